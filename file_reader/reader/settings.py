@@ -1,0 +1,143 @@
+"""Django settings of file_reader. Everything that differs between installations comes from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from reader.environment import env_auth, env_int, env_path, env_str
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DATA_DIR = env_path("DATA_DIR", Path("var"))
+UPLOADS_DIR = DATA_DIR / "uploads"
+SECRET_KEY = env_str("SECRET_KEY")
+INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")
+AUTH = env_auth()
+MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_BYTES", 1 << 30, minimum=1, maximum=1 << 40)
+POSTCODE_CONSUMER_URL = env_str(
+    "POSTCODE_CONSUMER_URL",
+    f"http://127.0.0.1:{env_int('POSTCODE_CONSUMER_PORT', 7000, minimum=1, maximum=65535)}",
+).rstrip("/")
+
+# --- The work engine ---------------------------------------------------------------------------------------------
+# Rows that are claimed, looked up and written together. Larger ones are a little quicker; smaller ones lose less when
+# a worker dies, and are answered well within the lease even by a slow upstream.
+CHUNK_ROWS = env_int("CHUNK_ROWS", 5_000, minimum=1, maximum=100_000)
+# How long a worker may be silent before others take its work. The deadline of a chunk is shorter, with room for
+# writing the results, so that a living worker never outlives its lease and needs no heartbeat.
+LEASE = timedelta(seconds=env_int("LEASE_SECONDS", 120, minimum=2, maximum=3_600))
+CHUNK_DEADLINE = LEASE * 0.7
+MAX_ATTEMPTS = 5
+# Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.
+FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
+LOCATIONS_PER_CALL = 1_000
+
+# --- Django ------------------------------------------------------------------------------------------------------
+DEBUG = False
+# Whoever holds the internal token is let in, under whatever name: the gateway passes on the Host that people typed.
+ALLOWED_HOSTS = ["*"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+ROOT_URLCONF = "reader.urls"
+WSGI_APPLICATION = "reader.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "uploads",
+]
+MIDDLEWARE = [
+    "reader.middleware.RequestIdMiddleware",
+    "reader.middleware.InternalTokenMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+# The embedded stack and PostgreSQL's network alike keep connections; a dead one is noticed before it is used.
+_DATABASE_OPTIONS: dict[str, Any] = {"conn_max_age": None, "conn_health_checks": True}
+
+
+def _database() -> dict[str, Any]:
+    url = env_str("FILE_READER_DATABASE_URL", f"sqlite:///{DATA_DIR / 'file_reader.sqlite3'}")
+    try:
+        database: dict[str, Any] = dict(dj_database_url.parse(url, **_DATABASE_OPTIONS))
+    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
+        # `from None`: the message of the cause may show the password.
+        raise ImproperlyConfigured(
+            "FILE_READER_DATABASE_URL is not understood. Accepted: sqlite:///path, postgres://user@host/name."
+        ) from None
+    if database["ENGINE"].endswith("sqlite3"):
+        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        # IMMEDIATE: a transaction that will write queues for the lock at its start, where waiting is harmless, and
+        # never fails half-way. FULL: what was committed survives a power cut.
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    return database
+
+
+DATABASES = {"default": _database()}
+
+# --- REST framework and keys ---------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["uploads.owners.GatewayAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["uploads.owners.MayCall"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "reader.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reader.problems.IgnoreAccept",
+}
+# Keys are for programs: they are valid until they are deleted.
+REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
+
+# --- Logs: one line per event on stderr ----------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "reader.middleware.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s file_reader %(request_id)s %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    # What answers 4xx is the caller's affair, and is in the access log of the gateway.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,15 @@
+"""The addresses of file_reader."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from reader import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+    path("", include("uploads.urls")),
+]
+handler404 = "reader.problems.not_found"
+handler500 = "reader.problems.internal_error"

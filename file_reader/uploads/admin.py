@@ -1,0 +1,172 @@
+"""The admin: uploads with their progress, rows and postcodes to search, keys to give out.
+
+What only the work engine may write is read-only here: an edit would lie about what happened.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from knox.models import AuthToken
+
+from reader.problems import Problem
+from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
+from uploads.models import MAX_ROWS, Postcode, Row, Upload
+from uploads.queries import counts_of, normal_postcode
+from uploads.serializers import progress_of
+
+admin.site.site_header = "Postcodes for coordinate files"
+admin.site.site_title = "Postcodes"
+admin.site.index_title = "Uploads, rows, postcodes and keys"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """To look at and to search, not to change."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class UncountedPaginator(Paginator[Any]):
+    """Counting millions of rows takes seconds on every page: pages go on as far as the first 100,000 rows."""
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        return min(100_000, len(self.object_list[:100_001].values_list("pk", flat=True)))  # type: ignore[index]
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnlyAdmin):
+    list_display = ["filename", "state", "progress", "read", "matched", "no_match", "failed", "rejected", "pending",
+                    "owner", "created_at"]  # fmt: skip
+    list_filter = ["state", "owner", "created_at"]
+    search_fields = ["filename", "public_id", "sha256"]
+    ordering = ["-id"]
+    list_select_related = ["owner"]
+    list_per_page = 50
+    actions = ["retry", "cancel", "delete"]
+    readonly_fields = ["progress", "read", "matched", "no_match", "failed", "rejected", "pending"]
+    exclude = ["idempotency_key", "deleted_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
+        return Upload.objects.visible_to(None)
+
+    @admin.display(description="progress")
+    def progress(self, upload: Upload) -> str:
+        share = progress_of(upload, self._counts(upload))
+        return format_html(
+            '<progress max="1" value="{}" aria-label="progress"></progress> {}&nbsp;%', share, f"{share * 100:.1f}"
+        )
+
+    def _counts(self, upload: Upload) -> Any:
+        # One question a row of the list, not one for each of its columns.
+        if not hasattr(upload, "_counts"):
+            upload._counts = counts_of([upload])[upload.pk]  # type: ignore[attr-defined]
+        return upload._counts  # type: ignore[attr-defined]
+
+    def read(self, upload: Upload) -> int:
+        return self._counts(upload).read
+
+    def matched(self, upload: Upload) -> int:
+        return self._counts(upload).matched
+
+    def no_match(self, upload: Upload) -> int:
+        return self._counts(upload).no_match
+
+    def failed(self, upload: Upload) -> int:
+        return self._counts(upload).failed
+
+    def rejected(self, upload: Upload) -> int:
+        return self._counts(upload).rejected
+
+    def pending(self, upload: Upload) -> int:
+        return self._counts(upload).pending
+
+    @admin.action(description="Retry the failed rows")
+    def retry(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
+        self._each(request, uploads, retry_upload, "put back to work")
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
+        self._each(request, uploads, cancel_upload, "cancelled")
+
+    @admin.action(description="Delete with all rows")
+    def delete(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
+        self._each(request, uploads, delete_upload, "deleted")
+
+    def _each(self, request: HttpRequest, uploads: QuerySet[Upload], what: Any, done: str) -> None:
+        for upload in uploads:
+            try:
+                what(upload)
+            except Problem as problem:
+                self.message_user(request, f"{upload.filename}: {problem.message}", messages.WARNING)
+            else:
+                self.message_user(request, f"{upload.filename}: {done}.", messages.SUCCESS)
+
+
+@admin.register(Row)
+class RowAdmin(ReadOnlyAdmin):
+    list_display = ["number", "upload", "latitude", "longitude", "status", "reason", "postcode", "distance_m"]
+    list_filter = ["status"]
+    search_fields = ["postcode__postcode"]
+    search_help_text = "A whole postcode (SW1A 1AA), or an outcode (SW1A)."
+    ordering = ["id"]
+    list_select_related = ["upload"]
+    show_full_result_count = False
+    paginator = UncountedPaginator
+    fields = ["number", "upload", "line", "latitude", "longitude", "status", "reason", "postcode", "distance_m", "raw"]
+
+    @admin.display(description="row", ordering="id")
+    def number(self, row: Row) -> int:
+        return row.id & MAX_ROWS
+
+    def get_search_results(self, request: HttpRequest, rows: QuerySet[Row], text: str) -> tuple[QuerySet[Row], bool]:
+        text = text.strip().upper()
+        if not text:
+            return rows, False
+        if len(text.replace(" ", "")) <= 4:
+            return rows.filter(postcode__outcode=text), False
+        return rows.filter(postcode=normal_postcode(text)), False
+
+
+@admin.register(Postcode)
+class PostcodeAdmin(ReadOnlyAdmin):
+    list_display = ["postcode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude"]
+    search_fields = ["postcode", "admin_district", "admin_ward"]
+    ordering = ["postcode"]
+    show_full_result_count = False
+    paginator = UncountedPaginator
+
+
+admin.site.unregister(AuthToken)
+
+
+@admin.register(AuthToken)
+class KeyAdmin(admin.ModelAdmin[Any]):
+    """API keys. Only a hash is stored: the key itself is shown once, when it is made."""
+
+    list_display = ["token_key", "user", "created"]
+    list_filter = ["user"]
+    fields = ["user"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        made, key = AuthToken.objects.create(user=obj.user)
+        obj.pk = made.pk
+        obj.digest, obj.token_key, obj.created = made.digest, made.token_key, made.created
+        self.message_user(
+            request,
+            format_html("The key is <code>{}</code>. Copy it now: it is not shown again.", key),
+            messages.WARNING,
+        )

@@ -1,0 +1,66 @@
+"""Bulk writes for PostgreSQL: COPY to insert, UPDATE … FROM unnest to update."""
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+
+
+def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
+    text = io.StringIO("".join(["\t".join(map(_copy_field, row)) + "\n" for row in rows]))
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            "COPY uploads_row (id, upload_id, latitude, longitude, status, reason, line, raw) FROM STDIN", text
+        )
+
+
+def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
+    if not postcodes:
+        return
+    columns = list(zip(*postcodes, strict=True))
+    types = ["text"] * 7 + ["double precision"] * 2
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO uploads_postcode (postcode, outcode, incode, country, region, admin_district, admin_ward,"
+            f" latitude, longitude) SELECT * FROM {_unnest(types)} ON CONFLICT (postcode) DO NOTHING",  # noqa: S608 - constants only
+            [_array(column) for column in columns],
+        )
+
+
+def update_results(results: Sequence[tuple[Any, ...]]) -> None:
+    columns = list(zip(*results, strict=True))
+    types = ["bigint", "smallint", "text", "text", "double precision"]
+    with connection.cursor() as cursor:
+        # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of unnest.
+        cursor.execute(
+            "UPDATE uploads_row SET status = new.status, reason = new.reason, postcode = new.postcode,"
+            f" distance_m = new.distance_m FROM {_unnest(types)} AS new (id, status, reason, postcode, distance_m)"
+            " WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s",  # noqa: S608 - constants only
+            [*(_array(column) for column in columns), min(columns[0]), max(columns[0])],
+        )
+
+
+def _unnest(types: Iterable[str]) -> str:
+    return f"unnest({', '.join(f'%s::{type_}[]' for type_ in types)})"
+
+
+def _array(values: Iterable[Any]) -> str:
+    """An array as PostgreSQL's own text: a tenth of the cost of one adapted parameter for each element."""
+    return "{" + ",".join([_array_field(value) for value in values]) + "}"
+
+
+def _array_field(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return repr(value)
+
+
+def _copy_field(value: object) -> str:
+    if value is None:
+        return "\\N"
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return repr(value)

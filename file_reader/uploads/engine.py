@@ -1,0 +1,187 @@
+"""The work engine: who may work on what. Claims with a lease and a fence, fenced releases, finishing, sweeping.
+
+The rows of the database are the truth; whatever wakes a worker only says "look". A claim raises the fence, and every
+later write of the claimant asks for the fence it was given: a worker that was frozen past its lease finds that it
+owns nothing any more. Times are the database's, so that machines with different clocks agree.
+
+The transitions carry the letters of docs/states.md.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from uploads.models import GEOCODABLE_STATES, Chunk, ChunkState, Upload, UploadState
+from uploads.poison import split_chunk
+
+logger = logging.getLogger(__name__)
+
+_OPEN_CHUNKS = (ChunkState.READY, ChunkState.LEASED)
+
+
+class LeaseLostError(Exception):
+    """Somebody else owns the work now, or it is gone: what was done is thrown away."""
+
+
+@dataclass(frozen=True)
+class ChunkLease:
+    """The right to look up the pending rows of a chunk and to write their results, once."""
+
+    chunk_id: int
+    upload_id: int
+    first_row: int
+    row_count: int
+    fence: int
+    max_distance: float
+
+
+@dataclass(frozen=True)
+class LoadLease:
+    """The right to load further rows of an upload; renewed with every commit."""
+
+    upload_id: int
+    fence: int
+
+
+# --- claiming ------------------------------------------------------------------------------------------------------
+def claim_chunk() -> ChunkLease | None:
+    """(g, h) Claims the first chunk that is due, or whose lease ran out; None when there is none."""
+    claimable = Q(state=ChunkState.READY, due_at__lte=Now()) | Q(state=ChunkState.LEASED, lease_until__lt=Now())
+    while True:
+        with transaction.atomic():
+            chunk = (
+                Chunk.objects.select_related("upload")
+                .filter(claimable, upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
+                .order_by("id")
+                .select_for_update(skip_locked=True, of=("self",))
+                .first()
+            )
+            if chunk is None:
+                return None
+            if chunk.attempts >= settings.MAX_ATTEMPTS:
+                split_chunk(chunk)
+                continue
+            fence = chunk.fence + 1
+            Chunk.objects.filter(pk=chunk.pk).update(
+                state=ChunkState.LEASED,
+                fence=fence,
+                attempts=F("attempts") + 1,
+                lease_until=Now() + settings.LEASE,
+            )
+            return ChunkLease(
+                chunk_id=chunk.pk,
+                upload_id=chunk.upload_id,
+                first_row=chunk.first_row,
+                row_count=chunk.row_count,
+                fence=fence,
+                max_distance=chunk.upload.max_distance,
+            )
+
+
+def claim_upload() -> LoadLease | None:
+    """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
+    claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING, lease_until__lt=Now())
+    with transaction.atomic():
+        upload = (
+            Upload.objects.filter(claimable, deleted_at=None).order_by("id").select_for_update(skip_locked=True).first()
+        )
+        if upload is None:
+            return None
+        fence = upload.fence + 1
+        Upload.objects.filter(pk=upload.pk).update(
+            state=UploadState.LOADING,
+            started_at=upload.started_at or Now(),
+            fence=fence,
+            attempts=F("attempts") + 1,
+            lease_until=Now() + settings.LEASE,
+        )
+        return LoadLease(upload_id=upload.pk, fence=fence)
+
+
+# --- releasing: every one of these is fenced -----------------------------------------------------------------------
+def release_chunk(
+    lease: ChunkLease,
+    *,
+    state: ChunkState,
+    matched: int = 0,
+    no_match: int = 0,
+    failed: int = 0,
+    delay: timedelta = timedelta(0),
+    costs_attempt: bool = True,
+) -> None:
+    """(i, j) Gives a leased chunk back as `done` or `ready`, adding what was answered; first in its transaction.
+
+    Raises LeaseLostError when the lease is somebody else's by now. An outage gives the attempt back.
+    """
+    hit = Chunk.objects.filter(pk=lease.chunk_id, fence=lease.fence, state=ChunkState.LEASED).update(
+        state=state,
+        lease_until=None,
+        due_at=Now() + delay,
+        attempts=F("attempts") if costs_attempt else F("attempts") - 1,
+        matched=F("matched") + matched,
+        no_match=F("no_match") + no_match,
+        failed=F("failed") + failed,
+    )
+    if hit != 1:
+        raise LeaseLostError(f"chunk {lease.chunk_id} is no longer held with fence {lease.fence}")
+
+
+def advance_upload(lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, complete: bool) -> None:
+    """(c, d) Moves the loading cursor on and renews the lease; first in its transaction.
+
+    Raises LeaseLostError when the lease is somebody else's by now. Progress resets the attempts.
+    """
+    hit = Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
+        rows_loaded=rows_loaded,
+        bytes_loaded=bytes_loaded,
+        attempts=0,
+        state=UploadState.GEOCODING if complete else UploadState.LOADING,
+        lease_until=None if complete else Now() + settings.LEASE,
+    )
+    if hit != 1:
+        raise LeaseLostError(f"upload {lease.upload_id} is no longer held with fence {lease.fence}")
+
+
+def release_upload(lease: LoadLease) -> None:
+    """Lets go of an upload that is only partly loaded, so that the next worker need not wait for the lease's end."""
+    Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
+        lease_until=Now(), attempts=0
+    )
+
+
+def fail_upload(lease: LoadLease, *, error: dict[str, object]) -> None:
+    """(e) Ends an upload whose file cannot be read any further; the rows before the fault stay."""
+    Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
+        state=UploadState.FAILED, error=error, lease_until=None, finished_at=Now()
+    )
+    logger.warning("upload failed upload=%s type=%s", lease.upload_id, error.get("type"))
+
+
+# --- finishing and sweeping ----------------------------------------------------------------------------------------
+def finish_upload(upload_id: int) -> bool:
+    """(f) Ends an upload that has no open chunk any more; True for the one caller that did it.
+
+    In a transaction of its own, after the commit of a chunk: inside that transaction, the last two chunks would not
+    see each other's and nobody would finish.
+    """
+    return bool(_finish(Upload.objects.filter(pk=upload_id)))
+
+
+def sweep() -> int:
+    """Finishes what a worker did not live to finish. Cheap enough to run every few seconds."""
+    return _finish(Upload.objects.all())
+
+
+def _finish(uploads: QuerySet[Upload]) -> int:
+    open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=_OPEN_CHUNKS)
+    hit = uploads.filter(~Exists(open_chunks), state=UploadState.GEOCODING).update(
+        state=UploadState.DONE, finished_at=Now()
+    )
+    if hit:
+        logger.info("uploads done count=%s", hit)
+    return hit

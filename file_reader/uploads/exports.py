@@ -1,0 +1,142 @@
+"""`result.csv`: the original records as they stand in the file, each with its answer appended, streamed."""
+
+import codecs
+import logging
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from uploads.models import Row, RowStatus, Upload, row_range
+from uploads.reading.dialect import Dialect
+from uploads.reading.errors import UnreadableError
+from uploads.reading.records import RawRecord, read_records
+from uploads.storage import open_upload
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = (
+    "result_status",
+    "result_reason",
+    "result_postcode",
+    "result_distance_m",
+    "result_outcode",
+    "result_country",
+    "result_region",
+    "result_admin_district",
+    "result_admin_ward",
+)
+_WORDS = {status.value: status.label for status in RowStatus}
+_SLICE_ROWS = 2_000
+
+ResultRow = tuple[int, str | None, str | None, float | None, str | None, str | None, str | None, str | None, str | None]
+_PENDING: ResultRow = (RowStatus.PENDING.value, None, None, None, None, None, None, None, None)
+
+
+def result_csv(upload: Upload) -> Iterator[bytes]:
+    """Yields the result file in pieces, in the file's own encoding and dialect.
+
+    Every record comes back in its order, also while the work goes on: rows without an answer are `pending`. Of a file
+    that cannot be read to its end, the records before the fault come back.
+    """
+    dialect = Dialect.from_json(upload.dialect)
+    mark, encode = _encoder(dialect.encoding)
+    with open_upload(upload.public_id) as stream:
+        records = read_records(stream, dialect)
+        try:
+            first = next(records, None)
+        except UnreadableError:
+            return
+        if first is None:
+            return
+        line_end = _line_end(first.text) or "\n"
+        width = len(first.fields)
+        if dialect.has_header:
+            yield mark + encode(_extended(first, width, _join(COLUMNS, dialect), line_end, dialect))
+            number = 1
+        else:
+            yield mark
+            records = _with_first(first, records)
+            number = 1
+        while batch := _take(records):
+            results = _results(upload, number, len(batch))
+            yield encode(
+                "".join(
+                    [
+                        _extended(
+                            record, width, _answer(results.get(number + index, _PENDING), dialect), line_end, dialect
+                        )
+                        for index, record in enumerate(batch)
+                    ]
+                )
+            )
+            number += len(batch)
+
+
+def _take(records: Iterator[RawRecord]) -> list[RawRecord]:
+    batch: list[RawRecord] = []
+    try:
+        batch.extend(islice(records, _SLICE_ROWS))
+    except UnreadableError as error:
+        logger.info("result.csv ends before line %s, where the file cannot be read", error.line)
+    return batch
+
+
+def _with_first(first: RawRecord, rest: Iterator[RawRecord]) -> Iterator[RawRecord]:
+    yield first
+    yield from rest
+
+
+def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, ResultRow]:
+    rows = Row.objects.filter(**row_range(upload.pk, first_row, row_count)).values_list(
+        "id",
+        "status",
+        "reason",
+        "postcode_id",
+        "distance_m",
+        "postcode__outcode",
+        "postcode__country",
+        "postcode__region",
+        "postcode__admin_district",
+        "postcode__admin_ward",
+    )
+    offset = upload.pk << 32
+    return {row[0] - offset: row[1:] for row in rows.iterator(chunk_size=_SLICE_ROWS)}
+
+
+def _answer(result: ResultRow, dialect: Dialect) -> str:
+    status, reason, postcode, distance, *places = result
+    metres = "" if distance is None else repr(distance).replace(".", dialect.decimal)
+    return _join([_WORDS[status], reason or "", postcode or "", metres, *(place or "" for place in places)], dialect)
+
+
+def _join(fields: "list[str] | tuple[str, ...]", dialect: Dialect) -> str:
+    return dialect.delimiter.join([_quoted(field, dialect.delimiter) for field in fields])
+
+
+def _quoted(field: str, delimiter: str) -> str:
+    if delimiter in field or '"' in field or "\n" in field or "\r" in field:
+        return '"' + field.replace('"', '""') + '"'
+    return field
+
+
+def _extended(record: RawRecord, width: int, answer: str, line_end: str, dialect: Dialect) -> str:
+    """The record's own text with the answer behind it; a short record is filled up, so that the columns are right."""
+    own_end = _line_end(record.text)
+    text = record.text[: len(record.text) - len(own_end)]
+    missing = max(0, width - len(record.fields))
+    return f"{text}{dialect.delimiter * (missing + 1)}{answer}{own_end or line_end}"
+
+
+def _line_end(text: str) -> str:
+    return text[len(text.rstrip("\r\n")) :]
+
+
+def _encoder(encoding: str) -> tuple[bytes, Callable[[str], bytes]]:
+    """The byte order mark to begin with, and a function from text to bytes.
+
+    A character of an answer that the file's encoding does not have becomes a question mark.
+    """
+    if encoding == "utf-8-sig":
+        return codecs.BOM_UTF8, lambda text: text.encode("utf-8")
+    if encoding == "utf-16":
+        return codecs.BOM_UTF16_LE, lambda text: text.encode("utf-16-le")
+    return b"", lambda text: text.encode(encoding, errors="replace")

@@ -1,0 +1,118 @@
+"""A claimed chunk: its pending rows → distinct locations → the fan-out → results in one fenced transaction."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import cast
+
+from django.conf import settings
+from django.db import transaction
+
+from uploads.bulk import PostcodeDetails, Result, bulk_create_postcodes, bulk_update_results
+from uploads.engine import ChunkLease, finish_upload, release_chunk
+from uploads.models import ChunkState, Row, RowStatus, row_range
+from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient
+
+logger = logging.getLogger(__name__)
+
+PendingRow = tuple[int, float, float]
+_STATUS = {
+    "match": RowStatus.MATCH.value,
+    "no_match": RowStatus.NO_MATCH.value,
+    "failed": RowStatus.FAILED.value,
+}
+#: How long a chunk rests after the lookup of it went wrong for another reason than an outage.
+_REST = timedelta(seconds=2)
+
+
+def geocode_chunk(lease: ChunkLease, *, outage_delay: timedelta) -> OutageError | None:
+    """Looks up what is pending in a claimed chunk and commits the answers; returns the outage that stopped it, if any.
+
+    What was answered is kept; the rest goes back, `outage_delay` from now, without costing an attempt. Raises
+    LeaseLostError when the chunk is somebody else's by now.
+    """
+    rows = _pending_rows(lease)
+    found = _look_up(lease, rows)
+    results = _results(rows, found.answers)
+    counts = Counter(result.status for result in results)
+    complete = len(results) == len(rows)
+    outage = found.error if isinstance(found.error, OutageError) else None
+    with transaction.atomic():
+        release_chunk(
+            lease,
+            state=ChunkState.DONE if complete else ChunkState.READY,
+            matched=counts[RowStatus.MATCH],
+            no_match=counts[RowStatus.NO_MATCH],
+            failed=counts[RowStatus.FAILED],
+            delay=outage_delay if outage else _REST,
+            costs_attempt=outage is None,
+        )
+        bulk_create_postcodes(_details(found.answers))
+        bulk_update_results(results)
+    if complete:
+        finish_upload(lease.upload_id)
+    else:
+        logger.warning(
+            "chunk put back upload=%s first_row=%s answered=%s of=%s why=%s",
+            lease.upload_id,
+            lease.first_row,
+            len(results),
+            len(rows),
+            found.error,
+        )
+    return outage
+
+
+def _pending_rows(lease: ChunkLease) -> list[PendingRow]:
+    rows = Row.objects.filter(status=RowStatus.PENDING, **row_range(lease.upload_id, lease.first_row, lease.row_count))
+    # A pending row has both coordinates: one that has not was rejected when it was read.
+    return cast(list[PendingRow], list(rows.values_list("id", "latitude", "longitude")))
+
+
+def _look_up(lease: ChunkLease, rows: Sequence[PendingRow]) -> FanOut:
+    locations: list[Location] = list(dict.fromkeys((latitude, longitude) for _, latitude, longitude in rows))
+    if not locations:
+        return FanOut()
+    client = PostcodeClient(
+        url=settings.POSTCODE_CONSUMER_URL,
+        token=settings.INTERNAL_TOKEN,
+        per_call=settings.LOCATIONS_PER_CALL,
+        in_flight=settings.FAN_OUT,
+    )
+    return asyncio.run(
+        client.reverse_geocode(
+            locations,
+            max_distance=lease.max_distance,
+            seconds=settings.CHUNK_DEADLINE.total_seconds(),
+            request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
+        )
+    )
+
+
+def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer]) -> list[Result]:
+    results = []
+    for id_, latitude, longitude in rows:
+        answer = answers.get((latitude, longitude))
+        if answer is not None:
+            results.append(Result(id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m))
+    return results
+
+
+def _details(answers: dict[Location, Answer]) -> set[PostcodeDetails]:
+    return {
+        PostcodeDetails(
+            answer.postcode,
+            details.outcode,
+            details.incode,
+            details.country,
+            details.region,
+            details.admin_district,
+            details.admin_ward,
+            details.latitude,
+            details.longitude,
+        )
+        for answer in answers.values()
+        if answer.postcode is not None and (details := answer.postcode_details) is not None
+    }

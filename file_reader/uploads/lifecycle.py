@@ -1,0 +1,158 @@
+"""What people do to an upload: accept, cancel, retry, delete. Each is one short transaction."""
+
+import logging
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from reader.problems import Problem
+from uploads.models import (
+    OPEN_STATES,
+    Chunk,
+    ChunkState,
+    Row,
+    RowStatus,
+    Upload,
+    UploadState,
+    row_id,
+    row_range,
+)
+from uploads.reading.dialect import Dialect
+from uploads.storage import Incoming, remove_file
+
+logger = logging.getLogger(__name__)
+
+_PURGE_ROWS = 20_000
+
+
+def accept_upload(
+    *,
+    incoming: Incoming,
+    filename: str,
+    dialect: Dialect,
+    max_distance: float,
+    owner_id: int | None,
+    idempotency_key: str | None,
+) -> Upload:
+    """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
+
+    The same Idempotency-Key with the same body gives the upload that is already there; with another body it is a
+    Problem (422).
+    """
+    scoped_key = f"{owner_id or 0}:{idempotency_key}" if idempotency_key else None
+    if scoped_key and (known := _same_upload(scoped_key, incoming.sha256)):
+        return known
+    public_id = uuid.uuid4()
+    incoming.keep(public_id)
+    try:
+        with transaction.atomic():
+            upload = Upload.objects.create(
+                public_id=public_id,
+                owner_id=owner_id,
+                idempotency_key=scoped_key,
+                filename=filename,
+                size=incoming.size,
+                sha256=incoming.sha256,
+                dialect=dialect.as_json(),
+                max_distance=max_distance,
+            )
+    except IntegrityError:
+        remove_file(public_id)
+        if scoped_key and (known := _same_upload(scoped_key, incoming.sha256)):
+            return known
+        raise
+    except BaseException:
+        remove_file(public_id)
+        raise
+    upload.refresh_from_db()
+    logger.info("upload accepted upload=%s public_id=%s size=%s", upload.pk, public_id, upload.size)
+    return upload
+
+
+def _same_upload(scoped_key: str, sha256: str) -> Upload | None:
+    upload = Upload.objects.filter(idempotency_key=scoped_key).first()
+    if upload is not None and upload.sha256 != sha256:
+        raise Problem(
+            "idempotency-key-reused",
+            "The Idempotency-Key was used for another file",
+            status=422,
+            detail="An upload with this Idempotency-Key has other content. Use a new key for a new file.",
+        )
+    return upload
+
+
+def cancel_upload(upload: Upload) -> None:
+    """(m) Ends the work on an upload; rows that have their answer keep it. Cancelling twice changes nothing."""
+    with transaction.atomic():
+        hit = Upload.objects.filter(pk=upload.pk, state__in=OPEN_STATES).update(
+            state=UploadState.CANCELLED, finished_at=Now(), lease_until=None, fence=F("fence") + 1
+        )
+        if hit:
+            _take_back_leases(upload.pk)
+    upload.refresh_from_db()
+    if upload.state != UploadState.CANCELLED:
+        raise Problem(
+            "upload-has-ended",
+            "The upload has ended already",
+            status=409,
+            detail=f"The upload is {upload.state}: there is nothing left to cancel.",
+        )
+
+
+def retry_upload(upload: Upload) -> None:
+    """(n) Puts the failed rows of an upload back to work; rows that have an answer are not asked again."""
+    with transaction.atomic():
+        locked = Upload.objects.select_for_update().get(pk=upload.pk)
+        if locked.state not in (UploadState.DONE, UploadState.GEOCODING):
+            raise Problem(
+                "upload-not-retryable",
+                "This upload has no failed rows to retry",
+                status=409,
+                detail=f"The upload is {locked.state}. Failed rows can be retried once it is done.",
+            )
+        chunks = Chunk.objects.filter(upload=upload, failed__gt=0, state__in=[ChunkState.DONE, ChunkState.DEAD])
+        for chunk in chunks.select_for_update():
+            Row.objects.filter(
+                status=RowStatus.FAILED, **row_range(upload.pk, chunk.first_row, chunk.row_count)
+            ).update(status=RowStatus.PENDING, reason=None)
+            Chunk.objects.filter(pk=chunk.pk).update(
+                state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now()
+            )
+        if chunks:
+            Upload.objects.filter(pk=upload.pk).update(state=UploadState.GEOCODING, finished_at=None)
+    upload.refresh_from_db()
+
+
+def delete_upload(upload: Upload) -> None:
+    """(o) Hides an upload at once and for good; a worker removes its rows and its file. Late results are refused."""
+    with transaction.atomic():
+        Upload.objects.filter(pk=upload.pk).update(
+            deleted_at=Now(), idempotency_key=None, lease_until=None, fence=F("fence") + 1
+        )
+        _take_back_leases(upload.pk)
+    logger.info("upload deleted upload=%s", upload.pk)
+
+
+def _take_back_leases(upload_id: int) -> None:
+    Chunk.objects.filter(upload=upload_id, state=ChunkState.LEASED).update(
+        state=ChunkState.READY, lease_until=None, fence=F("fence") + 1
+    )
+
+
+def purge_deleted() -> bool:
+    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when nothing is deleted."""
+    upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
+    if upload is None:
+        return False
+    rows = Row.objects.filter(id__range=(row_id(upload.pk, 0), row_id(upload.pk + 1, 0) - 1))
+    last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
+    if last is not None:
+        rows.filter(id__lte=last)._raw_delete(rows.db)
+        return True
+    remove_file(upload.public_id)
+    with transaction.atomic():
+        rows._raw_delete(rows.db)
+        Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
+    return True

@@ -1,0 +1,126 @@
+"""Records to rows and chunks: each step reads some chunks' worth and commits it together with the cursor."""
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+
+from uploads.bulk import NewRow, bulk_create_rows
+from uploads.engine import LoadLease, advance_upload, fail_upload, finish_upload
+from uploads.models import MAX_ROWS, Chunk, RowStatus, Upload, row_id
+from uploads.reading.dialect import Dialect
+from uploads.reading.errors import ReadingError, UnreadableError
+from uploads.reading.records import ReadRow, read_rows
+from uploads.storage import open_upload
+
+logger = logging.getLogger(__name__)
+
+#: Chunks that one step loads: enough to keep every worker busy while the next step waits for its turn.
+CHUNKS_PER_STEP = 4
+#: How much of a rejected row's text is kept, in characters; the whole of it stays in the file.
+RAW_CHARS = 1_000
+
+
+class Loader:
+    """Loads one upload, step by step, under a lease.
+
+    The file stays open between the steps, so that nothing is read twice; a loader that takes over from a dead one
+    skips the records that the cursor says are there.
+    """
+
+    def __init__(self, lease: LoadLease) -> None:
+        self.lease = lease
+        upload = Upload.objects.get(pk=lease.upload_id)
+        self.attempts = upload.attempts
+        self.rows_loaded = upload.rows_loaded
+        self._to_skip = upload.rows_loaded
+        self._file: BinaryIO = open_upload(upload.public_id)
+        self._rows: Iterator[ReadRow] = read_rows(self._file, Dialect.from_json(upload.dialect))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def step(self) -> bool:
+        """Loads the next rows and commits them; True when there may be more.
+
+        Raises LeaseLostError when another worker has taken over. A file that cannot be read any further ends as
+        `failed`, with the rows before the fault.
+        """
+        error: ReadingError | None = None
+        rows: list[NewRow] = []
+        try:
+            for _ in islice(self._rows, self._to_skip):
+                pass
+            self._to_skip = 0
+            for row in islice(self._rows, settings.CHUNK_ROWS * CHUNKS_PER_STEP):
+                rows.append(self._new_row(row, self.rows_loaded + len(rows) + 1))
+        except ReadingError as caught:
+            error = caught
+        complete = error is None and len(rows) < settings.CHUNK_ROWS * CHUNKS_PER_STEP
+        with transaction.atomic():
+            advance_upload(
+                self.lease,
+                rows_loaded=self.rows_loaded + len(rows),
+                bytes_loaded=self._file.tell(),
+                complete=complete,
+            )
+            bulk_create_rows(rows)
+            Chunk.objects.bulk_create(self._chunks(rows))
+        self.rows_loaded += len(rows)
+        if error is not None:
+            fail_upload(self.lease, error=problem_of(error))
+            return False
+        if complete:
+            logger.info("upload loaded upload=%s rows=%s", self.lease.upload_id, self.rows_loaded)
+            finish_upload(self.lease.upload_id)  # a file without rows has no chunk that would do it
+        return not complete
+
+    def _new_row(self, row: ReadRow, number: int) -> NewRow:
+        if number > MAX_ROWS:
+            raise UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=row.line)
+        upload_id = self.lease.upload_id
+        if row.reason is None:
+            return NewRow(
+                row_id(upload_id, number),
+                upload_id,
+                row.latitude,
+                row.longitude,
+                RowStatus.PENDING.value,
+                None,
+                None,
+                None,
+            )
+        # PostgreSQL's text cannot hold NUL: its picture stands for it.
+        raw = (row.raw or "").rstrip("\r\n")[:RAW_CHARS].replace("\0", "\N{SYMBOL FOR NULL}")
+        return NewRow(
+            row_id(upload_id, number), upload_id, None, None, RowStatus.REJECTED.value, row.reason, row.line, raw
+        )
+
+    def _chunks(self, rows: list[NewRow]) -> list[Chunk]:
+        chunks = []
+        for start in range(0, len(rows), settings.CHUNK_ROWS):
+            part = rows[start : start + settings.CHUNK_ROWS]
+            rejected = sum(row.status == RowStatus.REJECTED for row in part)
+            chunks.append(
+                Chunk(
+                    upload_id=self.lease.upload_id,
+                    first_row=self.rows_loaded + start + 1,
+                    row_count=len(part),
+                    rejected=rejected,
+                )
+            )
+        return chunks
+
+
+def problem_of(error: ReadingError) -> dict[str, object]:
+    """A reading error as the upload shows it."""
+    return {
+        "type": f"/problems/{error.slug}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        **error.extra,
+    }

@@ -1,0 +1,181 @@
+"""Uploads, their chunks and rows, and the postcodes that were found; docs/states.md draws the states."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+#: A row's id is its upload's number and its own, in one integer: the primary key alone keeps rows unique, in file
+#: order and together, and a chunk is a range of it.
+ROW_BITS = 32
+#: The most rows that one upload can have.
+MAX_ROWS = (1 << ROW_BITS) - 1
+
+
+def row_id(upload_id: int, number: int) -> int:
+    """The id of the row with that number (from 1) in that upload."""
+    return upload_id << ROW_BITS | number
+
+
+class UploadState(models.TextChoices):
+    RECEIVED = "received"
+    LOADING = "loading"
+    GEOCODING = "geocoding"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: Uploads in these states have, or will have, work for workers.
+OPEN_STATES = (UploadState.RECEIVED, UploadState.LOADING, UploadState.GEOCODING)
+#: The chunks of these uploads may be claimed.
+GEOCODABLE_STATES = (UploadState.LOADING, UploadState.GEOCODING)
+
+
+class ChunkState(models.TextChoices):
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    SPLIT = "split"
+    DEAD = "dead"
+
+
+class RowStatus(models.IntegerChoices):
+    """Small numbers in the database, the words of the interface outside it (`words`)."""
+
+    PENDING = 0, "pending"
+    MATCH = 1, "match"
+    NO_MATCH = 2, "no_match"
+    FAILED = 3, "failed"
+    REJECTED = 4, "rejected"
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, owner_id: int | None) -> "UploadQuerySet":
+        """The uploads that this user may see; None is everybody's eyes, for AUTH=off."""
+        uploads = self.filter(deleted_at=None)
+        return uploads if owner_id is None else uploads.filter(owner_id=owner_id)
+
+
+class Upload(models.Model):
+    """A file that was accepted, and how far the work on it is."""
+
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
+    # "<owner>:<key>", so that one unique index serves callers with and without an owner.
+    idempotency_key = models.CharField(max_length=300, null=True, unique=True, editable=False)  # noqa: DJ001
+    filename = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=UploadState, default=UploadState.RECEIVED)
+    dialect = models.JSONField()
+    max_distance = models.FloatField()
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    # Hidden at once, removed slice by slice by a worker.
+    deleted_at = models.DateTimeField(null=True)
+    error = models.JSONField(null=True)
+
+    # The loading cursor and the lease on it.
+    rows_loaded = models.BigIntegerField(default=0)
+    bytes_loaded = models.BigIntegerField(default=0)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "id"], name="upload_of_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.public_id})"
+
+
+class Chunk(models.Model):
+    """A run of rows of one upload: the unit of work. Its lease and fence are the truth about who works on it."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE)
+    first_row = models.BigIntegerField()
+    row_count = models.IntegerField()
+    state = models.CharField(max_length=6, choices=ChunkState, default=ChunkState.READY)
+    due_at = models.DateTimeField(db_default=Now())
+    fence = models.BigIntegerField(default=0)
+    attempts = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    # Rows by outcome. The upload's counts are their sums: nothing that all workers would have to lock in turn.
+    matched = models.IntegerField(default=0)
+    no_match = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], name="chunk_open", condition=models.Q(state__in=[ChunkState.READY, ChunkState.LEASED])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rows {self.first_row}–{self.last_row} of upload {self.upload_id}"
+
+    @property
+    def last_row(self) -> int:
+        return self.first_row + self.row_count - 1
+
+
+class Postcode(models.Model):
+    """What is known about a postcode that was found for at least one row."""
+
+    postcode = models.CharField(max_length=8, primary_key=True)
+    outcode = models.CharField(max_length=4, db_index=True)
+    incode = models.CharField(max_length=3)
+    country = models.CharField(max_length=40, null=True)  # noqa: DJ001 - unknown is not empty
+    region = models.CharField(max_length=80, null=True)  # noqa: DJ001
+    admin_district = models.CharField(max_length=120, null=True)  # noqa: DJ001
+    admin_ward = models.CharField(max_length=120, null=True)  # noqa: DJ001
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return self.postcode
+
+
+class Row(models.Model):
+    """One record of an upload and its answer. Created and updated in bulk only: see uploads.bulk."""
+
+    id = models.BigIntegerField(primary_key=True)
+    # Constraints would halve the speed of writing; the chunk's transaction keeps what they would keep.
+    upload = models.ForeignKey(Upload, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    status = models.SmallIntegerField(choices=RowStatus, default=RowStatus.PENDING)
+    reason = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    postcode = models.ForeignKey(
+        Postcode, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, db_column="postcode"
+    )
+    distance_m = models.FloatField(null=True)
+    # Of rejected rows only: where in the file it stands, and its text.
+    line = models.BigIntegerField(null=True)
+    raw = models.TextField(null=True)  # noqa: DJ001
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["postcode"], name="row_postcode", condition=models.Q(postcode__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.number} of upload {self.upload_id}"
+
+    @property
+    def number(self) -> int:
+        """The row's number in its upload, from 1."""
+        return self.id & MAX_ROWS
+
+
+def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:
+    """The filter for a run of rows of one upload."""
+    return {"id__range": (row_id(upload_id, first_row), row_id(upload_id, first_row + row_count - 1))}

@@ -1,0 +1,185 @@
+"""Reading back: counts of uploads, rows by filter, what is known of a postcode."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, FloatField, QuerySet, Sum, Value
+from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
+from rest_framework.exceptions import ValidationError
+
+from uploads.models import MAX_ROWS, Chunk, ChunkState, Postcode, Row, RowStatus, Upload, row_id
+
+#: The fields of a row as the query API gives them; "id" is the position in the pages.
+ROW_FIELDS = (
+    "id",
+    "upload__public_id",
+    "latitude",
+    "longitude",
+    "status",
+    "reason",
+    "postcode_id",
+    "distance_m",
+    "postcode__outcode",
+    "postcode__country",
+    "postcode__region",
+    "postcode__admin_district",
+    "postcode__admin_ward",
+    "line",
+    "raw",
+)
+_STATUS_WORDS = {status.label: status.value for status in RowStatus}
+_WORDS = {status.value: status.label for status in RowStatus}
+#: The mean radius of the earth in metres (IUGG).
+_EARTH_RADIUS = 6_371_008.8
+_MAX_RADIUS = 100_000.0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The rows of an upload by outcome; `read` is the sum of the others."""
+
+    read: int
+    matched: int
+    no_match: int
+    failed: int
+    rejected: int
+
+    @property
+    def pending(self) -> int:
+        return self.read - self.answered
+
+    @property
+    def answered(self) -> int:
+        return self.matched + self.no_match + self.failed + self.rejected
+
+    def as_json(self) -> dict[str, int]:
+        return {
+            "read": self.read,
+            "matched": self.matched,
+            "no_match": self.no_match,
+            "failed": self.failed,
+            "rejected": self.rejected,
+            "pending": self.pending,
+        }
+
+
+def counts_of(uploads: list[Upload]) -> dict[int, Counts]:
+    """The counts of some uploads, by their primary key: sums over their chunks, so always those of one commit."""
+    sums = (
+        Chunk.objects.filter(upload__in=uploads)
+        .exclude(state=ChunkState.SPLIT)
+        .values_list("upload_id")
+        .annotate(*(Sum(name) for name in ("row_count", "matched", "no_match", "failed", "rejected")))
+    )
+    found = {upload_id: Counts(*numbers) for upload_id, *numbers in sums}
+    return {upload.pk: found.get(upload.pk, Counts(0, 0, 0, 0, 0)) for upload in uploads}
+
+
+def rows_of(upload: Upload) -> QuerySet[Row]:
+    """The rows of one upload: a range of the primary key."""
+    return Row.objects.filter(id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
+
+
+def visible_rows(owner_id: int | None) -> QuerySet[Row]:
+    """The rows of all uploads that this user may see."""
+    return Row.objects.filter(upload__in=Upload.objects.visible_to(owner_id).values("pk"))
+
+
+def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row]:
+    """Applies the filters of the query API. A value that is not valid is a ValidationError that names it."""
+    if status := parameters.get("status"):
+        if status not in _STATUS_WORDS:
+            raise ValidationError({"status": f"Accepted: {', '.join(_STATUS_WORDS)}."})
+        rows = rows.filter(status=_STATUS_WORDS[status])
+    if postcode := parameters.get("postcode"):
+        rows = rows.filter(postcode=normal_postcode(postcode))
+    if outcode := parameters.get("outcode"):
+        rows = rows.filter(postcode__outcode=outcode.strip().upper())
+    for name in ("admin_district", "country"):
+        if value := parameters.get(name):
+            rows = rows.filter(**{f"postcode__{name}": value})
+    if bbox := parameters.get("bbox"):
+        west, south, east, north = _numbers("bbox", bbox, 4, "minlon,minlat,maxlon,maxlat in degrees")
+        rows = rows.filter(latitude__range=(south, north), longitude__range=(west, east))
+    if "near" in parameters or "radius" in parameters:
+        rows = _near(rows, parameters.get("near", ""), parameters.get("radius", ""))
+    return rows
+
+
+def _near(rows: QuerySet[Row], near: str, radius: str) -> QuerySet[Row]:
+    latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
+    (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
+    if not 0 < metres <= _MAX_RADIUS or not -90 <= latitude <= 90:
+        raise ValidationError({"near": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
+    # A box around the circle first: plain comparisons, which an index can serve.
+    degrees = math.degrees(metres / _EARTH_RADIUS)
+    widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)
+    rows = rows.filter(
+        latitude__range=(latitude - degrees, latitude + degrees),
+        longitude__range=(longitude - degrees / widest, longitude + degrees / widest),
+    )
+    return rows.annotate(metres=_great_circle(latitude, longitude)).filter(metres__lte=metres)
+
+
+def _great_circle(latitude: float, longitude: float) -> Any:
+    """Metres from a location to the row, by the haversine formula on a sphere: within 0.5 % of the ellipsoid."""
+    here = Radians(Value(latitude, output_field=FloatField()))
+    south_north = Power(Sin((Radians(F("latitude")) - here) / 2.0), 2)
+    east_west = Power(Sin(Radians(F("longitude") - longitude) / 2.0), 2)
+    chord = south_north + Cos(here) * Cos(Radians(F("latitude"))) * east_west
+    return 2 * _EARTH_RADIUS * ASin(Sqrt(chord))
+
+
+def _numbers(name: str, value: str, count: int, accepted: str) -> list[float]:
+    try:
+        numbers = [float(part) for part in value.split(",")] if value.isascii() and "_" not in value else []
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise ValidationError({name: f"Accepted: {accepted}."})
+    return numbers
+
+
+def normal_postcode(text: str) -> str:
+    """A postcode as it is stored: capitals, one space before the last three characters."""
+    joined = "".join(text.split()).upper()
+    return f"{joined[:-3]} {joined[-3:]}" if len(joined) > 3 else joined
+
+
+def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of `.values(*ROW_FIELDS)` in the words of the interface."""
+    answer = {
+        "upload": str(row["upload__public_id"]),
+        "row": row["id"] & MAX_ROWS,
+        "latitude": row["latitude"],
+        "longitude": row["longitude"],
+        "status": _WORDS[row["status"]],
+        "reason": row["reason"],
+        "postcode": row["postcode_id"],
+        "distance_m": row["distance_m"],
+        "outcode": row["postcode__outcode"],
+        "country": row["postcode__country"],
+        "region": row["postcode__region"],
+        "admin_district": row["postcode__admin_district"],
+        "admin_ward": row["postcode__admin_ward"],
+    }
+    if row["line"] is not None:
+        answer |= {"line": row["line"], "raw": row["raw"]}
+    return answer
+
+
+def postcode_as_json(postcode: Postcode, owner_id: int | None) -> dict[str, Any]:
+    """What is known about a postcode, and how many rows of the caller have it."""
+    return {
+        "postcode": postcode.postcode,
+        "outcode": postcode.outcode,
+        "incode": postcode.incode,
+        "country": postcode.country,
+        "region": postcode.region,
+        "admin_district": postcode.admin_district,
+        "admin_ward": postcode.admin_ward,
+        "latitude": postcode.latitude,
+        "longitude": postcode.longitude,
+        "rows": visible_rows(owner_id).filter(postcode=postcode).count(),
+    }

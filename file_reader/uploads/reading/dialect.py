@@ -1,0 +1,185 @@
+"""How a file is written: encoding, delimiter, header, decimal sign, coordinate columns.
+
+Whatever is declared is taken as declared; the rest is told from the beginning of the file. What cannot be told with
+certainty is an error that shows what was seen: a wrong guess would put every row at the wrong place.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from uploads.reading import columns
+from uploads.reading.coordinates import read_coordinates
+from uploads.reading.errors import EmptyFileError, ReadingError, UnsupportedFileError
+
+#: How much of a file's beginning is looked at, in bytes.
+SAMPLE_BYTES = 1 << 17
+_SAMPLE_RECORDS = 200
+DELIMITERS = (",", ";", "\t", "|")
+MAX_COLUMNS = 10_000
+_MAGIC = (
+    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"%PDF", "a PDF document"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"SQLite format 3\0", "an SQLite database"),
+)
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the sender said about the file; None is "find out". Columns are header names, or numbers from 1 as text."""
+
+    latitude: str | None = None
+    longitude: str | None = None
+    has_header: bool | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written. `latitude` and `longitude` are the header's names, or numbers from 1 without a header."""
+
+    delimiter: str
+    encoding: str
+    has_header: bool
+    decimal: str
+    latitude: str | int
+    longitude: str | int
+    latitude_column: int
+    longitude_column: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        return cls(**value)
+
+
+def detect_dialect(sample: bytes, declared: Declared) -> Dialect:
+    """The dialect of a file, from its first SAMPLE_BYTES and from what was declared.
+
+    Raises UnsupportedFileError, EmptyFileError, ColumnsError (with `columns_seen`) or ReadingError.
+    """
+    for magic, what in _MAGIC:
+        if sample.startswith(magic):
+            raise UnsupportedFileError(f"The file is {what}, whatever its name says. Send it as CSV.")
+    encoding = _encoding(sample, declared.encoding)
+    lines = _whole_lines(sample, encoding)
+    if not any(line.strip() for line in lines):
+        raise EmptyFileError("There is nothing in the file: not even a header.")
+    if declared.delimiter:
+        return _columns(lines, declared, encoding, declared.delimiter)
+    return _best_delimiter(lines, declared, encoding)
+
+
+def _encoding(sample: bytes, declared: str | None) -> str:
+    mark = next((name for mark, name in _BYTE_ORDER_MARKS if sample.startswith(mark)), None)
+    if declared:
+        try:
+            name = codecs.lookup(declared).name
+        except LookupError:
+            raise ReadingError(f"The encoding {declared!r} is not known.") from None
+        # A mark that is declared without its name would become a part of the first header.
+        return mark if mark and name in ("utf-8", "utf-16") else name
+    if mark:
+        return mark
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _whole_lines(sample: bytes, encoding: str) -> list[str]:
+    try:
+        text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
+    except UnicodeDecodeError:
+        raise ReadingError(f"The file's beginning has bytes that are not {encoding}.") from None
+    lines = re.split("(?<=\n)|(?<=\r)(?!\n)", text)
+    if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()  # cut off by the sample's end
+    return lines
+
+
+def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dialect:
+    """The delimiter with which the coordinate columns are found; the error of the likeliest one when there is none."""
+    errors: list[tuple[int, ReadingError]] = []
+    found: list[tuple[float, Dialect]] = []
+    for delimiter in DELIMITERS:
+        records = list(_records(lines, delimiter))
+        try:
+            dialect = _columns(lines, declared, encoding, delimiter)
+        except ReadingError as error:
+            errors.append((max(map(len, records), default=0), error))
+        else:
+            found.append((_share_read(records, dialect), dialect))
+    if found:
+        return max(found, key=lambda scored: scored[0])[1]
+    raise max(errors, key=lambda scored: scored[0])[1]
+
+
+def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    try:
+        for number, fields in enumerate(csv.reader(lines, delimiter=delimiter)):
+            if number >= _SAMPLE_RECORDS:
+                return
+            if fields and (len(fields) > 1 or fields[0].strip()):
+                yield fields
+    except csv.Error:
+        return  # the reader proper says where
+
+
+def _columns(lines: list[str], declared: Declared, encoding: str, delimiter: str) -> Dialect:
+    records = list(_records(lines, delimiter))
+    first, data = records[0], records[1:]
+    if len(first) > MAX_COLUMNS:
+        raise ReadingError(f"The first record has {len(first):,} columns; at most {MAX_COLUMNS:,} are read.")
+    has_header = declared.has_header
+    if has_header is None:
+        has_header = columns.looks_like_header(first, declared.latitude, declared.longitude)
+    if not has_header:
+        data = records
+    decimal = declared.decimal
+    latitude, longitude = columns.find(
+        header=first if has_header else None,
+        width=len(first),
+        data=[[field.replace(",", ".") for field in record] for record in data] if decimal != "." else data,
+        latitude=declared.latitude,
+        longitude=declared.longitude,
+    )
+    if decimal is None:
+        values = [record[column] for record in data for column in (latitude, longitude) if column < len(record)]
+        commas = sum(bool(_DECIMAL_COMMA.fullmatch(value)) for value in values)
+        decimal = "," if commas * 2 > len([value for value in values if value.strip()]) else "."
+    return Dialect(
+        delimiter=delimiter,
+        encoding=encoding,
+        has_header=has_header,
+        decimal=decimal,
+        latitude=first[latitude].strip() if has_header else latitude + 1,
+        longitude=first[longitude].strip() if has_header else longitude + 1,
+        latitude_column=latitude,
+        longitude_column=longitude,
+    )
+
+
+def _share_read(records: list[list[str]], dialect: Dialect) -> float:
+    """The share of the sample's records whose coordinates can be read."""
+    data = records[1:] if dialect.has_header else records
+    read = 0
+    for record in data:
+        if len(record) > max(dialect.latitude_column, dialect.longitude_column):
+            pair = [record[dialect.latitude_column], record[dialect.longitude_column]]
+            if dialect.decimal == ",":
+                pair = [field.replace(",", ".") for field in pair]
+            read += not isinstance(read_coordinates(*pair), str)
+    return read / len(data) if data else 0.0

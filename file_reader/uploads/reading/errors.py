@@ -1,0 +1,53 @@
+"""What can be wrong with a file as a whole. Single rows are rejected with a reason instead: see coordinates.
+
+ReadingError
+├── UnsupportedFileError     it is not delimited text at all
+├── EmptyFileError           there is nothing in it
+├── ColumnsError             the coordinate columns cannot be told
+└── UnreadableError          it cannot be read any further, from a line on
+"""
+
+from typing import Any
+
+
+class ReadingError(Exception):
+    """A file that cannot be read. `slug`, `title`, `status`, `extra` make a problem of it; `detail` is for people."""
+
+    slug = "unreadable-file"
+    title = "The file cannot be read"
+    status = 422
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class UnsupportedFileError(ReadingError):
+    """The file's first bytes are those of another format."""
+
+    slug = "unsupported-file"
+    title = "This is not a CSV file"
+    status = 415
+
+
+class EmptyFileError(ReadingError):
+    """No byte, or nothing but blank lines."""
+
+    slug = "empty-file"
+    title = "The file is empty"
+
+
+class ColumnsError(ReadingError):
+    """Latitude or longitude is missing or ambiguous; `columns_seen` and, if there are some, `candidates` tell."""
+
+    slug = "columns-not-found"
+    title = "The coordinate columns are not clear"
+
+
+class UnreadableError(ReadingError):
+    """From `line` (from 1) on, nothing can be told."""
+
+    def __init__(self, detail: str, *, line: int) -> None:
+        super().__init__(detail, line=line)
+        self.line = line

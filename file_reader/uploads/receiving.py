@@ -1,0 +1,188 @@
+"""The body of an upload request → the file on disk and the form's fields, streamed, whole or not at all."""
+
+import errno
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
+
+from reader.problems import Problem
+from uploads.storage import Incoming
+
+_PIECE_BYTES = 1 << 18
+_MAX_FIELD_BYTES = 1 << 14
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
+    """Writes the uploaded file to `incoming` and returns the other form fields, with `filename`.
+
+    Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
+    body, 507 when the disk is full.
+    """
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(
+            "unsupported-media-type",
+            "This kind of body is not taken here",
+            status=415,
+            detail="Send the file without Content-Encoding.",
+        )
+    kind, parameters = parse_options_header(request.headers.get("Content-Type", ""))
+    try:
+        if kind == b"multipart/form-data":
+            boundary = parameters.get(b"boundary")
+            if not boundary:
+                raise _malformed("The Content-Type has no boundary.")
+            fields = _Form(incoming, boundary).parse(_pieces(request, incoming))
+        elif kind in (b"text/csv", b"text/plain", b"application/csv", b"text/tab-separated-values"):
+            for piece in _pieces(request, incoming):
+                incoming.write(piece)
+            fields = {}
+        else:
+            raise Problem(
+                "unsupported-media-type",
+                "This kind of body is not taken here",
+                status=415,
+                detail="Send multipart/form-data with the file in the field 'file', or the file itself as text/csv.",
+            )
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Problem(
+                "storage-full",
+                "There is no room for the file",
+                status=507,
+                detail="The disk is full. Nothing was stored; try again later.",
+                retry_after=300,
+            ) from error
+        raise _cut_short() from error
+    return fields
+
+
+def display_name(name: str) -> str:
+    """The base name of what the sender calls the file, without control and direction characters, at most 255 long."""
+    base = _CONTROL_CHARACTERS.sub("", name.replace("\\", "/").rsplit("/", 1)[-1]).strip()
+    return base[-255:] or "upload.csv"
+
+
+def _pieces(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
+    """The body piece by piece. A body that ends before its declared length is an error: servers hand it on as whole."""
+    length = request.META.get("CONTENT_LENGTH")
+    # A chunked body has no length and ends by itself; Django would take it for an empty one.
+    chunked = not length and request.META.get("wsgi.input_terminated", False)
+    stream = cast(BinaryIO, request.META["wsgi.input"] if chunked else request)
+    # A form may be larger than its file by the size of its other parts.
+    if length and int(length) > settings.MAX_UPLOAD_BYTES + (1 << 20):
+        raise _too_large()
+    received = 0
+    while piece := stream.read(_PIECE_BYTES):
+        received += len(piece)
+        yield piece
+        if incoming.size > settings.MAX_UPLOAD_BYTES:
+            raise _too_large()
+    if not chunked and received < int(length or 0):
+        raise _cut_short()
+
+
+def _too_large() -> Problem:
+    return Problem(
+        "upload-too-large",
+        "The file is too large",
+        status=413,
+        detail=f"At most {settings.MAX_UPLOAD_BYTES:,} bytes are accepted.",
+        max_bytes=settings.MAX_UPLOAD_BYTES,
+    )
+
+
+def _cut_short() -> Problem:
+    return Problem(
+        "body-cut-short",
+        "The file did not arrive whole",
+        status=400,
+        detail="The body ended before its declared length. Nothing was stored; send it again.",
+    )
+
+
+def _malformed(detail: str) -> Problem:
+    return Problem("malformed-form", "The form cannot be read", status=400, detail=detail)
+
+
+class _Form:
+    """A multipart form, parsed as it streams: one file in the field `file`, everything else small text fields."""
+
+    def __init__(self, incoming: Incoming, boundary: bytes) -> None:
+        self._incoming = incoming
+        self._fields: dict[str, str] = {}
+        self._header = b""
+        self._value = b""
+        self._disposition = b""
+        self._name = ""
+        self._is_file = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._begin_data,
+                "on_part_data": self._data,
+                "on_part_end": self._end_part,
+            },
+        )
+
+    def parse(self, pieces: Iterator[bytes]) -> dict[str, str]:
+        try:
+            for piece in pieces:
+                self._parser.write(piece)
+        except MultipartParseError as error:
+            raise _malformed(f"The multipart body is malformed: {error}") from None
+        if self._parser.state != MultipartState.END:
+            raise _cut_short()
+        if "filename" not in self._fields:
+            raise _malformed("The form has no file in the field 'file'.")
+        return self._fields
+
+    def _begin_part(self) -> None:
+        self._disposition = self._header = self._value = b""
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = self._value
+        self._header = self._value = b""
+
+    def _begin_data(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        self._name = options.get(b"name", b"").decode("utf-8", errors="replace")
+        self._is_file = b"filename" in options
+        if not self._is_file:
+            return
+        if self._name != "file":
+            raise _malformed(f"The file belongs into the field 'file', not {self._name!r}.")
+        if "filename" in self._fields:
+            raise _malformed("There are several files in the form. Send one upload for each.")
+        self._fields["filename"] = options[b"filename"].decode("utf-8", errors="replace")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_file:
+            self._incoming.write(data[start:end])
+            return
+        self._value += data[start:end]
+        if len(self._value) > _MAX_FIELD_BYTES:
+            raise _malformed(f"The field {self._name!r} is longer than {_MAX_FIELD_BYTES:,} bytes.")
+
+    def _end_part(self) -> None:
+        if not self._is_file:
+            if self._name == "file":
+                raise _malformed("The field 'file' is text: send it as a file, with a file name.")
+            if self._name != "filename":
+                self._fields[self._name] = self._value.decode("utf-8", errors="replace")

@@ -1,0 +1,189 @@
+"""The uploads API. A view translates, calls one domain function and translates back."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from rest_framework import status
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from reader.problems import Problem
+from uploads.exports import result_csv
+from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload
+from uploads.models import Postcode, Upload
+from uploads.options import parse_options
+from uploads.owners import owner_id
+from uploads.queries import (
+    ROW_FIELDS,
+    counts_of,
+    filter_rows,
+    normal_postcode,
+    postcode_as_json,
+    row_as_json,
+    rows_of,
+    visible_rows,
+)
+from uploads.reading.dialect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.errors import ReadingError
+from uploads.receiving import display_name, receive
+from uploads.serializers import links_of, upload_as_json
+from uploads.storage import Incoming
+
+
+class CursorPages(CursorPagination):
+    """Pages by position: the last one costs what the first one costs, and nobody counts."""
+
+    ordering = "id"
+    page_size = 100
+    max_page_size = 1_000
+    page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Request) -> int:
+        """As asked, 1…1,000; what is beyond is an error, not another size than the one that was asked for."""
+        value = request.query_params.get("page_size", str(self.page_size))
+        size = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+        if not 1 <= size <= self.max_page_size:
+            raise ValidationError({"page_size": f"Accepted: 1 to {self.max_page_size}."})
+        return size
+
+
+class NewestFirst(CursorPages):
+    ordering = "-id"
+
+
+def find_upload(request: Request, public_id: UUID) -> Upload:
+    """The caller's upload with that id; somebody else's is not found, like one that never was."""
+    upload = Upload.objects.visible_to(owner_id(request)).filter(public_id=public_id).first()
+    if upload is None:
+        raise NotFound("You have no upload with this id.")
+    return upload
+
+
+class UploadList(APIView):
+    """`GET`: the caller's uploads, newest first. `POST`: a new one."""
+
+    def get(self, request: Request) -> Response:
+        pages = NewestFirst()
+        uploads = pages.paginate_queryset(Upload.objects.visible_to(owner_id(request)), request) or []
+        counts = counts_of(uploads)
+        return pages.get_paginated_response([upload_as_json(upload, counts[upload.pk], request) for upload in uploads])
+
+    def post(self, request: Request) -> Response:
+        with Incoming() as incoming:
+            fields = receive(cast(WSGIRequest, request._request), incoming)
+            values = {**request.query_params.dict(), **fields}
+            options = parse_options(values)
+            try:
+                dialect = detect_dialect(incoming.head(SAMPLE_BYTES), options.declared)
+            except ReadingError as error:
+                raise Problem(
+                    error.slug, error.title, status=error.status, detail=error.detail, **error.extra
+                ) from None
+            upload = accept_upload(
+                incoming=incoming,
+                filename=display_name(values.get("filename", "")),
+                dialect=dialect,
+                max_distance=options.max_distance,
+                owner_id=owner_id(request),
+                idempotency_key=_idempotency_key(request),
+            )
+        return Response(
+            upload_as_json(upload, counts_of([upload])[upload.pk], request),
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": links_of(upload, request)["self"]},
+        )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
+        raise ValidationError({"Idempotency-Key": "1 to 255 printable characters."})
+    return key
+
+
+class UploadDetail(APIView):
+    """One upload: how far it is, or away with it."""
+
+    def get(self, request: Request, public_id: UUID) -> Response:
+        return _upload_response(request, find_upload(request, public_id))
+
+    def delete(self, request: Request, public_id: UUID) -> Response:
+        delete_upload(find_upload(request, public_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _upload_response(request: Request, upload: Upload) -> Response:
+    return Response(upload_as_json(upload, counts_of([upload])[upload.pk], request))
+
+
+@api_view(["POST"])
+def cancel(request: Request, public_id: UUID) -> Response:
+    """Ends the work on an upload; answers that are there stay."""
+    upload = find_upload(request, public_id)
+    cancel_upload(upload)
+    return _upload_response(request, upload)
+
+
+@api_view(["POST"])
+def retry(request: Request, public_id: UUID) -> Response:
+    """Looks the failed rows of an upload up again."""
+    upload = find_upload(request, public_id)
+    retry_upload(upload)
+    return _upload_response(request, upload)
+
+
+@api_view(["GET"])
+def result_file(request: Request, public_id: UUID) -> Any:
+    """The file, each record with its answer appended."""
+    upload = find_upload(request, public_id)
+    stem = upload.filename.rsplit(".", 1)[0]
+    response = StreamingHttpResponse(
+        result_csv(upload), content_type=f"text/csv; charset={_charset(upload.dialect['encoding'])}"
+    )
+    response["Content-Disposition"] = content_disposition_header(True, f"{stem}-result.csv")
+    return response
+
+
+def _charset(encoding: str) -> str:
+    return {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(encoding, encoding)
+
+
+@api_view(["GET"])
+def upload_rows(request: Request, public_id: UUID) -> Response:
+    """The rows of one upload, filtered, in file order."""
+    return _rows_response(request, rows_of(find_upload(request, public_id)))
+
+
+@api_view(["GET"])
+def rows(request: Request) -> Response:
+    """The rows of all the caller's uploads, filtered."""
+    wanted = request.query_params.get("upload")
+    if wanted is None:
+        return _rows_response(request, visible_rows(owner_id(request)))
+    try:
+        return _rows_response(request, rows_of(find_upload(request, UUID(wanted))))
+    except ValueError:
+        raise ValidationError({"upload": "This is not the id of an upload."}) from None
+
+
+def _rows_response(request: Request, found: Any) -> Response:
+    pages = CursorPages()
+    found = filter_rows(found, request.query_params.dict()).values(*ROW_FIELDS)
+    page: list[Any] = pages.paginate_queryset(found, request) or []
+    return pages.get_paginated_response([row_as_json(row) for row in page])
+
+
+@api_view(["GET"])
+def postcode(request: Request, postcode: str) -> Response:
+    """What is known about a postcode, however it is spaced."""
+    found = Postcode.objects.filter(postcode=normal_postcode(postcode)).first()
+    if found is None:
+        raise NotFound("No row has this postcode so far.")
+    return Response(postcode_as_json(found, owner_id(request)))

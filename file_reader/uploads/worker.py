@@ -1,0 +1,127 @@
+"""What a worker does next. `manage.py worker` calls it in a loop; anything else that says "look" may call it too."""
+
+import logging
+import random
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from uploads.engine import (
+    ChunkLease,
+    LeaseLostError,
+    claim_chunk,
+    claim_upload,
+    fail_upload,
+    release_chunk,
+    release_upload,
+    sweep,
+)
+from uploads.geocoding import geocode_chunk
+from uploads.lifecycle import purge_deleted
+from uploads.loading import Loader
+from uploads.models import ChunkState
+from uploads.storage import collect_abandoned
+
+logger = logging.getLogger(__name__)
+
+#: How long postcode_consumer is left alone after outages, in seconds: 1, 2, 4, … up to this. Work resumes within it.
+MAX_OUTAGE_PAUSE = 15.0
+_GAVE_UP: dict[str, object] = {
+    "type": "/problems/unreadable-file",
+    "title": "The file cannot be read",
+    "status": 422,
+    "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
+}
+_SWEEP_SECONDS = 5.0
+_COLLECT_SECONDS = 600.0
+
+
+class Worker:
+    """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded."""
+
+    def __init__(self) -> None:
+        self._loader: Loader | None = None
+        self._outages = 0
+        self._geocode_from = 0.0
+        self._sweep_from = 0.0
+        self._collect_from = 0.0
+
+    def run_once(self) -> bool:
+        """Does the next piece of work; False when there was nothing to do."""
+        self._sweep()
+        loaded = self._load()
+        geocoded = self._geocode()
+        return loaded or geocoded or purge_deleted()
+
+    def stop(self) -> None:
+        """Ends gracefully: nothing is in flight any more, and no lease is left behind."""
+        if self._loader is not None:
+            release_upload(self._loader.lease)
+        self.forget()
+
+    def forget(self) -> None:
+        """Lets go of a half-loaded file without a word to the database; its lease will run out."""
+        if self._loader is not None:
+            self._loader.close()
+            self._loader = None
+
+    def _load(self) -> bool:
+        try:
+            if self._loader is None:
+                lease = claim_upload()
+                if lease is None:
+                    return False
+                self._loader = Loader(lease)
+                if self._loader.attempts > settings.MAX_ATTEMPTS:
+                    fail_upload(lease, error=_GAVE_UP)
+                    self.forget()
+                    return True
+            if not self._loader.step():
+                self.forget()
+        except LeaseLostError as error:
+            logger.warning("stale write refused: %s", error)
+            self.forget()
+        except OSError:
+            # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
+            logger.exception("the uploaded file cannot be read")
+            self.forget()
+        return True
+
+    def _geocode(self) -> bool:
+        if time.monotonic() < self._geocode_from:
+            return False
+        lease = claim_chunk()
+        if lease is None:
+            return False
+        try:
+            self._geocode_chunk(lease)
+        except LeaseLostError as error:
+            logger.warning("stale write refused: %s", error)
+        return True
+
+    def _geocode_chunk(self, lease: ChunkLease) -> None:
+        pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+        try:
+            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause))
+        except (LeaseLostError, DatabaseError):
+            raise  # nothing can be written for this chunk now; its lease runs out
+        except Exception:
+            logger.exception("chunk failed upload=%s first_row=%s", lease.upload_id, lease.first_row)
+            release_chunk(lease, state=ChunkState.READY, delay=timedelta(seconds=1))
+            return
+        if outage is None:
+            self._outages = 0
+        else:
+            self._outages = min(self._outages + 1, 10)
+            self._geocode_from = time.monotonic() + pause
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if now >= self._sweep_from:
+            self._sweep_from = now + _SWEEP_SECONDS
+            sweep()
+        if now >= self._collect_from:
+            self._collect_from = now + _COLLECT_SECONDS
+            collect_abandoned()
