@@ -18,31 +18,33 @@ def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
 def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
     if not postcodes:
         return
-    columns = list(zip(*postcodes, strict=True))
-    types = ["text"] * 7 + ["double precision"] * 2
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO uploads_postcode (postcode, outcode, incode, country, region, admin_district, admin_ward,"
-            f" latitude, longitude) SELECT * FROM {_unnest(types)} ON CONFLICT (postcode) DO NOTHING",  # noqa: S608 - constants only
-            [_array(column) for column in columns],
+            """
+            INSERT INTO uploads_postcode
+                (postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude)
+            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                                 %s::double precision[], %s::double precision[])
+            ON CONFLICT (postcode) DO NOTHING
+            """,
+            [_array(column) for column in zip(*postcodes, strict=True)],
         )
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
     columns = list(zip(*results, strict=True))
-    types = ["bigint", "smallint", "text", "text", "double precision"]
     with connection.cursor() as cursor:
         # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of unnest.
         cursor.execute(
-            "UPDATE uploads_row SET status = new.status, reason = new.reason, postcode = new.postcode,"
-            f" distance_m = new.distance_m FROM {_unnest(types)} AS new (id, status, reason, postcode, distance_m)"
-            " WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s",  # noqa: S608 - constants only
+            """
+            UPDATE uploads_row
+            SET status = new.status, reason = new.reason, postcode = new.postcode, distance_m = new.distance_m
+            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::double precision[])
+                AS new (id, status, reason, postcode, distance_m)
+            WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s
+            """,
             [*(_array(column) for column in columns), min(columns[0]), max(columns[0])],
         )
-
-
-def _unnest(types: Iterable[str]) -> str:
-    return f"unnest({', '.join(f'%s::{type_}[]' for type_ in types)})"
 
 
 def _array(values: Iterable[Any]) -> str:

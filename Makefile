@@ -1,0 +1,61 @@
+# Every target does its own set-up, into this folder. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SERVICES := file_reader postcode_consumer gateway
+# What the services refuse to start without; lint and types only import them.
+CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint type format up down requirements architecture clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.installed ## Coordinates become postcodes: the whole way, offline, with the sandbox provider
+	$(PY) examples/demo.py
+
+run: $(VENV)/.installed ## Everything on http://127.0.0.1:8080/ until Ctrl-C
+	exec $(PY) serve.py
+
+test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
+	$(PY) tests/run.py
+
+lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	cd file_reader && $(CHECK_ENV) ../$(VENV)/bin/lint-imports
+	cd postcode_consumer && $(CHECK_ENV) ../$(VENV)/bin/lint-imports
+
+type: $(VENV)/.installed-dev ## mypy, one run for each service
+	for service in $(SERVICES); do (cd $$service && $(CHECK_ENV) ../$(PY) -m mypy .) || exit 1; done
+	$(PY) -m mypy serve.py examples/demo.py
+
+format: $(VENV)/.installed-dev ## Formats the code
+	$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
+
+up: ## The stack with PostgreSQL in containers (Docker)
+	docker compose up --build --detach --wait
+
+down: ## Ends the containers; the data stays
+	docker compose down
+
+requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+
+architecture: $(VENV)/.installed-dev ## Draws Architecture.png from docs/architecture.py
+	$(PY) docs/architecture.py
+
+clean: ## Removes what the targets above made
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""The whole way in one run: start the stack, upload a CSV, watch it fill, download it, show it, stop the stack.
+
+`make demo` runs it with examples/landmarks.csv and the sandbox provider: no network, nothing to set up. The
+environment of the stack (.env.example) applies; `python examples/demo.py my.csv` takes another file.
+"""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 90.0
+_SHOWN = ("name", "lat", "lon", "result_status", "result_postcode", "result_distance_m", "result_admin_district")
+_WIDEST = 30
+
+
+def main() -> int:
+    source = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "examples" / "landmarks.csv"
+    data_dir = (ROOT / os.environ.get("DATA_DIR", "var/demo")).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"DATA_DIR": str(data_dir), "PROVIDER": os.environ.get("PROVIDER", "sandbox")}
+    for name in ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT"):
+        environment.setdefault(name, str(_free_port()))
+    gateway = f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
+    log = data_dir / "demo.log"
+    print(f"Starting gateway, file_reader, worker and postcode_consumer (their log: {_short(log)}) …", flush=True)
+    with log.open("wb") as log_file:
+        stack = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=environment, stderr=log_file)
+        try:
+            _wait_until_ready(gateway, stack, log)
+            upload = _upload(gateway, source)
+            upload = _watch(upload)
+            result = data_dir / f"{source.stem}-result.csv"
+            _download(upload, result)
+        finally:
+            stack.send_signal(signal.SIGTERM)
+            stack.wait()
+    rows = _read(result)
+    _show(rows)
+    counts = Counter(row["result_status"] for row in rows)
+    seconds = _seconds(upload)
+    told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in counts.most_common())
+    print(f"\n{len(rows)} rows: {told}, in {seconds:.1f} s. The file: {_short(result)}")
+    return 0 if upload["state"] == "done" and upload["rows"]["read"] == len(rows) else 1
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _wait_until_ready(gateway: str, stack: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and stack.poll() is None:
+        try:
+            if requests.get(f"{gateway}/readyz", timeout=3).status_code == 200:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
+    lines = log.read_text(errors="replace").splitlines()[-20:]
+    raise SystemExit("The stack did not start. The end of its log:\n" + "\n".join(lines))
+
+
+def _upload(gateway: str, source: Path) -> dict[str, Any]:
+    with source.open("rb") as file:
+        answer = requests.post(
+            f"{gateway}/api/v1/uploads/", files={"file": (source.name, file, "text/csv")}, timeout=60
+        )
+    if answer.status_code != 202:
+        raise SystemExit(f"The upload was refused: {answer.text}")
+    upload: dict[str, Any] = answer.json()
+    print(f"Uploaded {source.name}: {upload['size']:,} bytes, {answer.status_code} {answer.headers['Location']}")
+    return upload
+
+
+def _watch(upload: dict[str, Any]) -> dict[str, Any]:
+    """Polls until the upload has ended, with a line for each change."""
+    shown = ""
+    while True:
+        upload = requests.get(upload["links"]["self"], timeout=30).json()
+        rows = upload["rows"]
+        bar = "█" * round(upload["progress"] * 30)
+        line = (
+            f"  {upload['state']:<10} {bar:░<30} {upload['progress']:>6.1%}  {rows['read'] - rows['pending']} of"
+            f" {rows['read']} rows"
+        )
+        if line != shown:
+            print(line, flush=True)
+            shown = line
+        if upload["state"] in ("done", "failed", "cancelled"):
+            return upload
+        time.sleep(0.1)
+
+
+def _download(upload: dict[str, Any], target: Path) -> None:
+    with requests.get(upload["links"]["result_csv"], stream=True, timeout=60) as answer:
+        answer.raise_for_status()
+        with target.open("wb") as file:
+            for piece in answer.iter_content(1 << 16):
+                file.write(piece)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def _show(rows: list[dict[str, str]]) -> None:
+    columns = [name for name in _SHOWN if rows and name in rows[0]]
+    cells = [[name.removeprefix("result_") for name in columns]]
+    cells += [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    print()
+    for number, line in enumerate(cells):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        if number == 0:
+            print("  ".join("─" * width for width in widths))
+
+
+def _cell(value: str | None) -> str:
+    text = " ".join((value or "").split())
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _seconds(upload: dict[str, Any]) -> float:
+    begin, end = (datetime.fromisoformat(upload[name]) for name in ("created_at", "finished_at"))
+    return (end - begin).total_seconds()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

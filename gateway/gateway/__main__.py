@@ -1,0 +1,45 @@
+"""`python -m gateway`: read the settings, listen, and end with 0 on SIGTERM.
+
+Exit codes: 1 the address cannot be bound, 2 a setting is missing or wrong.
+"""
+
+import asyncio
+import importlib.util
+import os
+import sys
+
+from .environment import BadSetting, read_settings
+from .limits import Limits
+from .logs import configure_logs
+from .server import allow_many_connections, serve
+
+
+def main() -> int:
+    """Run the gateway; the process's exit code."""
+    try:
+        settings = read_settings(os.environ)
+    except BadSetting as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return 2
+    configure_logs()
+    allow_many_connections()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(settings, Limits()))
+    except OSError as error:
+        sys.stderr.write(f"gateway: cannot listen on {settings.host}:{settings.port}: {error.strerror or error}\n")
+        return 1
+    return 0
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    """uvloop where it is installed: it does not exist for every system."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    return uvloop.Loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""`/healthz` and `/readyz`: whether the gateway is alive, and whether it and what is behind it can work."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from .limits import Limits
+from .routes import Service
+
+MAX_REASON_LENGTH = 300
+MAX_ANSWER_BYTES = 65_536
+
+
+def alive() -> web.Response:
+    """The gateway answers: that is all `/healthz` says."""
+    return _json(200, {"status": "ok"})
+
+
+async def ready(session: aiohttp.ClientSession, services: Mapping[Service, URL], limits: Limits) -> web.Response:
+    """200 when every service says that it is ready, else 503 that names each one that is not, and why."""
+    reasons = await asyncio.gather(*(_why_not_ready(session, url, limits.readiness) for url in services.values()))
+    missing = {service.value: why for service, why in zip(services, reasons, strict=True) if why is not None}
+    if missing:
+        return _json(503, {"status": "not ready", "missing": missing})
+    return _json(200, {"status": "ready"})
+
+
+async def _why_not_ready(session: aiohttp.ClientSession, service: URL, seconds: float) -> str | None:
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            session.get(service.with_path("/readyz"), allow_redirects=False) as answer,
+        ):
+            if answer.status == 200:
+                return None
+            return _reason(answer.status, await answer.content.read(MAX_ANSWER_BYTES))
+    except TimeoutError:
+        return f"no answer within {seconds:g} s"
+    except aiohttp.ClientConnectorError:
+        return "cannot be reached"
+    except (aiohttp.ClientError, OSError):
+        return "broke off without an answer"
+
+
+def _reason(status: int, body: bytes) -> str:
+    """What the service itself says is missing, when it says so in the usual form."""
+    try:
+        missing = json.loads(body)["missing"]
+        reason = "; ".join(f"{what}: {why}" for what, why in missing.items())
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        reason = ""
+    return (reason or f"answers {status}")[:MAX_REASON_LENGTH]
+
+
+def _json(status: int, body: Mapping[str, object]) -> web.Response:
+    return web.json_response(body, status=status, headers={"Cache-Control": "no-store"})

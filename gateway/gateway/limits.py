@@ -1,0 +1,61 @@
+"""Every time, size and count the gateway holds its clients and its services to."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes. The defaults are those of a real run; tests shorten the times."""
+
+    upload_bytes: int = 1024 * MIB
+    """The largest file. file_reader holds the exact limit; the gateway refuses what cannot possibly be within it."""
+    multipart_overhead_bytes: int = MIB
+    """What boundaries and form fields may add to a file of the largest size."""
+    other_body_bytes: int = 2 * MIB
+    """The largest body of any other request."""
+
+    connect: float = 5.0
+    """Waiting for a connection to a service, a free place among them included."""
+    answer_idle: float = 75.0
+    """The longest silence of a service that owes an answer or the rest of one. A whole answer may take any time."""
+    service_stall: float = 75.0
+    """How long a service may take nothing of a body that is waiting for it."""
+    client_idle: float = 30.0
+    """How long a client may send nothing of the body it began."""
+    client_stall: float = 75.0
+    """How long a client may take nothing of the answer that is waiting for it."""
+    linger: float = 5.0
+    """How long an unread body is read and thrown away, so that the client gets to read the answer to it."""
+    client_keepalive: float = 75.0
+    """How long a connection may stay without a request."""
+    service_keepalive: float = 3.0
+    """How long an idle connection to a service is kept: shorter than the services keep theirs (5 s), or a request
+    would now and then be written into a connection that is just being closed."""
+    readiness: float = 2.0
+    """How long a service may take to say whether it is ready."""
+    authenticate: float = 10.0
+    """How long file_reader may take to say whose key it is."""
+    grace: float = 30.0
+    """How long requests in flight may take after SIGTERM."""
+
+    known_key: float = 5.0
+    """How long a key stays good without asking again; so long at most a revoked one still opens."""
+    unknown_key: float = 2.0
+    """How long a key that was refused is refused without asking again."""
+    remembered_keys: int = 10_000
+
+    connections_per_service: int = 500
+    """So that one service that hangs does not take the places of the other."""
+
+    # A little under gunicorn's own (4,094, 8,190 and 100), which would answer in HTML.
+    target_bytes: int = 4_000
+    """Path and query string."""
+    header_bytes: int = 8_000
+    """Name and value of one header."""
+    headers: int = 90
+
+    def body_bytes(self, *, upload: bool) -> int:
+        """The largest body that is let through."""
+        return self.upload_bytes + self.multipart_overhead_bytes if upload else self.other_body_bytes

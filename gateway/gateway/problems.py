@@ -1,0 +1,173 @@
+"""Errors of requests, as RFC 9457 `application/problem+json`.
+
+Every `type` is a relative reference `/problems/<slug>`; each has its constructor here.
+"""
+
+import http
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from .routes import Service
+
+RETRY_AFTER_SECONDS = 2
+
+
+class Problem(Exception):
+    """A request that the gateway itself answers with an error. `members` are what helps the caller."""
+
+    def __init__(
+        self,
+        slug: str,
+        title: str,
+        *,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail, **members}
+
+    def answer(self) -> web.Response:
+        """The whole answer."""
+        return web.Response(
+            status=self.status,
+            reason=_REASONS.get(self.status),
+            body=json.dumps(self.body).encode(),
+            headers={"Content-Type": "application/problem+json", **self.headers},
+        )
+
+
+# Python has newer names for some statuses in some versions; clients see the same in all of them.
+_REASONS = {status.value: status.phrase for status in http.HTTPStatus}
+
+
+def not_found() -> Problem:
+    """No route has the path."""
+    return Problem("not-found", "There is nothing here", status=404, detail="No part of this service has this path.")
+
+
+def method_not_allowed(method: str, allowed: str | None = None) -> Problem:
+    """The path is known, the method is not for it. `allowed` is a list such as "GET, HEAD"."""
+    return Problem(
+        "method-not-allowed",
+        "This method is not allowed here",
+        status=405,
+        detail=f"{method} is not allowed here." + (f" Allowed: {allowed}." if allowed else ""),
+        headers={"Allow": allowed or ""},
+    )
+
+
+def internal_error() -> Problem:
+    """The gateway itself failed."""
+    return Problem("internal-error", "The gateway failed", status=500, detail="The log has more under the request id.")
+
+
+def bad_request(detail: str) -> Problem:
+    """What was sent is not HTTP, or cannot be passed on."""
+    return Problem("bad-request", "The request is not valid HTTP", status=400, detail=detail)
+
+
+def target_too_long(maximum: int) -> Problem:
+    """The request line is over the limit, in bytes."""
+    return Problem(
+        "target-too-long",
+        "The address is too long",
+        status=414,
+        detail=f"Path and query string may have {maximum} bytes together.",
+        maximum_bytes=maximum,
+    )
+
+
+def headers_too_large(*, header_bytes: int, headers: int) -> Problem:
+    """One header is over the limit, or there are too many."""
+    return Problem(
+        "headers-too-large",
+        "The request's headers are too large",
+        status=431,
+        detail=f"A header may have {header_bytes} bytes, and there may be {headers} of them.",
+        maximum_bytes=header_bytes,
+        maximum_headers=headers,
+    )
+
+
+def body_too_large(maximum: int) -> Problem:
+    """The body is declared to be, or turns out to be, over the limit, in bytes."""
+    return Problem(
+        "body-too-large",
+        "The request's body is too large",
+        status=413,
+        detail=f"The body may have {maximum} bytes here.",
+        maximum_bytes=maximum,
+    )
+
+
+def body_too_slow(seconds: float) -> Problem:
+    """The client stopped sending in the middle of its body."""
+    return Problem(
+        "client-too-slow",
+        "The request's body did not arrive",
+        status=408,
+        detail=f"Nothing of the body arrived for {seconds:g} seconds.",
+    )
+
+
+def key_required() -> Problem:
+    """No API key where one is needed."""
+    return Problem(
+        "key-required",
+        "This call needs an API key",
+        status=401,
+        detail="Send it as `Authorization: Bearer <key>`.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def unknown_key() -> Problem:
+    """The API key is nobody's, or no longer."""
+    return Problem(
+        "unknown-key",
+        "The API key is not valid",
+        status=401,
+        detail="The key is unknown, has expired or was revoked.",
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    )
+
+
+def service_unavailable(service: Service, detail: str) -> Problem:
+    """A service that is needed cannot be reached, or says that it cannot work. Nothing was done; ask again."""
+    return Problem(
+        "service-unavailable",
+        "A service is not available",
+        status=503,
+        detail=detail,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        service=service.value,
+    )
+
+
+def service_failed(service: Service) -> Problem:
+    """A service took the request and broke off without an answer, or answered with something that is not HTTP."""
+    return Problem(
+        "service-failed",
+        "A service gave no valid answer",
+        status=502,
+        detail=f"{service.value} broke off without a valid answer. Whether it did the work is not known.",
+        service=service.value,
+    )
+
+
+def service_timeout(service: Service, seconds: float) -> Problem:
+    """A service has the request and stays silent."""
+    return Problem(
+        "service-timeout",
+        "A service did not answer in time",
+        status=504,
+        detail=f"{service.value} was silent for {seconds:g} seconds. Whether it did the work is not known.",
+        service=service.value,
+    )

@@ -1,0 +1,161 @@
+"""Passing one request on to a service and its answer back, both as streams."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from . import problems
+from .body import RequestBody
+from .exchange import Exchange
+from .headers import UnsendableHeader, forwarded_headers, returned_headers
+from .limits import Limits
+from .logs import details
+from .routes import Route, Service
+
+logger = logging.getLogger("gateway.proxy")
+
+# aiohttp would add its own where the client sent none.
+NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class ClientGone(ConnectionError):
+    """The client does not take its answer any more."""
+
+
+class AnswerCut(ConnectionError):
+    """The service broke off in the middle of its answer; the client's connection is cut too."""
+
+
+class Proxy:
+    """Passes requests on to the services."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, services: Mapping[Service, URL], internal_token: str, limits: Limits
+    ) -> None:
+        self._session = session
+        self._services = services
+        self._internal_token = internal_token
+        self._limits = limits
+
+    async def pass_on(
+        self, request: web.BaseRequest, route: Route, exchange: Exchange, *, last: bool
+    ) -> web.StreamResponse:
+        """The service's answer, already sent. `last` says that the client's connection is closed after it.
+
+        Raises `Problem`, `ClientGone` or `AnswerCut`.
+        """
+        maximum = self._limits.body_bytes(upload=route.upload)
+        if (request.content_length or 0) > maximum:
+            raise problems.body_too_large(maximum)
+        stall = asyncio.timeout(None)
+        body = RequestBody(request, maximum=maximum, limits=self._limits, stall=stall) if request.body_exists else None
+        try:
+            answer = await self._ask(request, route.service, exchange, body, stall)
+            try:
+                early = body is not None and not body.complete
+                if body is not None and early:
+                    body.halt()
+                return await self._return(request, route.service, answer, exchange, last=last or early)
+            finally:
+                answer.close()
+        finally:
+            exchange.bytes_in = body.received if body is not None else 0
+
+    async def _ask(
+        self,
+        request: web.BaseRequest,
+        service: Service,
+        exchange: Exchange,
+        body: RequestBody | None,
+        stall: asyncio.Timeout,
+    ) -> aiohttp.ClientResponse:
+        """The beginning of the service's answer: its status and headers."""
+        try:
+            headers = forwarded_headers(
+                request,
+                internal_token=self._internal_token,
+                request_id=exchange.request_id,
+                user_id=exchange.user_id,
+            )
+            url = _url(self._services[service], request.raw_path)
+            async with stall:
+                return await self._session.request(
+                    request.method,
+                    url,
+                    headers=headers,
+                    data=body.pieces() if body is not None else None,
+                    skip_auto_headers=NOT_ADDED,
+                    allow_redirects=False,
+                )
+        except UnsendableHeader:
+            raise problems.bad_request("The address and the headers must be UTF-8.") from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if body is not None and body.problem is not None:
+                raise body.problem from error
+            logger.warning("no answer %s", details(upstream=service.value, error=repr(error)))
+            raise self._problem(service, error) from error
+
+    def _problem(self, service: Service, error: Exception) -> problems.Problem:
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return problems.service_unavailable(service, f"{service.value} cannot be reached.")
+        if isinstance(error, TimeoutError):
+            return problems.service_timeout(service, self._limits.answer_idle)
+        return problems.service_failed(service)
+
+    async def _return(
+        self,
+        request: web.BaseRequest,
+        service: Service,
+        upstream: aiohttp.ClientResponse,
+        exchange: Exchange,
+        *,
+        last: bool,
+    ) -> web.StreamResponse:
+        answer = web.StreamResponse(
+            status=upstream.status,
+            reason=upstream.reason,
+            headers=returned_headers(upstream.headers, request_id=exchange.request_id),
+        )
+        if last:
+            answer.force_close()
+        exchange.status = upstream.status
+        try:
+            await answer.prepare(request)
+            async for piece in upstream.content.iter_any():
+                await self._write(answer, piece)
+                exchange.bytes_out += len(piece)
+            await answer.write_eof()
+        except ClientGone:
+            _cut(request)
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            # Ended properly, the half answer would look like a whole one.
+            _cut(request)
+            logger.warning("answer broken off %s", details(upstream=service.value, error=repr(error)))
+            raise AnswerCut from error
+        return answer
+
+    async def _write(self, answer: web.StreamResponse, piece: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.client_stall):
+                await answer.write(piece)
+        except (OSError, TimeoutError) as error:
+            raise ClientGone from error
+
+
+def _url(service: URL, target: str) -> URL:
+    """`target` at the service, byte for byte: as a "path" that is encoded already, yarl leaves even a lone `?` alone."""
+    try:
+        target.encode()
+    except UnicodeEncodeError:
+        raise UnsendableHeader from None
+    return URL.build(scheme=service.scheme, host=service.host or "", port=service.port, path=target, encoded=True)
+
+
+def _cut(request: web.BaseRequest) -> None:
+    if isinstance(request.transport, asyncio.WriteTransport):
+        request.transport.abort()

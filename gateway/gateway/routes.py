@@ -1,0 +1,60 @@
+"""Which service a path belongs to: the one table. What is not in it does not exist."""
+
+import enum
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+
+class Service(enum.StrEnum):
+    """The services behind the gateway."""
+
+    FILE_READER = "file_reader"
+    POSTCODE_CONSUMER = "postcode_consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Paths of one service that are reachable from outside."""
+
+    path: str
+    service: Service
+    below: bool = True
+    """Also every path that begins with this one."""
+    needs_key: bool = False
+    """Where AUTH=required, only with an API key. The others are open, or have Django's own login."""
+    upload: bool = False
+    """Bodies may be as large as a file."""
+
+
+ROUTES = (
+    Route("/api/v1/reverse-geocode/", Service.POSTCODE_CONSUMER, below=False, needs_key=True),
+    Route("/api/v1/uploads/", Service.FILE_READER, needs_key=True, upload=True),
+    Route("/api/v1/rows/", Service.FILE_READER, needs_key=True),
+    Route("/api/v1/postcodes/", Service.FILE_READER, needs_key=True),
+    Route("/api/schema/", Service.FILE_READER),
+    Route("/api/docs/", Service.FILE_READER),
+    Route("/admin/", Service.FILE_READER),
+    Route("/static/", Service.FILE_READER),
+    Route("/", Service.FILE_READER, below=False),
+)
+
+
+def find_route(target: str) -> Route | None:
+    """The route of a request target (path and query string) exactly as it was sent, or None.
+
+    Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
+    spelling: what a service makes of it might lie outside the route. A path without its last slash is its service's
+    to redirect.
+    """
+    path = target.partition("?")[0]
+    if _has_dot_segment(path):
+        return None
+    for route in ROUTES:
+        if path in (route.path, route.path.rstrip("/")) or (route.below and path.startswith(route.path)):
+            return route
+    return None
+
+
+def _has_dot_segment(path: str) -> bool:
+    segments = unquote(path).replace("\\", "/").split("/")
+    return "." in segments or ".." in segments

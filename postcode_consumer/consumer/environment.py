@@ -1,0 +1,71 @@
+"""The settings that come from the environment: read once, checked, refused loudly when wrong.
+
+Every helper raises `ImproperlyConfigured` with the variable's name, the value that was found and what is accepted.
+"""
+
+import math
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def env_str(name: str, default: str | None = None) -> str:
+    """The variable's text; without a default it must be set and not empty."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. It is required: see .env.example.")
+    return default
+
+
+def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    """One of a closed list of words."""
+    value = env_str(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} is not known. Accepted: {', '.join(choices)}.")
+    return value
+
+
+def env_int(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    """A whole number within limits, both included."""
+    value = env_str(name, str(default))
+    try:
+        number = int(value)
+    except ValueError:
+        number = minimum - 1
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number from {minimum} to {maximum}.")
+    return number
+
+
+def env_float(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number within limits, both included."""
+    value = env_str(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a number from {minimum:g} to {maximum:g}.")
+    return number
+
+
+def env_url(name: str, default: str) -> str:
+    """An http or https address without query or fragment, and without its trailing slashes."""
+    value = env_str(name, default)
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name}={value!r} is not an address. Accepted: http(s)://host[:port][/path].")
+    return value.rstrip("/")
+
+
+def env_path(name: str, default: Path) -> Path:
+    """A path; relative ones start at the repository's root, so that every service finds the same place."""
+    return (Path(__file__).resolve().parents[2] / env_str(name, str(default))).resolve()

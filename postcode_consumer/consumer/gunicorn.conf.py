@@ -1,0 +1,28 @@
+"""gunicorn for postcode_consumer: `gunicorn -c consumer/gunicorn.conf.py consumer.wsgi`.
+
+Threads, because a lookup mostly waits for the provider; processes through POSTCODE_CONSUMER_PROCESSES.
+"""
+
+import sys
+from pathlib import Path
+
+# gunicorn reads this file before it adds the folder it serves from.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from consumer.environment import env_int, env_str
+from consumer.logs import LOGGING
+
+_host = env_str("POSTCODE_CONSUMER_HOST", "127.0.0.1")
+_port = env_int("POSTCODE_CONSUMER_PORT", 7000, minimum=1, maximum=65535)
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+worker_class = "gthread"
+workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
+threads = 16
+# Longer than callers keep an idle connection, so that none of them writes into one that is being closed.
+keepalive = 75
+graceful_timeout = 30
+# A gthread worker reports that it lives between requests, so this does not limit a lookup.
+timeout = 60
+# The heartbeat's file belongs into memory: on a slow disk it looks like a dead worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (gunicorn makes a private file there)
+logconfig_dict = LOGGING

@@ -1,0 +1,39 @@
+"""Logs: one line per event on stderr, `time level service request_id message key=value…`.
+
+It knows nothing of Django, so that gunicorn's own process logs in the same way.
+"""
+
+import logging
+from contextvars import ContextVar
+from typing import Any
+
+#: The id of the request that is being worked on; part of every log line.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the request's id on every log record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "consumer.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s postcode_consumer %(request_id)s %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # What answers 4xx is the caller's affair, and is in the access log of the gateway.
+        "django.request": {"level": "ERROR"},
+        # Retries are logged where their cause is known.
+        "stamina": {"level": "ERROR"},
+        "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

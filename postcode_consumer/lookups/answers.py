@@ -1,0 +1,77 @@
+"""The words of this service: a location goes in, an answer comes out. Both are also the JSON on the wire."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Status = Literal["match", "no_match", "failed"]
+Reason = Literal["none_within_max_distance", "outside_uk", "upstream_rejected"]
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A latitude/longitude pair that was sent, in degrees (WGS 84)."""
+
+    latitude: Latitude
+    longitude: Longitude
+
+
+class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about a postcode. `latitude` and `longitude` are the postcode's own, not the location's."""
+
+    outcode: str
+    incode: str
+    country: str | None = None
+    region: str | None = None
+    admin_district: str | None = None
+    admin_ward: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The final answer to one location; its members are those of the wire, in their order.
+
+    `reason` is None for a match. `distance_m` is in metres, from the location to the postcode.
+    """
+
+    latitude: float
+    longitude: float
+    status: Status
+    reason: Reason | None = None
+    postcode: str | None = None
+    distance_m: float | None = None
+    postcode_details: PostcodeDetails | None = None
+    provider: str
+
+
+def match(location: Location, *, postcode: str, distance: float, details: PostcodeDetails, provider: str) -> Answer:
+    """The nearest postcode was found, `distance` metres away."""
+    return Answer(
+        latitude=location.latitude,
+        longitude=location.longitude,
+        status="match",
+        postcode=postcode,
+        distance_m=round(distance, 2),
+        postcode_details=details,
+        provider=provider,
+    )
+
+
+def no_match(location: Location, reason: Literal["none_within_max_distance", "outside_uk"], *, provider: str) -> Answer:
+    """The question was answered: there is no postcode."""
+    return Answer(
+        latitude=location.latitude, longitude=location.longitude, status="no_match", reason=reason, provider=provider
+    )
+
+
+def failed(location: Location, *, provider: str) -> Answer:
+    """The provider refuses this very location, while it answers others."""
+    return Answer(
+        latitude=location.latitude,
+        longitude=location.longitude,
+        status="failed",
+        reason="upstream_rejected",
+        provider=provider,
+    )

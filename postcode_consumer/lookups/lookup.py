@@ -1,0 +1,36 @@
+"""Locations → answers: distinct ones only, the hopeless ones not at all, the rest to the provider."""
+
+from collections.abc import Sequence
+
+from lookups.answers import Answer, Location, no_match
+from lookups.deadline import Deadline
+from lookups.providers.base import Provider
+
+# Every UK postcode lies inside, and what is up to 20 km away from one, the largest distance that can be asked for: from
+# the Isles of Scilly (49.86 N) to Unst (60.86 N), from St Kilda (8.6 W) to Lowestoft (1.77 E). The box also contains parts
+# of Ireland and France, of which the provider knows more. 0,0, what a receiver without a fix often reports, is outside.
+SOUTH, NORTH = 49.0, 61.5
+WEST, EAST = -9.5, 2.6
+
+
+def reverse_geocode(
+    *, locations: Sequence[Location], max_distance: float, provider: Provider, deadline: Deadline
+) -> list[Answer]:
+    """One final answer per location, in order. `max_distance` is in metres.
+
+    Raises `ProviderUnavailable` when there is no answer for all of them: an outage is never a "no match".
+    """
+    distinct = list(dict.fromkeys(locations))
+    answers = {
+        location: no_match(location, "outside_uk", provider=provider.name)
+        for location in distinct
+        if not _may_be_in_uk(location)
+    }
+    asked = [location for location in distinct if location not in answers]
+    if asked:
+        answers.update(zip(asked, provider.reverse_geocode(asked, max_distance, deadline), strict=True))
+    return [answers[location] for location in locations]
+
+
+def _may_be_in_uk(location: Location) -> bool:
+    return SOUTH <= location.latitude <= NORTH and WEST <= location.longitude <= EAST

@@ -1,0 +1,137 @@
+"""What callers send → locations, or the problem that says what is wrong with it and where.
+
+The usual body is decoded and checked in one pass by msgspec. Only when that fails it is read a second time, slowly, to
+name every location that is at fault.
+"""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+import msgspec
+
+from consumer.problems import Problem
+from lookups.answers import Location
+
+MAX_LOCATIONS = 1_000
+MAX_DISTANCE_METRES = 20_000.0
+DEFAULT_DISTANCE_METRES = 2_000.0
+#: A body with 1,000 bad locations is explained by its first ones.
+MAX_ERRORS = 100
+
+# `float()` also takes underscores, digits of other scripts, spaces, nan and inf.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_MAX_NUMBER_LENGTH = 64
+
+
+class _Body(msgspec.Struct):
+    locations: list[Location]
+    max_distance: float = DEFAULT_DISTANCE_METRES
+
+
+_decoder = msgspec.json.Decoder(_Body)
+
+
+def parse_body(body: bytes) -> tuple[list[Location], float]:
+    """The locations and the maximum distance (metres) of a bulk request."""
+    try:
+        question = _decoder.decode(body)
+    except (msgspec.ValidationError, RecursionError) as error:
+        _explain(body, str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _invalid_json(str(error)) from None
+    _check_count(len(question.locations))
+    return question.locations, _checked_distance(question.max_distance)
+
+
+def parse_query(*, latitude: str | None, longitude: str | None, max_distance: str | None) -> tuple[Location, float]:
+    """The location and the maximum distance (metres) of a request for one location."""
+    values: dict[str, float | None] = {}
+    for name, text in (("latitude", latitude), ("longitude", longitude)):
+        if text is None:
+            raise _invalid_location(f"The query parameter {name} is missing.")
+        values[name] = _number(text)
+    fault = _fault(values)
+    if fault:
+        raise _invalid_location(fault)
+    distance = DEFAULT_DISTANCE_METRES if max_distance is None else _checked_distance(_number(max_distance))
+    return msgspec.convert(values, Location), distance
+
+
+def _number(text: str) -> float | None:
+    usable = len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text)
+    return float(text) if usable else None
+
+
+def _explain(body: bytes, message: str) -> NoReturn:
+    """Raises the problem of a body that msgspec refused with `message`."""
+    question = _plain_json(body)
+    if not isinstance(question, dict) or not isinstance(question.get("locations"), list):
+        raise _invalid_json("The body must be an object with a list named locations.")
+    locations = question["locations"]
+    _check_count(len(locations))
+    _checked_distance(question.get("max_distance", DEFAULT_DISTANCE_METRES))
+    faults = ((index, _fault(location)) for index, location in enumerate(locations))
+    errors = [{"index": index, "detail": fault} for index, fault in faults if fault]
+    if not errors:
+        raise _invalid_json(message)
+    index, detail = errors[0]["index"], errors[0]["detail"]
+    raise _invalid_location(f"Location {index}: {detail}", index=index, errors=errors[:MAX_ERRORS])
+
+
+def _plain_json(body: bytes) -> Any:
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        # ValueError also covers bytes that are not UTF-8 and integers of more digits than Python reads.
+        return json.loads(body.decode(), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise _invalid_json(str(error) or "The body is nested too deeply.") from None
+
+
+def _fault(location: Any) -> str | None:
+    """What is wrong with one location, or None."""
+    if not isinstance(location, dict):
+        return "It must be an object with latitude and longitude."
+    for name, limit in (("latitude", 90), ("longitude", 180)):
+        if name not in location:
+            return f"{name} is missing."
+        value = location[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"{name} must be a number."
+        if not -limit <= value <= limit:
+            return f"{name} must be from -{limit} to {limit}."
+    return None
+
+
+def _checked_distance(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value <= MAX_DISTANCE_METRES or not math.isfinite(value):
+        raise Problem(
+            "invalid-max-distance",
+            "The maximum distance is not valid",
+            status=400,
+            detail=f"max_distance must be a number of metres above 0, up to {MAX_DISTANCE_METRES:.0f}.",
+        )
+    return float(value)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_LOCATIONS:
+        raise Problem(
+            "too-many-locations",
+            "There are too many locations in one call",
+            status=400,
+            detail=f"{count} locations were sent; at most {MAX_LOCATIONS} are taken in one call.",
+            max_locations=MAX_LOCATIONS,
+        )
+
+
+def _invalid_json(detail: str) -> Problem:
+    return Problem("invalid-json", "The body is not the JSON that is expected here", status=400, detail=detail)
+
+
+def _invalid_location(detail: str, **extra: Any) -> Problem:
+    return Problem("invalid-location", "A location is not valid", status=400, detail=detail, **extra)

@@ -1,0 +1,92 @@
+"""HTTP → lookup → HTTP. The JSON is msgspec's on both ways: serializers cost five times as much as all the rest."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from consumer.problems import Problem
+from lookups.answers import Answer, Location
+from lookups.deadline import Deadline
+from lookups.errors import ProviderUnavailable
+from lookups.lookup import reverse_geocode
+from lookups.providers import provider_of_this_process
+from lookups.validation import parse_body, parse_query
+
+logger = logging.getLogger(__name__)
+
+#: Seconds; what callers are told when the provider did not say when it is back.
+DEFAULT_RETRY_AFTER = 5.0
+
+
+class _Bulk(msgspec.Struct):
+    results: list[Answer]
+
+
+class ReverseGeocode(APIView):
+    """`GET` answers one location, `POST` up to 1,000."""
+
+    http_method_names = ["get", "post", "head"]
+
+    def get(self, request: Request) -> HttpResponse:
+        """`?latitude=…&longitude=…[&max_distance=…]` → the answer."""
+        query = request.query_params
+        location, max_distance = parse_query(
+            latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
+        )
+        return _json(_look_up([location], max_distance)[0])
+
+    def post(self, request: Request) -> HttpResponse:
+        """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order."""
+        locations, max_distance = parse_body(_body(request))
+        return _json(_Bulk(_look_up(locations, max_distance)))
+
+
+def _look_up(locations: Sequence[Location], max_distance: float) -> list[Answer]:
+    started = time.monotonic()
+    try:
+        return reverse_geocode(
+            locations=locations,
+            max_distance=max_distance,
+            provider=provider_of_this_process(),
+            deadline=Deadline(settings.LOOKUP_DEADLINE_SECONDS),
+        )
+    except ProviderUnavailable as error:
+        seconds = time.monotonic() - started
+        logger.warning("lookup unavailable locations=%d seconds=%.1f why=%r", len(locations), seconds, error.detail)
+        raise Problem(
+            "upstream-unavailable",
+            "The postcode provider cannot be reached",
+            status=503,
+            detail=error.detail,
+            retry_after=max(1, math.ceil(error.retry_after or DEFAULT_RETRY_AFTER)),
+        ) from error
+
+
+def _body(request: Request) -> bytes:
+    """The whole body. Its size is checked before any of it is read."""
+    if request.headers.get("Transfer-Encoding"):
+        # Without a length Django reads such a body as empty, silently.
+        raise Problem(
+            "length-required", "The body has no length", status=411, detail="Send the body with a Content-Length."
+        )
+    if int(request.headers.get("Content-Length") or 0) > settings.MAX_BODY_BYTES:
+        raise Problem(
+            "body-too-large",
+            "The body is too large",
+            status=413,
+            detail=f"At most {settings.MAX_BODY_BYTES} bytes are taken in one call.",
+            max_bytes=settings.MAX_BODY_BYTES,
+        )
+    body: bytes = request._request.body
+    return body
+
+
+def _json(answer: Answer | _Bulk) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")

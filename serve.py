@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
+
+`python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
+each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: first politely, after 30 s by force.
+
+If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
+for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
+nothing like it: there, after a `kill -9` of this process, the others go on until they are ended by hand, and the next
+start says that their ports are taken.
+"""
+
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+GRACE_SECONDS = 30.0
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0
+#: A process that ran for this long (seconds) was well: its next restart is quick again.
+_WELL_AFTER = 30.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_SUPERVISOR = os.getpid()
+
+
+@dataclass
+class Service:
+    """One process that is to be running."""
+
+    name: str
+    command: list[str]
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = _FIRST_PAUSE
+    start_at: float = field(default=0.0)
+
+    def start(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+            self.command, cwd=self.folder, env=environment, preexec_fn=_die_with_parent
+        )
+        self.started = time.monotonic()
+
+    def watch(self, environment: dict[str, str]) -> None:
+        """Starts the process, or starts it again when it has died and its pause is over."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            if now - self.started > _WELL_AFTER:
+                self.pause = _FIRST_PAUSE
+            say(f"{self.name} ended ({_how(self.process.returncode)}), starting it again in {self.pause:.1f} s")
+            self.process = None
+            self.start_at = now + self.pause
+            self.pause = min(self.pause * 2, _LONGEST_PAUSE)
+        if self.process is None and now >= self.start_at:
+            self.start(environment)
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: a group of its own, so that Ctrl-C reaches only the supervisor, and no life without it."""
+    os.setpgrp()
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != _SUPERVISOR:  # it died before the line above
+            os._exit(1)
+
+
+def _how(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def say(message: str) -> None:
+    print(f"serve: {message}", file=sys.stderr, flush=True)
+
+
+def settings() -> dict[str, str]:
+    """The environment of all processes: what was set, and what the embedded stack adds."""
+    environment = dict(os.environ)
+    data_dir = (ROOT / environment.get("DATA_DIR", "var")).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    environment["DATA_DIR"] = str(data_dir)
+    environment["PYTHONUNBUFFERED"] = "1"
+    environment.setdefault("GATEWAY_HOST", "127.0.0.1")
+    environment.setdefault("GATEWAY_PORT", "8080")
+    environment.setdefault("FILE_READER_PORT", "8000")
+    environment.setdefault("POSTCODE_CONSUMER_PORT", "7000")
+    for name in ("SECRET_KEY", "INTERNAL_TOKEN"):
+        if not environment.get(name):
+            environment[name] = kept_secret(data_dir / name.lower())
+    return environment
+
+
+def kept_secret(path: Path) -> str:
+    """A secret that is made at the first start and kept in a file that only its owner can read."""
+    if not path.exists():
+        part = path.with_suffix(f".{os.getpid()}")
+        part.touch(mode=0o600)
+        part.write_text(secrets.token_urlsafe(32))
+        part.rename(path)
+    return path.read_text().strip()
+
+
+def check_ports(environment: dict[str, str]) -> None:
+    """Ends with a clear word when a port is taken: the services themselves would only try again and again."""
+    for name in ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT"):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", int(environment[name])))
+            except (OSError, ValueError, OverflowError) as error:
+                raise SystemExit(f"serve: {name}={environment[name]} cannot be used: {error}") from None
+
+
+def prepare(environment: dict[str, str]) -> None:
+    """Migrates both databases and makes the first administrator."""
+    for folder in ("file_reader", "postcode_consumer"):
+        migrated = subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+            cwd=ROOT / folder,
+            env=environment,
+            check=False,
+        )
+        if migrated.returncode:
+            raise SystemExit(f"serve: {folder} cannot be prepared; the lines above say why")
+    password_file = Path(environment["DATA_DIR"]) / "admin_password"
+    if not password_file.exists():
+        made = subprocess.run(
+            [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "admin", "--email", ""],
+            cwd=ROOT / "file_reader",
+            env=environment | {"DJANGO_SUPERUSER_PASSWORD": kept_secret(password_file)},
+            capture_output=True,
+            check=False,
+        )
+        if made.returncode:  # there is an administrator already, in a database that is older than this folder
+            password_file.unlink()
+
+
+def services(environment: dict[str, str]) -> list[Service]:
+    try:
+        workers = int(environment.get("WORKERS", "1"))
+        if not 0 <= workers <= 64:
+            raise ValueError
+    except ValueError:
+        raise SystemExit(f"serve: WORKERS={environment['WORKERS']!r} is not a whole number from 0 to 64") from None
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c"]
+    reader, consumer = ROOT / "file_reader", ROOT / "postcode_consumer"
+    return [
+        Service("postcode_consumer", [*gunicorn, "consumer/gunicorn.conf.py", "consumer.wsgi"], consumer),
+        Service("file_reader", [*gunicorn, "reader/gunicorn.conf.py", "reader.wsgi"], reader),
+        *(
+            Service(f"worker {number}", [sys.executable, "manage.py", "worker"], reader)
+            for number in range(1, workers + 1)
+        ),
+        Service("gateway", [sys.executable, "-m", "gateway"], ROOT / "gateway"),
+    ]
+
+
+def stop(running: list[Service]) -> None:
+    """The gateway first, so that nobody is let in any more; then everything at once."""
+    for service in reversed(running):
+        if service.process is not None:
+            service.process.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for service in running:
+        if service.process is not None:
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                say(f"{service.name} does not end, killing it")
+                os.killpg(service.process.pid, signal.SIGKILL)
+                service.process.wait()
+
+
+def is_ready(environment: dict[str, str]) -> bool:
+    host = environment["GATEWAY_HOST"]
+    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    try:
+        with urllib.request.urlopen(f"http://{address}:{environment['GATEWAY_PORT']}/readyz", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def main() -> int:
+    environment = settings()
+    check_ports(environment)
+    prepare(environment)
+    running = services(environment)
+    ended: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, _: ended.append(number))
+    ready = False
+    try:
+        while not ended:
+            for service in running:
+                service.watch(environment)
+            if not ready and is_ready(environment):
+                ready = True
+                say(f"ready on http://{environment['GATEWAY_HOST']}:{environment['GATEWAY_PORT']}/")
+                say(f"admin: /admin/, user admin, password in {environment['DATA_DIR']}/admin_password")
+            time.sleep(0.2)
+    finally:
+        say("stopping")
+        stop(running)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
