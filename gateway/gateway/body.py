@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from . import problems
 from .limits import Limits
@@ -58,7 +59,7 @@ class RequestBody:
             raise self._broken(problems.body_too_slow(self._limits.client_idle)) from None
         except OSError as error:
             raise self._broken(problems.bad_request("The connection ended within the body.")) from error
-        except (web.RequestPayloadError, web.PayloadAccessError, asyncio.IncompleteReadError) as error:
+        except (web.RequestPayloadError, HttpProcessingError) as error:
             raise self._broken(problems.bad_request("The body is not valid HTTP.")) from error
         await self._rest_if_halted()
         return piece

@@ -68,7 +68,7 @@ class Keys:
         return await asyncio.shield(question)
 
     async def _ask_and_remember(self, digest: bytes, key: str) -> int | None:
-        # The time counts from before the question, so that a key revoked while it was on its way is not good for longer.
+        # The time counts from before the question: a key revoked while it was on its way is good for no longer.
         asked = time.monotonic()
         user_id = await self._ask(key)
         kept = self._limits.unknown_key if user_id is None else self._limits.known_key

@@ -16,12 +16,12 @@ current_request_id: ContextVar[str] = ContextVar("current_request_id", default="
 
 
 class _Formatter(logging.Formatter):
-    converter = time.gmtime
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
     def __init__(self) -> None:
         super().__init__(f"%(asctime)s %(levelname)s {SERVICE} %(request_id)s %(message)s")
+        self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = current_request_id.get()

@@ -92,7 +92,7 @@ class Proxy:
                     allow_redirects=False,
                 )
         except UnsendableHeader:
-            raise problems.bad_request("The address and the headers must be UTF-8.") from None
+            raise problems.bad_request("The headers must be UTF-8.") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if body is not None and body.problem is not None:
                 raise body.problem from error
@@ -148,14 +148,10 @@ class Proxy:
 
 
 def _url(service: URL, target: str) -> URL:
-    """`target` at the service, byte for byte: as a "path" that is encoded already, yarl leaves even a lone `?` alone."""
-    try:
-        target.encode()
-    except UnicodeEncodeError:
-        raise UnsendableHeader from None
+    """`target` at the service, byte for byte: in a "path" that is encoded already, yarl leaves even a lone `?`."""
     return URL.build(scheme=service.scheme, host=service.host or "", port=service.port, path=target, encoded=True)
 
 
 def _cut(request: web.BaseRequest) -> None:
-    if isinstance(request.transport, asyncio.WriteTransport):
+    if request.transport is not None:
         request.transport.abort()

@@ -26,3 +26,5 @@ timeout = 60
 # The heartbeat's file belongs into memory: on a slow disk it looks like a dead worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (gunicorn makes a private file there)
 logconfig_dict = LOGGING
+# Its place is one per user: services on one machine would take it from each other.
+control_socket_disable = True

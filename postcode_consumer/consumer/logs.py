@@ -34,6 +34,7 @@ LOGGING: dict[str, Any] = {
         # Retries are logged where their cause is known.
         "stamina": {"level": "ERROR"},
         "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
-        "gunicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
+        # Every call is in the access log of the gateway.
+        "gunicorn.access": {"handlers": [], "level": "ERROR", "propagate": True},
     },
 }

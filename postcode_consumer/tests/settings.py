@@ -16,4 +16,4 @@ os.environ.update(
 if os.environ.get("TEST_POSTGRES_URL"):
     os.environ["POSTCODE_CONSUMER_DATABASE_URL"] = os.environ["TEST_POSTGRES_URL"]
 
-from consumer.settings import *  # noqa: F403 (a settings module that builds on another)
+from consumer.settings import *  # noqa: E402, F403 (settings that build on others)

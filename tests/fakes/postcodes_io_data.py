@@ -160,16 +160,17 @@ def _parse(block: bytes, header: list[str]) -> dict[str, Array]:
     ends = np.flatnonzero((text == _COMMA) | (text == _NEWLINE))
     if len(ends) % len(header) or block.count(b"\n") * len(header) != len(ends):
         raise ValueError(f"a line of the postcode file has not {len(header)} fields")
-    starts: Array = np.concatenate(([0], ends[:-1] + 1)).reshape(-1, len(header))
-    stops: Array = ends.reshape(-1, len(header))
+    padded = np.append(text, np.zeros(_FIELD_WIDTH, dtype=np.uint8))
+    starts: Array = np.concatenate(([0], ends[:-1] + 1)).astype(np.int32).reshape(-1, len(header))
+    stops: Array = ends.astype(np.int32).reshape(-1, len(header))
     located = stops[:, header.index("latitude")] > starts[:, header.index("latitude")]
     starts, stops = starts[located], stops[located]
 
     def column(name: str, width: int = _FIELD_WIDTH) -> Array:
         position = header.index(name)
-        offsets = starts[:, position, None] + np.arange(width)
-        inside = offsets < stops[:, position, None]
-        letters = np.where(inside, text[np.minimum(offsets, len(text) - 1)], 0).astype(np.uint8)
+        offsets = starts[:, position, None] + np.arange(width, dtype=np.int32)
+        letters: Array = padded[offsets]
+        letters[offsets >= stops[:, position, None]] = 0
         return letters.view(f"S{width}")[:, 0]
 
     def numbers(name: str) -> Array:

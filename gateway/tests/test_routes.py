@@ -1,0 +1,96 @@
+"""Which paths exist, and whose they are."""
+
+import pytest
+from aiohttp import web
+from servers import gateway, service
+
+from gateway.routes import Service, find_route
+
+
+@pytest.mark.parametrize(
+    ("target", "owner"),
+    [
+        ("/api/v1/reverse-geocode/?latitude=51.5&longitude=-0.1", Service.POSTCODE_CONSUMER),
+        ("/api/v1/reverse-geocode", Service.POSTCODE_CONSUMER),
+        ("/api/v1/uploads/", Service.FILE_READER),
+        ("/api/v1/uploads", Service.FILE_READER),
+        ("/api/v1/uploads/7f/result.csv", Service.FILE_READER),
+        ("/api/v1/rows/?near=51.5,-0.1&radius=100", Service.FILE_READER),
+        ("/api/v1/postcodes/SW1A%201AA/", Service.FILE_READER),
+        ("/api/schema/", Service.FILE_READER),
+        ("/api/docs/", Service.FILE_READER),
+        ("/admin/", Service.FILE_READER),
+        ("/admin", Service.FILE_READER),
+        ("/admin/uploads/upload/?q=..", Service.FILE_READER),
+        ("/static/admin/css/base.css", Service.FILE_READER),
+        ("/", Service.FILE_READER),
+        ("/?page=2", Service.FILE_READER),
+    ],
+)
+async def test_a_path_of_the_table_reaches_its_service(target: str, owner: Service) -> None:
+    async def named_file_reader(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="file_reader")
+
+    async def named_postcode_consumer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="postcode_consumer")
+
+    async with (
+        service(named_file_reader) as file_reader,
+        service(named_postcode_consumer) as postcode_consumer,
+        gateway(file_reader, postcode_consumer) as client,
+        client.get(target) as answer,
+    ):
+        assert (answer.status, await answer.text()) == (200, owner.value)
+
+
+UNREACHABLE = [
+    "/internal/authenticate/",
+    "/internal/",
+    "/metrics",
+    "/favicon.ico",
+    "/api/",
+    "/api/v1/",
+    "/api/v1/uploadsX/",
+    "/api/v1/reverse-geocode/more/",
+    "/api/v1/upl%6fads/",
+    "/api/v1/uploads/../../../internal/authenticate/",
+    "/api/v1/uploads/%2e%2e/%2e%2e/%2e%2e/internal/authenticate/",
+    "/api/v1/uploads/.%2E/x",
+    "/api/v1/uploads/..%2f..%2f..%2finternal/authenticate/",
+    "/api/v1/uploads/..\\..\\internal/",
+    "/api/v1/uploads/%2e%2e%5cinternal/",
+    "/api/v1/uploads/./x",
+    "/api/v1/uploads/..",
+    "/static/../internal/authenticate/",
+    "//internal/authenticate/",
+    "/healthz/",
+    "http://127.0.0.1/internal/authenticate/",
+]
+
+
+async def test_every_other_path_is_not_found_and_no_service_hears_of_it() -> None:
+    heard: list[str] = []
+
+    async def hear(request: web.BaseRequest) -> web.StreamResponse:
+        heard.append(request.raw_path)
+        return web.Response()
+
+    async with service(hear) as backend, gateway(backend, backend) as client:
+        for target in UNREACHABLE:
+            answer = await client.send(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            assert answer.startswith(b"HTTP/1.1 404 "), (target, answer)
+            assert b'"type": "/problems/not-found"' in answer
+    assert heard == []
+
+
+@pytest.mark.parametrize("target", ["/api/v1/uploads/a..b/", "/static/...", "/api/v1/rows/?next=../x"])
+def test_dots_that_are_no_dot_segment_are_let_through(target: str) -> None:
+    assert find_route(target) is not None
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
+async def test_methods_about_the_connection_are_not_passed_on(method: str) -> None:
+    async with service() as backend, gateway(backend) as client:
+        answer = await client.send(f"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert answer.startswith((b"HTTP/1.1 405 ", b"HTTP/1.1 400 ")), answer
+        assert b"application/problem+json" in answer

@@ -1,0 +1,77 @@
+"""What the tests share."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from lookups import providers
+from lookups.providers.postcodes_io import PostcodesIo
+
+from tests.fake_postcodes_io import FakePostcodesIo
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in real life: threads with connections of their own see the same rows."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"] = {"NAME": str(tmp_path_factory.mktemp("database") / "test.sqlite3")}
+
+
+@pytest.fixture
+def call() -> Callable[..., Any]:
+    """`call("GET", path)` or `call("POST", path, body)`: through the whole service, with the internal token."""
+
+    def send(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        client = Client(raise_request_exception=False)
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        sent = {"X-Internal-Token": django_settings.INTERNAL_TOKEN, **(headers or {})}
+        return client.generic(method, path, data, content_type="application/json", headers=sent)
+
+    return send
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakePostcodesIo]:
+    """A stand-in for postcodes.io."""
+    fake = FakePostcodesIo()
+    fake.start()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesIo]]:
+    """Makes providers that ask the stand-in: quick to try again, and without a limit unless one is given."""
+    made: list[PostcodesIo] = []
+
+    def make(**options: Any) -> PostcodesIo:
+        defaults = {"url": upstream.url, "calls_per_second": 0, "max_concurrency": 4, "first_backoff": 0.01}
+        made.append(PostcodesIo(**{**defaults, **options}))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        provider.close()
+
+
+@pytest.fixture
+def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
+    """Has the service choose its provider anew, by other settings."""
+
+    def choose(**values: Any) -> None:
+        for name, value in values.items():
+            setattr(settings, name, value)
+        providers._build.cache_clear()
+
+    providers._build.cache_clear()
+    yield choose
+    if providers._build.cache_info().currsize and isinstance(provider := providers.provider_of_this_process(), PostcodesIo):
+        provider.close()
+    providers._build.cache_clear()

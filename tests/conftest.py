@@ -1,0 +1,59 @@
+"""Fixtures of the tests that run the whole stack: its databases, and the fake of the external API."""
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+
+from country import POSTCODES
+from postcodes_io import RunningPostcodesIo, running_postcodes_io
+
+
+def find_chromium() -> str | None:
+    """The browser for the tests of pages: Debian's, or whatever CHROMIUM names."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+# Pages are looked at where there is a browser; the header says when there is none.
+collect_ignore = [] if find_chromium() else ["test_pages.py"]
+
+
+def pytest_report_header() -> str:
+    return f"browser: {find_chromium() or 'none, test_pages.py is left out'}"
+
+
+@pytest.fixture
+def upstream() -> Iterator[RunningPostcodesIo]:
+    """The external API over the postcodes of country.py."""
+    with running_postcodes_io(POSTCODES, answer_fields="small") as running:
+        yield running
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def databases(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The environment that gives both services a database of their own, once on each kind."""
+    if request.param == "SQLite":
+        yield {}
+        return
+    server = os.environ["TEST_POSTGRES_URL"]
+    names = {
+        "FILE_READER_DATABASE_URL": f"reader_{uuid.uuid4().hex}",
+        "POSTCODE_CONSUMER_DATABASE_URL": f"consumer_{uuid.uuid4().hex}",
+    }
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for name in names.values():
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield {variable: urlunsplit(urlsplit(server)._replace(path=f"/{name}")) for variable, name in names.items()}
+        for name in names.values():
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    connection.close()

@@ -1,0 +1,148 @@
+"""The embedded stack as tests use it: started by serve.py on free ports, called through its gateway."""
+
+import csv
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+from country import expected
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60.0
+ENDED = ("done", "failed", "cancelled")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(look: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:
+    """Looks until there is something (truthy), and returns it; fails when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+@dataclass
+class Stack:
+    """A running stack. `headers` go with every call."""
+
+    environment: dict[str, str]
+    supervisor: "subprocess.Popen[bytes]"
+    log: Path
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['GATEWAY_PORT']}"
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.setdefault("timeout", 60)
+        options["headers"] = self.headers | options.get("headers", {})
+        return requests.request(method, path if path.startswith("http") else self.url + path, **options)
+
+    def upload(self, content: bytes, **options: str) -> dict[str, Any]:
+        answer = self.call("POST", "/api/v1/uploads/", files={"file": ("file.csv", content)}, params=options)
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def look(self, upload: dict[str, Any]) -> dict[str, Any]:
+        return dict(self.call("GET", upload["links"]["self"]).json())
+
+    def wait(self, upload: dict[str, Any], until: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """The upload, as soon as it is as wanted; its rows add up at every look."""
+
+        def look() -> dict[str, Any] | None:
+            seen = self.look(upload)
+            rows = seen["rows"]
+            assert rows["read"] == sum(count for name, count in rows.items() if name != "read"), rows
+            return seen if until(seen) else None
+
+        return wait_for(look, what, seconds=120)
+
+    def wait_until_done(self, upload: dict[str, Any]) -> dict[str, Any]:
+        ended = self.wait(upload, lambda seen: seen["state"] in ENDED, "the upload ends")
+        assert ended["state"] == "done", ended
+        return ended
+
+    def result(self, upload: dict[str, Any]) -> bytes:
+        answer = self.call("GET", upload["links"]["result_csv"])
+        assert answer.status_code == 200
+        return answer.content
+
+    def processes(self, what: str) -> list[psutil.Process]:
+        """The stack's processes with that text in their command line."""
+        children = psutil.Process(self.supervisor.pid).children(recursive=True)
+        return [child for child in children if what in " ".join(_command(child))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+@contextmanager
+def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
+    """Starts the stack, waits until it is ready, and stops it as an operator would."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
+    ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")}
+    environment = inherited | ports | {"DATA_DIR": str(data_dir), "PROVIDER": "sandbox"} | settings
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir / "stack.log"
+    with log.open("ab") as log_file:
+        supervisor = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=environment, stderr=log_file)
+    stack = Stack(environment, supervisor, log)
+    try:
+        wait_for(lambda: _is_ready(stack), f"the stack is ready, see {log}", seconds=START_SECONDS)
+        yield stack
+    except BaseException:
+        print(log.read_text(errors="replace")[-8_000:])
+        raise
+    finally:
+        supervisor.terminate()
+        supervisor.wait(timeout=60)
+
+
+def _is_ready(stack: Stack) -> bool:
+    assert stack.supervisor.poll() is None, stack.log.read_text(errors="replace")
+    try:
+        return stack.call("GET", "/readyz").status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def check_result(original: bytes, result: bytes, upload: dict[str, Any]) -> None:
+    """Every record back in its place, each with the right answer, and the counts are those of the rows."""
+    sent = list(csv.reader(io.StringIO(original.decode())))
+    rows = list(csv.DictReader(io.StringIO(result.decode())))
+    assert [row["id"] for row in rows] == [record[0] for record in sent[1:]]
+    assert [line.split(b",result_")[0] for line in result.splitlines()[:1]] == original.splitlines()[:1]
+    for row in rows:
+        right = expected((float(row["lat"]), float(row["lon"])))
+        assert row["result_postcode"] in (right or {""}), row
+        assert row["result_status"] == ("match" if row["result_postcode"] else "no_match"), row
+    statuses = [row["result_status"] for row in rows]
+    assert upload["rows"] == {
+        "read": len(rows),
+        "matched": statuses.count("match"),
+        "no_match": statuses.count("no_match"),
+        "failed": 0,
+        "rejected": 0,
+        "pending": 0,
+    }

@@ -1,0 +1,30 @@
+"""The external API is away: the work waits, nothing is lost and nothing becomes "no match"."""
+
+from pathlib import Path
+
+from country import POSTCODES, csv_of
+from postcodes_io import running_postcodes_io
+from stack import check_result, free_port, running_stack
+
+
+def test_an_upload_waits_for_upstream_and_finishes_when_it_is_back(tmp_path: Path) -> None:
+    content = csv_of(1_500)
+    port = free_port()
+    settings = {
+        "PROVIDER": "postcodes_io",
+        "POSTCODES_IO_URL": f"http://127.0.0.1:{port}",
+        "POSTCODES_IO_CALLS_PER_SECOND": "0",
+        "CHUNK_ROWS": "300",
+        "WORKERS": "2",
+    }
+    with running_stack(tmp_path, **settings) as stack:
+        upload = stack.upload(content)
+        stack.wait(upload, lambda seen: seen["state"] == "geocoding", "the file is loaded")
+        # Each worker has asked, was refused and has put its chunk back.
+        stack.wait(upload, lambda _: stack.log.read_text().count("chunk put back") >= 3, "the outage is noticed")
+        waiting = stack.look(upload)
+        assert waiting["state"] == "geocoding"
+        assert waiting["rows"] | {"read": 0, "pending": 0} == dict.fromkeys(waiting["rows"], 0)
+        with running_postcodes_io(POSTCODES, port=port):
+            done = stack.wait_until_done(upload)
+            check_result(content, stack.result(upload), done)

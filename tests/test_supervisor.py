@@ -1,0 +1,85 @@
+"""serve.py: restarts what dies, ends what it started, leaves no orphan behind."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+from stack import ROOT, Stack, running_stack, wait_for
+
+SERVICES = ("gateway", "reader.wsgi", "consumer.wsgi", "manage.py worker")
+
+
+def all_processes(stack: Stack) -> list[psutil.Process]:
+    return psutil.Process(stack.supervisor.pid).children(recursive=True)
+
+
+def test_every_service_that_dies_is_started_again(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        old = {process.pid for process in all_processes(stack)}
+        for process in all_processes(stack):
+            process.kill()
+        for what in SERVICES:
+            wait_for(
+                lambda what=what: [found for found in stack.processes(what) if found.pid not in old],
+                f"{what} runs again",
+            )
+        wait_for(lambda: "200" in _status(stack), "the stack is ready again")
+
+
+def _status(stack: Stack) -> str:
+    try:
+        return str(stack.call("GET", "/readyz").status_code)
+    except OSError:
+        return ""
+
+
+def test_sigterm_ends_everything_and_is_a_success(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        started = all_processes(stack)
+        stack.supervisor.send_signal(signal.SIGTERM)
+        assert stack.supervisor.wait(timeout=40) == 0
+        _, alive = psutil.wait_procs(started, timeout=5)
+        assert alive == []
+
+
+def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
+    with running_stack(tmp_path) as stack:
+        started = all_processes(stack)
+        assert len(started) >= len(SERVICES)
+        stack.supervisor.kill()
+        stack.supervisor.wait()
+        _, alive = psutil.wait_procs(started, timeout=40)
+        assert alive == []
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "serve.py"],
+            cwd=ROOT,
+            env={"DATA_DIR": str(tmp_path), "GATEWAY_PORT": port, "PROVIDER": "sandbox"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"GATEWAY_PORT={port} cannot be used" in done.stderr
+
+
+def test_a_door_that_would_stand_open_is_not_opened(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "serve.py"],
+        cwd=ROOT,
+        env={"DATA_DIR": str(tmp_path), "GATEWAY_HOST": "0.0.0.0", "PROVIDER": "sandbox"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "AUTH=required" in done.stderr

@@ -1,0 +1,47 @@
+"""A file goes in at the gateway and comes back with postcodes."""
+
+from pathlib import Path
+
+from country import csv_of
+from postcodes_io import RunningPostcodesIo
+from stack import check_result, running_stack
+
+
+def test_every_record_comes_back_in_its_place_with_its_nearest_postcode(
+    tmp_path: Path, upstream: RunningPostcodesIo, databases: dict[str, str]
+) -> None:
+    settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
+    with running_stack(tmp_path, WORKERS="3", CHUNK_ROWS="500", **settings, **databases) as stack:
+        content = csv_of(6_000)
+        upload = stack.upload(content)
+        done = stack.wait_until_done(upload)
+        check_result(content, stack.result(upload), done)
+        assert done["progress"] == 1.0
+        assert done["rows"]["matched"] > 4_000
+        assert done["rows"]["no_match"] > 50
+
+        first = stack.call("GET", upload["links"]["rows"], params={"status": "match", "page_size": "2"}).json()
+        postcode = first["results"][0]["postcode"]
+        same = stack.call("GET", "/api/v1/rows/", params={"postcode": postcode}).json()["results"]
+        assert {row["postcode"] for row in same} == {postcode}
+        assert stack.call("GET", f"/api/v1/postcodes/{postcode}/").json()["rows"] == len(same)
+
+
+def test_no_location_is_asked_twice_for_one_chunk_and_radius(tmp_path: Path, upstream: RunningPostcodesIo) -> None:
+    settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
+    with running_stack(tmp_path, CHUNK_ROWS="4000", **settings) as stack:
+        stack.wait_until_done(stack.upload(csv_of(4_000)))
+    assert upstream.stats["locations"] > 2_500
+    assert upstream.stats["repeats"] == 0
+
+
+def test_lookups_are_answered_through_the_gateway(tmp_path: Path) -> None:
+    palace = {"latitude": 51.501009, "longitude": -0.141588}
+    with running_stack(tmp_path) as stack:
+        single = stack.call("GET", "/api/v1/reverse-geocode/", params=palace).json()
+        assert (single["status"], single["postcode"]) == ("match", "SW1A 1AA")
+        sea = {"latitude": 56.0, "longitude": 2.5}
+        bulk = stack.call("POST", "/api/v1/reverse-geocode/", json={"locations": [sea, palace]}).json()
+        assert [result["postcode"] for result in bulk["results"]] == [None, "SW1A 1AA"]
+        wrong = stack.call("POST", "/api/v1/reverse-geocode/", json={"locations": [palace, {"latitude": 95}]})
+        assert (wrong.status_code, wrong.json()["index"]) == (400, 1)
