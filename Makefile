@@ -54,8 +54,8 @@ requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
-architecture: $(VENV)/.installed-dev ## Draws Architecture.png from docs/architecture.py
-	$(PY) docs/architecture.py
+architecture: $(VENV)/.installed-dev ## Draws Architecture.png from docs/draw_architecture.py
+	$(PY) docs/draw_architecture.py
 
 clean: ## Removes what the targets above made
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache

@@ -103,6 +103,13 @@ class IgnoreAccept(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler for a request that it does not trust, such as one with thousands of parameters."""
+    return problem_response(
+        slug="invalid-request", title="The request is not valid", status=400, detail="The request cannot be read."
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's handler for an address that no route knows."""
     return problem_response(

@@ -11,5 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("uploads.urls")),
 ]
+handler400 = "reader.problems.bad_request"
 handler404 = "reader.problems.not_found"
 handler500 = "reader.problems.internal_error"

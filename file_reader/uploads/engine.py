@@ -42,10 +42,11 @@ class ChunkLease:
 
 @dataclass(frozen=True)
 class LoadLease:
-    """The right to load further rows of an upload; renewed with every commit."""
+    """The right to load further rows of an upload; renewed with every commit. `attempts` since the last of them."""
 
     upload_id: int
     fence: int
+    attempts: int
 
 
 # --- claiming ------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def claim_upload() -> LoadLease | None:
             attempts=F("attempts") + 1,
             lease_until=Now() + settings.LEASE,
         )
-        return LoadLease(upload_id=upload.pk, fence=fence)
+        return LoadLease(upload_id=upload.pk, fence=fence, attempts=upload.attempts + 1)
 
 
 # --- releasing: every one of these is fenced -----------------------------------------------------------------------

@@ -3,7 +3,8 @@
 import codecs
 import logging
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
+from typing import BinaryIO
 
 from uploads.models import Row, RowStatus, Upload, row_range
 from uploads.reading.dialect import Dialect
@@ -26,6 +27,12 @@ COLUMNS = (
 )
 _WORDS = {status.value: status.label for status in RowStatus}
 _SLICE_ROWS = 2_000
+#: Encodings that are told by a mark, the mark, and what is written behind it: Python would choose the byte order anew.
+_MARKED = (
+    ("utf-8-sig", codecs.BOM_UTF8, "utf-8"),
+    ("utf-16", codecs.BOM_UTF16_LE, "utf-16-le"),
+    ("utf-16", codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 ResultRow = tuple[int, str | None, str | None, float | None, str | None, str | None, str | None, str | None, str | None]
 _PENDING: ResultRow = (RowStatus.PENDING.value, None, None, None, None, None, None, None, None)
@@ -38,8 +45,8 @@ def result_csv(upload: Upload) -> Iterator[bytes]:
     that cannot be read to its end, the records before the fault come back.
     """
     dialect = Dialect.from_json(upload.dialect)
-    mark, encode = _encoder(dialect.encoding)
     with open_upload(upload.public_id) as stream:
+        mark, encode = _encoder(stream, dialect.encoding)
         records = read_records(stream, dialect)
         try:
             first = next(records, None)
@@ -47,23 +54,20 @@ def result_csv(upload: Upload) -> Iterator[bytes]:
             return
         if first is None:
             return
-        line_end = _line_end(first.text) or "\n"
         width = len(first.fields)
-        if dialect.has_header:
-            yield mark + encode(_extended(first, width, _join(COLUMNS, dialect), line_end, dialect))
-            number = 1
-        else:
+        number = 1
+        if mark:
             yield mark
-            records = _with_first(first, records)
-            number = 1
+        if dialect.has_header:
+            yield encode(_extended(first, width, _join(COLUMNS, dialect), dialect))
+        else:
+            records = chain([first], records)
         while batch := _take(records):
             results = _results(upload, number, len(batch))
             yield encode(
                 "".join(
                     [
-                        _extended(
-                            record, width, _answer(results.get(number + index, _PENDING), dialect), line_end, dialect
-                        )
+                        _extended(record, width, _answer(results.get(number + index, _PENDING), dialect), dialect)
                         for index, record in enumerate(batch)
                     ]
                 )
@@ -78,11 +82,6 @@ def _take(records: Iterator[RawRecord]) -> list[RawRecord]:
     except UnreadableError as error:
         logger.info("result.csv ends before line %s, where the file cannot be read", error.line)
     return batch
-
-
-def _with_first(first: RawRecord, rest: Iterator[RawRecord]) -> Iterator[RawRecord]:
-    yield first
-    yield from rest
 
 
 def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, ResultRow]:
@@ -118,25 +117,22 @@ def _quoted(field: str, delimiter: str) -> str:
     return field
 
 
-def _extended(record: RawRecord, width: int, answer: str, line_end: str, dialect: Dialect) -> str:
+def _extended(record: RawRecord, width: int, answer: str, dialect: Dialect) -> str:
     """The record's own text with the answer behind it; a short record is filled up, so that the columns are right."""
-    own_end = _line_end(record.text)
-    text = record.text[: len(record.text) - len(own_end)]
+    text = record.text.rstrip("\r\n")
+    line_end = record.text[len(text) :]
     missing = max(0, width - len(record.fields))
-    return f"{text}{dialect.delimiter * (missing + 1)}{answer}{own_end or line_end}"
+    return f"{text}{dialect.delimiter * (missing + 1)}{answer}{line_end}"
 
 
-def _line_end(text: str) -> str:
-    return text[len(text.rstrip("\r\n")) :]
-
-
-def _encoder(encoding: str) -> tuple[bytes, Callable[[str], bytes]]:
-    """The byte order mark to begin with, and a function from text to bytes.
+def _encoder(stream: BinaryIO, encoding: str) -> tuple[bytes, Callable[[str], bytes]]:
+    """The byte order mark that the file begins with, if it has one, and a function from text to bytes, piece by piece.
 
     A character of an answer that the file's encoding does not have becomes a question mark.
     """
-    if encoding == "utf-8-sig":
-        return codecs.BOM_UTF8, lambda text: text.encode("utf-8")
-    if encoding == "utf-16":
-        return codecs.BOM_UTF16_LE, lambda text: text.encode("utf-16-le")
-    return b"", lambda text: text.encode(encoding, errors="replace")
+    start = stream.read(3)
+    stream.seek(0)
+    for marked, mark, plain in _MARKED:
+        if encoding == marked and start.startswith(mark):
+            return mark, codecs.getincrementalencoder(plain)().encode
+    return b"", codecs.getincrementalencoder(encoding)(errors="replace").encode

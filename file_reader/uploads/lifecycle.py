@@ -112,8 +112,9 @@ def retry_upload(upload: Upload) -> None:
                 status=409,
                 detail=f"The upload is {locked.state}. Failed rows can be retried once it is done.",
             )
-        chunks = Chunk.objects.filter(upload=upload, failed__gt=0, state__in=[ChunkState.DONE, ChunkState.DEAD])
-        for chunk in chunks.select_for_update():
+        ended = Chunk.objects.filter(upload=upload, failed__gt=0, state__in=[ChunkState.DONE, ChunkState.DEAD])
+        chunks = list(ended.select_for_update())
+        for chunk in chunks:
             Row.objects.filter(
                 status=RowStatus.FAILED, **row_range(upload.pk, chunk.first_row, chunk.row_count)
             ).update(status=RowStatus.PENDING, reason=None)

@@ -34,7 +34,6 @@ class Loader:
     def __init__(self, lease: LoadLease) -> None:
         self.lease = lease
         upload = Upload.objects.get(pk=lease.upload_id)
-        self.attempts = upload.attempts
         self.rows_loaded = upload.rows_loaded
         self._to_skip = upload.rows_loaded
         self._file: BinaryIO = open_upload(upload.public_id)

@@ -12,6 +12,8 @@ DEFAULT_MAX_DISTANCE = 2_000.0
 MAX_MAX_DISTANCE = 20_000.0
 _YES = frozenset({"true", "1", "yes"})
 _NO = frozenset({"false", "0", "no"})
+#: Python has these for domain names and for its own source code.
+_NOT_OF_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -72,8 +74,8 @@ def _encoding(value: str | None) -> str | None:
     try:
         info = codecs.lookup(value)
     except (LookupError, ValueError):
-        raise _invalid("encoding", value, "a text encoding such as utf-8, utf-16 or windows-1252") from None
-    if not info._is_text_encoding:
+        info = None
+    if info is None or not info._is_text_encoding or info.name in _NOT_OF_FILES:
         raise _invalid("encoding", value, "a text encoding such as utf-8, utf-16 or windows-1252")
     return info.name
 

@@ -88,6 +88,9 @@ def visible_rows(owner_id: int | None) -> QuerySet[Row]:
 
 def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row]:
     """Applies the filters of the query API. A value that is not valid is a ValidationError that names it."""
+    for name, value in parameters.items():
+        if "\0" in value:  # PostgreSQL's text cannot hold it, so nothing can equal it
+            raise ValidationError({name: "A NUL character is not accepted."})
     if status := parameters.get("status"):
         if status not in _STATUS_WORDS:
             raise ValidationError({"status": f"Accepted: {', '.join(_STATUS_WORDS)}."})
@@ -110,8 +113,10 @@ def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row
 def _near(rows: QuerySet[Row], near: str, radius: str) -> QuerySet[Row]:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
     (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
-    if not 0 < metres <= _MAX_RADIUS or not -90 <= latitude <= 90:
-        raise ValidationError({"near": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise ValidationError({"near": "The latitude is from -90 to 90, the longitude from -180 to 180 degrees."})
+    if not 0 < metres <= _MAX_RADIUS:
+        raise ValidationError({"radius": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
     # A box around the circle first: plain comparisons, which an index can serve.
     degrees = math.degrees(metres / _EARTH_RADIUS)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)

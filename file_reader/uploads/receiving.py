@@ -3,26 +3,28 @@
 import errno
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
+from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, MultipartState, parse_options_header
 
 from reader.problems import Problem
 from uploads.storage import Incoming
 
 _PIECE_BYTES = 1 << 18
 _MAX_FIELD_BYTES = 1 << 14
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_MAX_FORM_BYTES = 1 << 20
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
     """Writes the uploaded file to `incoming` and returns the other form fields, with `filename`.
 
     Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
-    body, 507 when the disk is full.
+    body. OSError (disk full) comes through to the caller.
     """
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem(
@@ -32,34 +34,38 @@ def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
             detail="Send the file without Content-Encoding.",
         )
     kind, parameters = parse_options_header(request.headers.get("Content-Type", ""))
+    if kind == b"multipart/form-data":
+        boundary = parameters.get(b"boundary")
+        if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
+            raise _malformed("The Content-Type has no boundary, or one that is too long.")
+        return _Form(incoming, boundary).parse(_pieces(request, incoming))
+    if kind in (b"text/csv", b"text/plain", b"application/csv", b"text/tab-separated-values"):
+        for piece in _pieces(request, incoming):
+            incoming.write(piece)
+        return {}
+    raise Problem(
+        "unsupported-media-type",
+        "This kind of body is not taken here",
+        status=415,
+        detail="Send multipart/form-data with the file in the field 'file', or the file itself as text/csv.",
+    )
+
+
+@contextmanager
+def disk_full_is_a_problem() -> Iterator[None]:
+    """Answers 507 when the disk is full, wherever that shows: at the opening, writing, flushing or syncing."""
     try:
-        if kind == b"multipart/form-data":
-            boundary = parameters.get(b"boundary")
-            if not boundary:
-                raise _malformed("The Content-Type has no boundary.")
-            fields = _Form(incoming, boundary).parse(_pieces(request, incoming))
-        elif kind in (b"text/csv", b"text/plain", b"application/csv", b"text/tab-separated-values"):
-            for piece in _pieces(request, incoming):
-                incoming.write(piece)
-            fields = {}
-        else:
-            raise Problem(
-                "unsupported-media-type",
-                "This kind of body is not taken here",
-                status=415,
-                detail="Send multipart/form-data with the file in the field 'file', or the file itself as text/csv.",
-            )
+        yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Problem(
-                "storage-full",
-                "There is no room for the file",
-                status=507,
-                detail="The disk is full. Nothing was stored; try again later.",
-                retry_after=300,
-            ) from error
-        raise _cut_short() from error
-    return fields
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Problem(
+            "storage-full",
+            "There is no room for the file",
+            status=507,
+            detail="The disk is full. Nothing was stored; try again later.",
+            retry_after=300,
+        ) from error
 
 
 def display_name(name: str) -> str:
@@ -75,16 +81,23 @@ def _pieces(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
     chunked = not length and request.META.get("wsgi.input_terminated", False)
     stream = cast(BinaryIO, request.META["wsgi.input"] if chunked else request)
     # A form may be larger than its file by the size of its other parts.
-    if length and int(length) > settings.MAX_UPLOAD_BYTES + (1 << 20):
+    if length and int(length) > settings.MAX_UPLOAD_BYTES + _MAX_FORM_BYTES:
         raise _too_large()
     received = 0
-    while piece := stream.read(_PIECE_BYTES):
+    while piece := _read(stream):
         received += len(piece)
         yield piece
-        if incoming.size > settings.MAX_UPLOAD_BYTES:
+        if incoming.size > settings.MAX_UPLOAD_BYTES or received - incoming.size > _MAX_FORM_BYTES:
             raise _too_large()
     if not chunked and received < int(length or 0):
         raise _cut_short()
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(_PIECE_BYTES)
+    except OSError as error:  # the caller is gone, or its chunks end half-way
+        raise _cut_short() from error
 
 
 def _too_large() -> Problem:

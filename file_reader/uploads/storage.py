@@ -1,5 +1,6 @@
 """Uploaded files on disk. A file is accepted when it is whole, hashed, synced and under its final name."""
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -52,7 +53,8 @@ class Incoming:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take is thrown away anyway
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -32,9 +33,11 @@ from uploads.queries import (
 )
 from uploads.reading.dialect import SAMPLE_BYTES, detect_dialect
 from uploads.reading.errors import ReadingError
-from uploads.receiving import display_name, receive
+from uploads.receiving import disk_full_is_a_problem, display_name, receive
 from uploads.serializers import links_of, upload_as_json
 from uploads.storage import Incoming
+
+_POSITION = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class CursorPages(CursorPagination):
@@ -52,6 +55,17 @@ class CursorPages(CursorPagination):
         if not 1 <= size <= self.max_page_size:
             raise ValidationError({"page_size": f"Accepted: 1 to {self.max_page_size}."})
         return size
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The position, which comes from the caller like anything else."""
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound:
+            cursor = None
+        else:
+            if cursor is None or cursor.position is None or _POSITION.fullmatch(cursor.position):
+                return cursor
+        raise ValidationError({"cursor": "Accepted: what next or previous of another page has."})
 
 
 class NewestFirst(CursorPages):
@@ -76,7 +90,7 @@ class UploadList(APIView):
         return pages.get_paginated_response([upload_as_json(upload, counts[upload.pk], request) for upload in uploads])
 
     def post(self, request: Request) -> Response:
-        with Incoming() as incoming:
+        with disk_full_is_a_problem(), Incoming() as incoming:
             fields = receive(cast(WSGIRequest, request._request), incoming)
             values = {**request.query_params.dict(), **fields}
             options = parse_options(values)

@@ -73,11 +73,10 @@ class Worker:
                 lease = claim_upload()
                 if lease is None:
                     return False
-                self._loader = Loader(lease)
-                if self._loader.attempts > settings.MAX_ATTEMPTS:
+                if lease.attempts > settings.MAX_ATTEMPTS:
                     fail_upload(lease, error=_GAVE_UP)
-                    self.forget()
                     return True
+                self._loader = Loader(lease)
             if not self._loader.step():
                 self.forget()
         except LeaseLostError as error:

@@ -24,7 +24,7 @@ def main() -> int:
     configure_logs()
     allow_many_connections()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(settings, Limits()))
     except OSError as error:
         sys.stderr.write(f"gateway: cannot listen on {settings.host}:{settings.port}: {error.strerror or error}\n")
@@ -32,7 +32,7 @@ def main() -> int:
     return 0
 
 
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+def loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     """uvloop where it is installed: it does not exist for every system."""
     if importlib.util.find_spec("uvloop") is None:
         return None

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import socket
+import struct
+from collections.abc import Awaitable, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -20,6 +22,7 @@ logger = logging.getLogger("gateway.proxy")
 
 # aiohttp would add its own where the client sent none.
 NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class ClientGone(ConnectionError):
@@ -96,7 +99,7 @@ class Proxy:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if body is not None and body.problem is not None:
                 raise body.problem from error
-            logger.warning("no answer %s", details(upstream=service.value, error=repr(error)))
+            logger.warning("no answer %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
 
     def _problem(self, service: Service, error: Exception) -> problems.Problem:
@@ -124,25 +127,25 @@ class Proxy:
             answer.force_close()
         exchange.status = upstream.status
         try:
-            await answer.prepare(request)
+            await self._to_client(answer.prepare(request))
             async for piece in upstream.content.iter_any():
-                await self._write(answer, piece)
+                await self._to_client(answer.write(piece))
                 exchange.bytes_out += len(piece)
-            await answer.write_eof()
+            await self._to_client(answer.write_eof())
         except ClientGone:
             _cut(request)
             raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # Ended properly, the half answer would look like a whole one.
             _cut(request)
-            logger.warning("answer broken off %s", details(upstream=service.value, error=repr(error)))
+            logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise AnswerCut from error
         return answer
 
-    async def _write(self, answer: web.StreamResponse, piece: bytes) -> None:
+    async def _to_client(self, sending: Awaitable[object]) -> None:
         try:
             async with asyncio.timeout(self._limits.client_stall):
-                await answer.write(piece)
+                await sending
         except (OSError, TimeoutError) as error:
             raise ClientGone from error
 
@@ -152,6 +155,15 @@ def _url(service: URL, target: str) -> URL:
     return URL.build(scheme=service.scheme, host=service.host or "", port=service.port, path=target, encoded=True)
 
 
+def _cause(error: Exception) -> str:
+    """What the log may show: aiohttp's own text of some errors holds the whole request, its secrets included."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return f"{type(error).__name__}: {text}"
+
+
 def _cut(request: web.BaseRequest) -> None:
-    if request.transport is not None:
-        request.transport.abort()
+    """Reset the client's connection: to HTTP/1.0, an ordinary end would be the end of a whole answer."""
+    transport = request.transport
+    if transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        transport.abort()

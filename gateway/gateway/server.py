@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
@@ -19,6 +18,7 @@ from .exchange import Exchange
 from .headers import with_own_headers
 from .limits import Limits
 from .logs import details
+from .upstream import open_session
 
 logger = logging.getLogger("gateway.server")
 
@@ -72,7 +72,7 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
     Gives the address it is bound to. Raises `OSError` when it cannot be bound.
     """
     limits = replace(limits, upload_bytes=settings.max_upload_bytes)
-    async with _session(limits) as session:
+    async with open_session(limits) as session:
         gateway = Gateway(session, settings, limits)
         doors = Doors(
             gateway.handle,
@@ -99,19 +99,6 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
                     await gateway.drain()
         finally:
             await runner.cleanup()
-
-
-def _session(limits: Limits) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
-        limit=0, limit_per_host=limits.connections_per_service, keepalive_timeout=limits.service_keepalive
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect, sock_read=limits.answer_idle),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-    )
 
 
 async def serve(settings: Settings, limits: Limits) -> None:

@@ -17,25 +17,30 @@ _NOW = {
 }
 _GREATEST = {"sqlite": "max", "postgresql": "greatest"}
 
-# `excluded` is the row as it would be if it were the first: free_at = now + interval. The condition keeps a reservation
-# that nobody would wait for from being made: otherwise callers that give up and come back would push it ever further.
+# `excluded` is the row as it would be if it were the first one: as if nobody had called yet, or the clock were new.
+_CLOCK_WAS_SET_BACK = "kept.seen_at > excluded.seen_at + %(tolerance)s"
+
+# The condition at the end keeps a reservation that nobody would wait for from being made: otherwise callers that give
+# up and come back would push the next free moment ever further.
 _RESERVE = """
 INSERT INTO lookups_limiter AS kept (name, free_at, paused_until, seen_at)
-VALUES (%(name)s, {now} + %(interval)s, 0, {now})
+SELECT %(name)s, clock.now + %(interval)s, 0, clock.now FROM (SELECT {now} AS now) AS clock WHERE true
 ON CONFLICT (name) DO UPDATE SET
-    free_at = CASE WHEN kept.seen_at > excluded.seen_at + %(tolerance)s THEN excluded.free_at
+    free_at = CASE WHEN {set_back} THEN excluded.free_at
                    ELSE {greatest}(kept.free_at + %(interval)s, excluded.free_at) END,
-    paused_until = CASE WHEN kept.seen_at > excluded.seen_at + %(tolerance)s THEN 0 ELSE kept.paused_until END,
+    paused_until = CASE WHEN {set_back} THEN 0 ELSE kept.paused_until END,
     seen_at = excluded.seen_at
-WHERE kept.free_at <= excluded.seen_at + %(longest_wait)s OR kept.seen_at > excluded.seen_at + %(tolerance)s
+WHERE kept.free_at <= excluded.seen_at + %(longest_wait)s OR {set_back}
 RETURNING seen_at, free_at - %(interval)s - seen_at
 """
 _PAUSE = """
 INSERT INTO lookups_limiter AS kept (name, free_at, paused_until, seen_at)
-VALUES (%(name)s, {now} + %(seconds)s, {now} + %(seconds)s, {now})
+SELECT %(name)s, clock.now + %(seconds)s, clock.now + %(seconds)s, clock.now
+FROM (SELECT {now} AS now) AS clock WHERE true
 ON CONFLICT (name) DO UPDATE SET
-    free_at = {greatest}(kept.free_at, excluded.free_at),
-    paused_until = {greatest}(kept.paused_until, excluded.paused_until),
+    free_at = CASE WHEN {set_back} THEN excluded.free_at ELSE {greatest}(kept.free_at, excluded.free_at) END,
+    paused_until = CASE WHEN {set_back} THEN excluded.paused_until
+                        ELSE {greatest}(kept.paused_until, excluded.paused_until) END,
     seen_at = excluded.seen_at
 """
 _WAITS = "SELECT free_at - {now}, paused_until - {now} FROM lookups_limiter WHERE name = %(name)s"
@@ -68,7 +73,7 @@ def reserve(*, name: str, interval: float, longest_wait: float) -> Reservation |
 def pause(*, name: str, seconds: float) -> None:
     """Nobody may call for `seconds`. A pause is never shortened."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_sql(_PAUSE), {"name": name, "seconds": seconds})
+        cursor.execute(_sql(_PAUSE), {"name": name, "seconds": seconds, "tolerance": CLOCK_TOLERANCE})
 
 
 def waits(*, name: str) -> tuple[float, float]:
@@ -80,4 +85,5 @@ def waits(*, name: str) -> tuple[float, float]:
 
 
 def _sql(statement: str) -> str:
-    return statement.format(now=_NOW[connection.vendor], greatest=_GREATEST[connection.vendor])
+    vendor = connection.vendor
+    return statement.format(now=_NOW[vendor], greatest=_GREATEST[vendor], set_back=_CLOCK_WAS_SET_BACK)

@@ -104,7 +104,8 @@ class SharedLimiter:
 
     async def close(self) -> None:
         """Close the thread's connection and the thread."""
-        await self._in_thread(connection.close)
+        # Looked up there: `connection` is another one in every thread.
+        await self._in_thread(lambda: connection.close())
         self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

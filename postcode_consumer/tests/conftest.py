@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from tests.fake_postcodes_io import FakePostcodesIo
+
 from lookups import providers
 from lookups.providers.postcodes_io import PostcodesIo
-
-from tests.fake_postcodes_io import FakePostcodesIo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -21,7 +21,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     """SQLite in a file, as in real life: threads with connections of their own see the same rows."""
     database = django_settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"] = {"NAME": str(tmp_path_factory.mktemp("database") / "test.sqlite3")}
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture
@@ -72,6 +72,8 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
 
     providers._build.cache_clear()
     yield choose
-    if providers._build.cache_info().currsize and isinstance(provider := providers.provider_of_this_process(), PostcodesIo):
+    if providers._build.cache_info().currsize and isinstance(
+        provider := providers.provider_of_this_process(), PostcodesIo
+    ):
         provider.close()
     providers._build.cache_clear()

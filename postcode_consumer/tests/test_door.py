@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-
 from tests.test_bulk import PATH, assert_problem
 
 Call = Callable[..., Any]

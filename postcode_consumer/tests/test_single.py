@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-
 from tests.test_bulk import PATH, assert_problem
 
 Call = Callable[..., Any]
@@ -40,7 +39,23 @@ def test_plain_numbers_are_taken(call: Call, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 51", "5_1", "٥١", "５１", "nan", "inf", "-Infinity", "0x33", "51,5", "−51", "51°", "1e400", "9" * 5_000, "true"],
+    [
+        "",
+        " 51",
+        "5_1",
+        "٥١",
+        "５１",
+        "nan",
+        "inf",
+        "-Infinity",
+        "0x33",
+        "51,5",
+        "−51",
+        "51°",
+        "1e400",
+        "9" * 5_000,
+        "true",
+    ],
     ids=lambda text: repr(text[:12]),
 )
 @pytest.mark.parametrize("name", ["latitude", "longitude"])

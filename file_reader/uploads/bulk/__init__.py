@@ -5,6 +5,7 @@ fast (benchmarks in docs/performance.md). The names read like Django's. All of t
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from types import ModuleType
 from typing import NamedTuple
 
@@ -70,4 +71,4 @@ def bulk_create_postcodes(postcodes: Iterable[PostcodeDetails]) -> None:
 
     Sorted, so that two workers that insert the same ones wait for each other in the same order and cannot deadlock.
     """
-    _database().insert_postcodes(sorted(postcodes))
+    _database().insert_postcodes(sorted(postcodes, key=itemgetter(0)))

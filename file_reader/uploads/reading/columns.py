@@ -131,7 +131,8 @@ def _named(
             columns_seen=seen,
             candidates=[index + 1 for index in candidates],
         )
-    if declared is not None and declared.isdecimal() and 1 <= int(declared) <= width:
+    # Longer ones are no column's number, and int() refuses thousands of digits.
+    if declared is not None and declared.isdecimal() and len(declared) < 10 and 1 <= int(declared) <= width:
         return int(declared) - 1
     if declared is not None:
         raise ColumnsError(f"There is no column {declared!r} for the {what}.", columns_seen=seen)

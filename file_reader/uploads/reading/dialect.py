@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, Self
 
 from uploads.reading import columns
@@ -74,7 +75,7 @@ def detect_dialect(sample: bytes, declared: Declared) -> Dialect:
             raise UnsupportedFileError(f"The file is {what}, whatever its name says. Send it as CSV.")
     encoding = _encoding(sample, declared.encoding)
     lines = _whole_lines(sample, encoding)
-    if not any(line.strip() for line in lines):
+    if not any(line.replace('"', "").strip() for line in lines):
         raise EmptyFileError("There is nothing in the file: not even a header.")
     if declared.delimiter:
         return _columns(lines, declared, encoding, declared.delimiter)
@@ -89,7 +90,7 @@ def _encoding(sample: bytes, declared: str | None) -> str:
         except LookupError:
             raise ReadingError(f"The encoding {declared!r} is not known.") from None
         # A mark that is declared without its name would become a part of the first header.
-        return mark if mark and name in ("utf-8", "utf-16") else name
+        return mark if mark and name in ("utf-8", "utf-16", "utf-16-le", "utf-16-be") else name
     if mark:
         return mark
     try:
@@ -128,12 +129,9 @@ def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dial
 
 
 def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    records = csv.reader(lines, delimiter=delimiter)
     try:
-        for number, fields in enumerate(csv.reader(lines, delimiter=delimiter)):
-            if number >= _SAMPLE_RECORDS:
-                return
-            if fields and (len(fields) > 1 or fields[0].strip()):
-                yield fields
+        yield from islice((fields for fields in records if len(fields) > 1 or "".join(fields).strip()), _SAMPLE_RECORDS)
     except csv.Error:
         return  # the reader proper says where
 

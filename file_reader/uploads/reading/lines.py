@@ -22,24 +22,41 @@ def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     line = 1
     while True:
         block = stream.read(BLOCK_BYTES)
+        fault = False
         try:
             text = carry + decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            readable = carry + error.object[: error.start].decode(encoding, errors="replace")
-            line += len(_split(readable + "x")) - 1
-            raise UnreadableError(
-                f"Line {line} has bytes that are not {encoding}. Declare the file's encoding, or save it as UTF-8.",
-                line=line,
-            ) from None
-        # A CR at the end of a block may be the first half of a CRLF.
+            fault = True
+            text = carry + _before(error, decoder)
         lines = _split(text)
-        carry = lines.pop() if block and lines and not lines[-1].endswith("\n") else ""
+        carry = ""
+        # A CR at the end of a block may be the first half of a CRLF.
+        if lines and (block or fault) and not lines[-1].endswith(("\r", "\n") if fault else "\n"):
+            carry = lines.pop()
+        # Only the first line began in another block, and can be longer than one.
+        if lines and len(lines[0]) > MAX_RECORD_CHARS:
+            raise _too_long(line)
         yield from lines
         line += len(lines)
         if len(carry) > MAX_RECORD_CHARS:
-            raise UnreadableError(f"Line {line} is longer than {MAX_RECORD_CHARS:,} characters.", line=line)
+            raise _too_long(line)
+        if fault:
+            raise UnreadableError(
+                f"Line {line} has bytes that are not {encoding}. Declare the file's encoding, or save it as UTF-8.",
+                line=line,
+            )
         if not block:
             return
+
+
+def _before(error: UnicodeDecodeError, decoder: codecs.IncrementalDecoder) -> str:
+    """The text before the bytes that cannot be decoded; the decoder's state knows the byte order."""
+    decoder.setstate((b"", decoder.getstate()[1]))
+    return decoder.decode(error.object[: error.start])
+
+
+def _too_long(line: int) -> UnreadableError:
+    return UnreadableError(f"Line {line} is longer than {MAX_RECORD_CHARS:,} characters.", line=line)
 
 
 def _split(text: str) -> list[str]:

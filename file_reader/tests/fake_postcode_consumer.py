@@ -1,0 +1,211 @@
+"""A stand-in for postcode_consumer: a real HTTP server that answers in the shape of the contract, with faults on demand."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
+Location = tuple[float, float]
+
+
+def contract(name: str) -> dict[str, Any]:
+    """One file of the wire contract."""
+    return json.loads((CONTRACTS / f"{name}.json").read_text())
+
+
+def _known() -> dict[Location, dict[str, Any]]:
+    results = contract("reverse_geocode/bulk_mixed")["response"]["body"]["results"]
+    return {(result["latitude"], result["longitude"]): result for result in results}
+
+
+KNOWN = _known()
+MATCH = KNOWN[51.501009, -0.141588]
+OUTSIDE_UK = KNOWN[0.0, 0.0]
+IN_THE_SEA = KNOWN[56.0, 2.5]
+_LETTERS = "ABDEFGHJLN"
+
+
+def postcode_at(latitude: float, longitude: float) -> str:
+    """The postcode that the stand-in gives to a location in the UK: another one for every ten-thousandth of a degree."""
+    number = (round(latitude * 10_000) * 7_919 + round(longitude * 10_000)) % 1_000_000
+    digits = f"{number:06d}"
+    letters = "".join(_LETTERS[int(digit)] for digit in digits[3:])
+    return f"{letters[0]}{digits[:2]} {digits[2]}{letters[1:]}"
+
+
+def answer_to(latitude: float, longitude: float) -> dict[str, Any]:
+    """The answer of the contract for the location; for others, one like it."""
+    if known := KNOWN.get((latitude, longitude)):
+        return known
+    if not (49 < latitude < 61 and -9 < longitude < 3):
+        return {**OUTSIDE_UK, "latitude": latitude, "longitude": longitude}
+    postcode = postcode_at(latitude, longitude)
+    outcode, incode = postcode.split()
+    details = {**MATCH["postcode_details"], "outcode": outcode, "incode": incode,
+               "latitude": latitude, "longitude": longitude}  # fmt: skip
+    return {**MATCH, "latitude": latitude, "longitude": longitude, "postcode": postcode, "distance_m": 12.5,
+            "postcode_details": details}  # fmt: skip
+
+
+class FakePostcodeConsumer:
+    """Listens on a port of its own.
+
+    `faults` are used up one a call; `always` is the fault of every call after them; `poison` are locations with which a
+    call is answered 500; `failing` are locations that are answered `failed`. While `gate` is cleared, calls wait.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[list[Location]] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.faults: list[str] = []
+        self.always: str | None = None
+        self.poison: set[Location] = set()
+        self.failing: set[Location] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self._lock = threading.Lock()
+        self._port = 0
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def asked(self) -> list[Location]:
+        """Every location that was asked for, in order, of all calls."""
+        with self._lock:
+            return [location for call in self.calls for location in call]
+
+    def start(self) -> None:
+        """Listens; after `stop`, on the same port again."""
+        self._ended.clear()
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                fake._answer(self)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, *args: Any) -> None:
+                pass  # a caller that hung up is what some tests are about
+
+        self._server = Server(("127.0.0.1", self._port), Handler)
+        self._port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Refuses connections from here on, and lets go of those that hang."""
+        self._ended.set()
+        self.gate.set()
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            # Not server_close(): it would wait for connections that are kept alive.
+            self._server.socket.close()
+            self._server = None
+
+    def wait_for_calls(self, count: int, seconds: float = 20) -> None:
+        """Returns when that many calls have arrived."""
+        end = time.monotonic() + seconds
+        while len(self.calls) < count:
+            assert time.monotonic() < end, f"{len(self.calls)} calls arrived, not {count}"
+            time.sleep(0.01)
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        locations = [(place["latitude"], place["longitude"]) for place in body["locations"]]
+        with self._lock:
+            self.calls.append(locations)
+            self.bodies.append(body)
+            self.headers.append(dict(handler.headers))
+            fault = self.faults.pop(0) if self.faults else self.always
+        self.gate.wait()
+        if fault is None and self.poison.intersection(locations):
+            fault = "500"
+        self._send(handler, fault, locations)
+
+    def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
+        status, content_type = 200, "application/json"
+        headers: dict[str, str] = {}
+        results = [answer_to(*location) for location in locations]
+        for index, result in enumerate(results):
+            if (result["latitude"], result["longitude"]) in self.failing:
+                results[index] = {**OUTSIDE_UK, "latitude": result["latitude"], "longitude": result["longitude"],
+                                  "status": "failed", "reason": "upstream_error"}  # fmt: skip
+        body: Any = {"results": results}
+        match fault:
+            case None:
+                pass
+            case "503":
+                answer = contract("reverse_geocode/upstream_unavailable")["response"]
+                status, body, content_type, headers = (
+                    503,
+                    answer["body"],
+                    "application/problem+json",
+                    {"Retry-After": "1"},
+                )
+            case "500" | "400" | "429" | "502" | "504":
+                status, body, content_type = int(fault), {"status": int(fault)}, "application/problem+json"
+            case "short":
+                results.pop()
+            case "reordered":
+                results.reverse()
+            case "others":
+                results[0] = {**results[0], "latitude": results[0]["latitude"] + 0.001}
+            case "not json":
+                body = None
+            case "html":
+                content_type = "text/html"
+                body = "<html>Bad gateway</html>"
+            case "hang":
+                self._ended.wait()
+                return
+            case "hang up":
+                handler.close_connection = True
+                return
+            case "drip":
+                self._drip(handler)
+                return
+            case "endless":
+                self._endless(handler)
+                return
+            case _:
+                raise AssertionError(f"no such fault: {fault}")
+        content = b"\xff\xfe{" if body is None else json.dumps(body).encode()
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Type": content_type, "Content-Length": str(len(content))}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    def _drip(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while not self._ended.wait(0.05):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+
+    def _endless(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.end_headers()
+        while not self._ended.is_set():
+            handler.wfile.write(b" " * 1_000_000)

@@ -1,0 +1,113 @@
+"""Real processes: the service under gunicorn, and workers, on the tests' database."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+HOME = Path(__file__).resolve().parents[1]
+
+
+def process_environment(data_dir: Path, **added: str) -> dict[str, str]:
+    """The environment of a process that works on the tests' database and in that folder."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "reader.settings",
+        "FILE_READER_DATABASE_URL": _database_url(),
+        "DATA_DIR": str(data_dir),
+        **added,
+    }
+
+
+def _database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
+    return f"postgres://{database['USER']}{password}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class WorkerProcess:
+    """`manage.py worker`."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, "manage.py", "worker"]
+        self.process = subprocess.Popen(command, cwd=HOME, env=environment, stderr=subprocess.DEVNULL)
+
+    def terminate(self) -> int:
+        """Ends it politely; returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Service:
+    """`gunicorn reader.wsgi` on a free port; answers are (status, headers, body) of raw requests."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", "reader.wsgi"],
+            cwd=HOME,
+            env=process_environment(self.data_dir, FILE_READER_PORT=str(self.port), **self._environment),
+            stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + 30
+        while not self._ready():
+            assert time.monotonic() < end, "gunicorn does not answer"
+            assert self._process.poll() is None, "gunicorn ended"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=30)
+
+    def _ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    def send(self, head: str, body: bytes = b"", *, half_close: bool = True) -> tuple[int, dict[str, str], bytes]:
+        """Sends `head` (request line and headers, token added) and `body` as they are; returns the whole answer."""
+        lines = [line.strip() for line in head.strip().splitlines()]
+        lines += ["Host: files.example", f"X-Internal-Token: {settings.INTERNAL_TOKEN}", "Connection: close", "", ""]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
+            line.sendall("\r\n".join(lines).encode() + body)
+            if half_close:
+                line.shutdown(socket.SHUT_WR)
+            answer = b"".join(iter(lambda: line.recv(65536), b""))
+        start, _, content = answer.partition(b"\r\n\r\n")
+        status, *fields = start.decode("latin-1").split("\r\n")
+        headers: dict[str, Any] = dict(field.split(": ", 1) for field in fields)
+        return int(status.split()[1]), headers, content
+
+    def stored_files(self) -> list[Path]:
+        """Every file that an upload left, whole or not."""
+        return [path for path in (self.data_dir / "uploads").rglob("*") if path.is_file()]

@@ -1,0 +1,58 @@
+"""Text to coordinates."""
+
+import pytest
+
+from uploads.reading.coordinates import REASONS, read_coordinates
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "degrees"),
+    [
+        ("51.501009", "-0.141588", (51.501009, -0.141588)),
+        (" 51.5 ", "\t-0.1", (51.5, -0.1)),
+        ("\u00a051.5", "-0.1", (51.5, -0.1)),
+        ("+51.5", "-.1", (51.5, -0.1)),
+        ("51.", "0", (51.0, 0.0)),
+        ("5.15e1", "-1E-1", (51.5, -0.1)),
+        ("90", "180", (90.0, 180.0)),
+        ("-90", "-180", (-90.0, -180.0)),
+        ("0", "0", (0.0, 0.0)),
+    ],
+)
+def test_decimal_degrees_are_read(latitude: str, longitude: str, degrees: tuple[float, float]) -> None:
+    assert read_coordinates(latitude, longitude) == degrees
+
+
+@pytest.mark.parametrize("missing", ["", " ", "NA", "n/a", "NaN", "nan", "NULL", "None", "\\N", "-"])
+def test_what_stands_for_nothing_is_missing(missing: str) -> None:
+    assert read_coordinates(missing, "-0.1") == "coordinates_missing"
+    assert read_coordinates("51.5", missing) == "coordinates_missing"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5_1.5", "1_000", "５１.５", "٥١", "inf", "-inf", "infinity", "−1.5", "0x33", "0b11", "51°30'36\"N", "51 30 36",
+        "51,5", "51.5N", "N51.5", "51..5", "51.5.1", "1e", "e5", ".", "+", "--1", "+-1", "51.5;", "'51.5", "true",
+        "51\u200b.5", "5 1",
+    ],
+)  # fmt: skip
+def test_what_no_person_means_as_decimal_degrees_is_not_a_number(text: str) -> None:
+    assert read_coordinates(text, "-0.1") == "not_a_number"
+    assert read_coordinates("51.5", text) == "not_a_number"
+
+
+@pytest.mark.parametrize("text", ["90.000001", "-90.1", "1e400", "-1e400", "123456789", "9" * 400])
+def test_a_latitude_beyond_a_pole_is_out_of_range(text: str) -> None:
+    assert read_coordinates(text, "-0.1") == "latitude_out_of_range"
+
+
+@pytest.mark.parametrize("text", ["180.000001", "-180.1", "1e400"])
+def test_a_longitude_beyond_the_date_line_is_out_of_range(text: str) -> None:
+    assert read_coordinates("51.5", text) == "longitude_out_of_range"
+
+
+def test_every_reason_has_a_sentence() -> None:
+    given = {read_coordinates("", "0"), read_coordinates("x", "0"), read_coordinates("91", "0"),
+             read_coordinates("0", "181")}  # fmt: skip
+    assert given | {"too_few_fields", "too_many_fields", "nul_byte"} == set(REASONS)

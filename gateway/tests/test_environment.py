@@ -1,0 +1,98 @@
+"""The settings: their defaults, and what refuses to start."""
+
+import subprocess
+import sys
+
+import pytest
+from servers import environment
+from yarl import URL
+
+from gateway.environment import BadSetting, read_settings
+from gateway.routes import Service
+
+
+def test_the_defaults_are_those_of_the_embedded_stack() -> None:
+    settings = read_settings({"INTERNAL_TOKEN": "t"})
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.services == {
+        Service.FILE_READER: URL("http://127.0.0.1:8000"),
+        Service.POSTCODE_CONSUMER: URL("http://127.0.0.1:7000"),
+    }
+    assert settings.max_upload_bytes == 1024**3
+    assert not settings.keys_required
+
+
+def test_services_are_found_by_port_or_by_address() -> None:
+    ports = {"INTERNAL_TOKEN": "t", "FILE_READER_PORT": "8001", "POSTCODE_CONSUMER_PORT": "7001"}
+    assert read_settings(ports).services == {
+        Service.FILE_READER: URL("http://127.0.0.1:8001"),
+        Service.POSTCODE_CONSUMER: URL("http://127.0.0.1:7001"),
+    }
+    urls = {"FILE_READER_URL": "http://file-reader:9000/", "POSTCODE_CONSUMER_URL": "https://[::1]:9001"}
+    assert read_settings({**ports, **urls}).services == {
+        Service.FILE_READER: URL("http://file-reader:9000"),
+        Service.POSTCODE_CONSUMER: URL("https://[::1]:9001"),
+    }
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+def test_on_loopback_keys_are_asked_for_only_when_told(host: str) -> None:
+    given = {"INTERNAL_TOKEN": "t", "GATEWAY_HOST": host}
+    assert not read_settings(given).keys_required
+    assert not read_settings({**given, "AUTH": "off"}).keys_required
+    assert read_settings({**given, "AUTH": "required"}).keys_required
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_elsewhere_nothing_starts_without_keys(host: str) -> None:
+    given = {"INTERNAL_TOKEN": "t", "GATEWAY_HOST": host}
+    with pytest.raises(BadSetting, match=r"GATEWAY_HOST='.*' is not loopback: set AUTH=required"):
+        read_settings(given)
+    with pytest.raises(BadSetting, match=r"AUTH=off is refused while GATEWAY_HOST='.*' is not loopback"):
+        read_settings({**given, "AUTH": "off"})
+    assert read_settings({**given, "AUTH": "required"}).keys_required
+
+
+BAD = [
+    ({"INTERNAL_TOKEN": ""}, "INTERNAL_TOKEN is not set"),
+    ({"INTERNAL_TOKEN": "a\nb"}, "INTERNAL_TOKEN holds characters"),
+    ({"INTERNAL_TOKEN": "é"}, "INTERNAL_TOKEN holds characters"),
+    ({"AUTH": "on"}, "AUTH='on' is not known. Accepted: off, required"),
+    ({"GATEWAY_PORT": "http"}, "GATEWAY_PORT='http' is not a whole number from 0 to 65535"),
+    ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT='65536'"),
+    ({"GATEWAY_PORT": "８０"}, "GATEWAY_PORT="),
+    ({"FILE_READER_PORT": "-1"}, "FILE_READER_PORT='-1'"),
+    ({"POSTCODE_CONSUMER_PORT": "0"}, "POSTCODE_CONSUMER_PORT='0'"),
+    ({"MAX_UPLOAD_BYTES": "1GiB"}, "MAX_UPLOAD_BYTES='1GiB'"),
+    ({"MAX_UPLOAD_BYTES": "0"}, "MAX_UPLOAD_BYTES='0'"),
+    ({"FILE_READER_URL": "file-reader:8000"}, "FILE_READER_URL='file-reader:8000'"),
+    ({"FILE_READER_URL": "ftp://x"}, "FILE_READER_URL='ftp://x'"),
+    ({"FILE_READER_URL": "http://x:99999"}, "FILE_READER_URL="),
+    ({"FILE_READER_URL": "http://x:0"}, "FILE_READER_URL="),
+    ({"FILE_READER_URL": "http://"}, "FILE_READER_URL="),
+    ({"POSTCODE_CONSUMER_URL": "http://x/api"}, "POSTCODE_CONSUMER_URL='http://x/api'"),
+    ({"POSTCODE_CONSUMER_URL": "http://[::1"}, "POSTCODE_CONSUMER_URL="),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), BAD, ids=str)
+def test_a_bad_value_is_refused_with_its_name(given: dict[str, str], message: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        read_settings({"INTERNAL_TOKEN": "t", **given})
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "gateway: INTERNAL_TOKEN is not set"),
+        ({"INTERNAL_TOKEN": "t", "GATEWAY_HOST": "0.0.0.0"}, "is not loopback: set AUTH=required"),
+    ],
+)
+def test_the_process_refuses_to_start_and_says_why(given: dict[str, str], message: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway"], env=environment(**given), capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr

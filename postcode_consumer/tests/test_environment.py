@@ -1,0 +1,57 @@
+"""A setting that is missing or wrong refuses to start, and says what is accepted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SERVICE = Path(__file__).resolve().parents[1]
+
+
+def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    values = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        "SECRET_KEY": "secret",
+        "INTERNAL_TOKEN": "token",
+        **environment,
+    }
+    command = [sys.executable, "-c", "import consumer.settings as s; print(s.PROVIDER, s.DATABASES['default']['NAME'])"]
+    return subprocess.run(command, cwd=SERVICE, env=values, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_defaults_start(tmp_path: Path) -> None:
+    result = start(tmp_path)
+    assert result.stdout.split() == ["postcodes_io", str(tmp_path / "postcode_consumer.sqlite3")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SECRET_KEY", "", "SECRET_KEY is not set"),
+        ("INTERNAL_TOKEN", " ", "INTERNAL_TOKEN is not set"),
+        ("PROVIDER", "local", "Accepted: postcodes_io, sandbox"),
+        ("PROVIDER", "Sandbox", "PROVIDER='Sandbox' is not known"),
+        ("POSTCODES_IO_URL", "api.postcodes.io", "http(s)://host"),
+        ("POSTCODES_IO_URL", "http://host:99999", "http(s)://host"),
+        ("POSTCODES_IO_URL", "http://host/?a=b", "http(s)://host"),
+        ("POSTCODES_IO_CALLS_PER_SECOND", "-1", "POSTCODES_IO_CALLS_PER_SECOND='-1'"),
+        ("POSTCODES_IO_CALLS_PER_SECOND", "nan", "from 0 to 10000"),
+        ("POSTCODES_IO_CALLS_PER_SECOND", "many", "is not a number"),
+        ("POSTCODES_IO_MAX_CONCURRENCY", "1.5", "is not a whole number from 0 to 64"),
+        ("POSTCODE_CONSUMER_DATABASE_URL", "nonsense://host/name", "Accepted: sqlite:///path, postgres://"),
+    ],
+)
+def test_a_wrong_value_refuses_to_start(tmp_path: Path, name: str, value: str, said: str) -> None:
+    result = start(tmp_path, **{name: value})
+    assert result.returncode != 0
+    assert "ImproperlyConfigured" in result.stderr
+    assert said in result.stderr
+
+
+def test_a_password_in_a_wrong_database_url_is_not_shown(tmp_path: Path) -> None:
+    result = start(tmp_path, POSTCODE_CONSUMER_DATABASE_URL="postgres://user:hunter2@host:port/name")
+    assert result.returncode != 0
+    assert "hunter2" not in result.stderr
