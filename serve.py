@@ -2,7 +2,7 @@
 """The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
 
 `python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
-each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: first politely, after 30 s by force.
+each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: first politely, after 35 s by force.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-GRACE_SECONDS = 30.0
+# Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s.
+GRACE_SECONDS = 35.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 #: A process that ran for this long (seconds) was well: its next restart is quick again.

@@ -17,3 +17,5 @@ timeout = 60
 # An answer's temporary files belong into memory: heartbeats on a slow disk look like dead workers.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
 loglevel = "warning"
+# gunicorn's control socket is one file for each user: two services of one user would fight over it.
+control_socket_disable = True

@@ -28,7 +28,7 @@ POSTCODE_CONSUMER_URL = env_str(
 CHUNK_ROWS = env_int("CHUNK_ROWS", 5_000, minimum=1, maximum=100_000)
 # How long a worker may be silent before others take its work. The deadline of a chunk is shorter, with room for
 # writing the results, so that a living worker never outlives its lease and needs no heartbeat.
-LEASE = timedelta(seconds=env_int("LEASE_SECONDS", 120, minimum=2, maximum=3_600))
+LEASE = timedelta(seconds=env_int("LEASE_SECONDS", 90, minimum=2, maximum=3_600))
 CHUNK_DEADLINE = LEASE * 0.7
 MAX_ATTEMPTS = 5
 # Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.

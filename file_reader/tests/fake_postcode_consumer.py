@@ -1,4 +1,4 @@
-"""A stand-in for postcode_consumer: a real HTTP server that answers in the shape of the contract, with faults on demand."""
+"""A stand-in for postcode_consumer: a real HTTP server, answers in the shape of the contract, faults on demand."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ _LETTERS = "ABDEFGHJLN"
 
 
 def postcode_at(latitude: float, longitude: float) -> str:
-    """The postcode that the stand-in gives to a location in the UK: another one for every ten-thousandth of a degree."""
+    """The postcode that the stand-in gives to a location in the UK."""
     number = (round(latitude * 10_000) * 7_919 + round(longitude * 10_000)) % 1_000_000
     digits = f"{number:06d}"
     letters = "".join(_LETTERS[int(digit)] for digit in digits[3:])
@@ -54,8 +54,9 @@ def answer_to(latitude: float, longitude: float) -> dict[str, Any]:
 class FakePostcodeConsumer:
     """Listens on a port of its own.
 
-    `faults` are used up one a call; `always` is the fault of every call after them; `poison` are locations with which a
-    call is answered 500; `failing` are locations that are answered `failed`. While `gate` is cleared, calls wait.
+    `faults` are used up one a call ("none" is none); `always` is the fault of every call after them; `poison` are
+    locations with which a call is answered 500; `failing` are locations that are answered `failed`; `answers` are
+    answers of a test's own. While `gate` is cleared, calls wait.
     """
 
     def __init__(self) -> None:
@@ -66,6 +67,7 @@ class FakePostcodeConsumer:
         self.always: str | None = None
         self.poison: set[Location] = set()
         self.failing: set[Location] = set()
+        self.answers: dict[Location, dict[str, Any]] = {}
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
@@ -144,14 +146,14 @@ class FakePostcodeConsumer:
     def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
         status, content_type = 200, "application/json"
         headers: dict[str, str] = {}
-        results = [answer_to(*location) for location in locations]
+        results = [self.answers.get(location) or answer_to(*location) for location in locations]
         for index, result in enumerate(results):
             if (result["latitude"], result["longitude"]) in self.failing:
                 results[index] = {**OUTSIDE_UK, "latitude": result["latitude"], "longitude": result["longitude"],
                                   "status": "failed", "reason": "upstream_error"}  # fmt: skip
         body: Any = {"results": results}
         match fault:
-            case None:
+            case None | "none":
                 pass
             case "503":
                 answer = contract("reverse_geocode/upstream_unavailable")["response"]

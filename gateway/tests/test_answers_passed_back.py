@@ -112,9 +112,10 @@ async def test_errors_of_a_service_are_passed_on_as_they_are() -> None:
 
 
 async def test_a_client_that_leaves_ends_the_call_to_the_service() -> None:
-    left = asyncio.Event()
+    arrived, left = asyncio.Event(), asyncio.Event()
 
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
         try:
             await asyncio.sleep(30)
         finally:
@@ -124,6 +125,6 @@ async def test_a_client_that_leaves_ends_the_call_to_the_service() -> None:
     async with service(handler) as backend, gateway(backend) as client:
         _, writer = await client.connect()
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(arrived.wait(), 5)
         writer.close()
         await asyncio.wait_for(left.wait(), 5)

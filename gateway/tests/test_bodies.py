@@ -179,13 +179,13 @@ async def test_a_client_that_stops_sending_is_cut_off() -> None:
 async def test_a_client_that_sends_slowly_but_steadily_is_not_cut_off() -> None:
     async def drip() -> AsyncIterator[bytes]:
         for _ in range(8):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.15)
             yield b"x"
 
     reading = Reading()
     async with (
         service(reading) as backend,
-        gateway(backend, limits=Limits(client_idle=0.4)) as client,
+        gateway(backend, limits=Limits(client_idle=1)) as client,
         client.call("POST", "/api/v1/uploads/", data=drip()) as answer,
     ):
         assert answer.status == 200

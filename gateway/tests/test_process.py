@@ -104,10 +104,13 @@ def refused(port: int) -> bool:
 async def test_what_is_in_flight_is_finished_after_sigterm(sent: signal.Signals) -> None:
     proceed = asyncio.Event()
 
+    arrived: list[bytes] = []
+
     async def slow(request: web.BaseRequest) -> web.StreamResponse:
         answer = web.StreamResponse()
         if request.method == "POST":
-            return web.Response(body=await request.read())
+            arrived.append(await request.content.readany())
+            return web.Response(body=arrived[0] + await request.content.read())
         await answer.prepare(request)
         await answer.write(b"begun ")
         await proceed.wait()
@@ -125,7 +128,7 @@ async def test_what_is_in_flight_is_finished_after_sigterm(sent: signal.Signals)
             upload = asyncio.create_task(finished(session.post(url, data=body())))
             async with session.get(url) as download:
                 assert await download.content.readany() == b"begun "
-                await asyncio.sleep(0.2)
+                await eventually(lambda: bool(arrived))
                 gateway.process.send_signal(sent)
                 await eventually(lambda: refused(gateway.port))
                 proceed.set()
@@ -144,14 +147,17 @@ async def finished(call: Any) -> bytes:
 
 
 async def test_what_takes_longer_than_the_grace_is_ended() -> None:
+    arrived = asyncio.Event()
+
     async def never(request: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
         await asyncio.sleep(30)
         return web.Response()
 
     async with service(never) as backend:
         async with gateway_here(backend, limits=Limits(grace=0.2)) as client:
             sent = asyncio.create_task(client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
-            await asyncio.sleep(0.2)
+            await asyncio.wait_for(arrived.wait(), 5)
             ending = time.monotonic()
         assert time.monotonic() - ending < 5
         assert await sent == b""

@@ -29,14 +29,19 @@ async def test_a_service_that_is_away_is_named_and_the_client_may_try_again(targ
 
 
 async def test_a_service_whose_connections_are_all_taken_is_unavailable() -> None:
-    async with service(never) as backend:
-        limits = Limits(connections_per_service=1, connect=0.3, linger=0.1)
-        async with gateway(backend, limits=limits) as client:
-            first = asyncio.create_task(client.send(ONCE))
-            await asyncio.sleep(0.1)
-            problem = await client.problem("GET", "/")
-            assert (problem["status"], problem["type"]) == (503, "/problems/service-unavailable")
-            first.cancel()
+    arrived = asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
+        return await never(request)
+
+    limits = Limits(connections_per_service=1, connect=0.3, linger=0.1)
+    async with service(handler) as backend, gateway(backend, limits=limits) as client:
+        first = asyncio.create_task(client.send(ONCE))
+        await asyncio.wait_for(arrived.wait(), 5)
+        problem = await client.problem("GET", "/")
+        assert (problem["status"], problem["type"]) == (503, "/problems/service-unavailable")
+        first.cancel()
 
 
 async def never(request: web.BaseRequest) -> web.StreamResponse:
@@ -86,11 +91,11 @@ async def test_an_answer_that_takes_long_but_never_pauses_long_is_passed_on() ->
         answer = web.StreamResponse()
         await answer.prepare(request)
         for _ in range(8):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.15)
             await answer.write(b"x")
         return answer
 
-    async with service(steady) as backend, gateway(backend, limits=Limits(answer_idle=0.4)) as client:
+    async with service(steady) as backend, gateway(backend, limits=Limits(answer_idle=1)) as client:
         assert (await read_all(client, "/"))[0] == b"x" * 8
 
 

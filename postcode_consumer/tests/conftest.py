@@ -1,6 +1,7 @@
 """What the tests share."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as in real life: threads with connections of their own see the same rows."""
+    """On PostgreSQL a database of our own; SQLite in a file, so that threads with their own connections share it."""
     database = django_settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    in_a_file = database["ENGINE"].endswith("sqlite3")
+    folder = tmp_path_factory.mktemp("database")
+    database["TEST"]["NAME"] = str(folder / "test.sqlite3") if in_a_file else f"test_postcode_consumer_{os.getpid()}"
 
 
 @pytest.fixture
