@@ -1,26 +1,15 @@
 """Fixtures of the tests that run the whole stack: its databases, and the fake of the external API."""
 
 import os
-import shutil
-import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "fakes"))
-
 from country import POSTCODES
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
-
-
-def find_chromium() -> str | None:
-    """The browser for the tests of pages: Debian's, or whatever CHROMIUM names."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
+from stack import find_chromium
 
 # Pages are looked at where there is a browser; the header says when there is none.
 collect_ignore = [] if find_chromium() else ["test_pages.py"]

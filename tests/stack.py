@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,11 @@ from country import expected
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 ENDED = ("done", "failed", "cancelled")
+
+
+def find_chromium() -> str | None:
+    """The browser for the tests of pages: Debian's, or whatever CHROMIUM names."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def free_port() -> int:

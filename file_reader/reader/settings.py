@@ -48,6 +48,9 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 
 INSTALLED_APPS = [
+    # In this order: uploads replaces knox's page of keys in the admin, and extends the admin's templates.
+    "knox",
+    "uploads",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -55,8 +58,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "knox",
-    "uploads",
 ]
 MIDDLEWARE = [
     "reader.middleware.RequestIdMiddleware",
@@ -98,10 +99,11 @@ def _database() -> dict[str, Any]:
     try:
         database: dict[str, Any] = dict(dj_database_url.parse(url, **_DATABASE_OPTIONS))
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
-        # `from None`: the message of the cause may show the password.
+        database = {"ENGINE": None}  # the message of the cause may show the password
+    if database["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise ImproperlyConfigured(
             "FILE_READER_DATABASE_URL is not understood. Accepted: sqlite:///path, postgres://user@host/name."
-        ) from None
+        )
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE: a transaction that will write queues for the lock at its start, where waiting is harmless, and

@@ -47,7 +47,8 @@ class WorkerProcess:
 
     def __init__(self, environment: dict[str, str]) -> None:
         command = [sys.executable, "manage.py", "worker"]
-        self.process = subprocess.Popen(command, cwd=HOME, env=environment, stderr=subprocess.DEVNULL)
+        # What it logs becomes a part of the report of a test that fails.
+        self.process = subprocess.Popen(command, cwd=HOME, env=environment)
 
     def terminate(self) -> int:
         """Ends it politely; returns its exit code."""

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api import UPLOADS, Api, problem_of
+
 from uploads import storage
 from uploads.models import Upload
-
-from tests.api import UPLOADS, Api, problem_of
 
 pytestmark = pytest.mark.django_db
 SMALL = b"lat,lon\n51.5,-0.1\n"

@@ -3,13 +3,15 @@
 import json
 
 import pytest
-from uploads.models import Upload
-
 from tests.processes import Service
+
+from uploads.models import Upload
 
 CSV = b"lat,lon\n51.501009,-0.141588\n"
 FORM = (
-    b'--limit\r\nContent-Disposition: form-data; name="file"; filename="places.csv"\r\n\r\n' + CSV + b"\r\n--limit--\r\n"
+    b'--limit\r\nContent-Disposition: form-data; name="file"; filename="places.csv"\r\n\r\n'
+    + CSV
+    + b"\r\n--limit--\r\n"
 )
 FORM_TYPE = "multipart/form-data; boundary=limit"
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from uploads.models import Chunk, Postcode, Upload
-
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to, postcode_at
 from tests.working import time_passes, work_until_ended, work_until_idle
+
+from uploads.models import Chunk, Postcode, Upload
 
 pytestmark = pytest.mark.django_db
 
@@ -137,9 +137,7 @@ def test_after_an_outage_a_worker_leaves_the_service_alone_for_a_while(
     assert set(Upload.objects.values_list("state", flat=True)) == {"geocoding"}
 
 
-def test_the_same_postcode_with_other_details_is_no_obstacle(
-    api: Api, consumer: FakePostcodeConsumer
-) -> None:
+def test_the_same_postcode_with_other_details_is_no_obstacle(api: Api, consumer: FakePostcodeConsumer) -> None:
     match = answer_to(51.501009, -0.141588)
     for location, country in (((50.0, -0.1), None), ((50.001, -0.1), "England")):
         details = {**match["postcode_details"], "country": country}

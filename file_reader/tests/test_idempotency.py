@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
-from uploads.models import Upload
-
 from tests.api import UPLOADS, Api, problem_of
 from tests.working import in_thread
+
+from uploads.models import Upload
 
 CSV = b"lat,lon\n51.5,-0.1\n"
 OTHER = b"lat,lon\n51.6,-0.1\n"

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from uploads.engine import claim_chunk
-from uploads.models import Chunk, ChunkState
-from uploads.worker import Worker
-
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
+
+from uploads.engine import claim_chunk
+from uploads.models import Chunk, ChunkState
+from uploads.worker import Worker
 
 pytestmark = pytest.mark.django_db
 FILE = "lat,lon\n" + "".join(f"51.{number},-0.1\n" for number in range(1, 8)) + "x,y\n"
@@ -67,7 +67,9 @@ def test_answers_from_before_the_split_are_counted_once(
     assert len(api.rows(upload, status="match")) == 6
 
 
-@pytest.mark.parametrize("fault", ["503", "429", "502", "504", "hang up", "not json", "html", "short", "reordered", "others"])
+@pytest.mark.parametrize(
+    "fault", ["503", "429", "502", "504", "hang up", "not json", "html", "short", "reordered", "others"]
+)
 def test_an_outage_costs_no_attempt_and_is_never_turned_into_no_match(
     api: Api, consumer: FakePostcodeConsumer, fault: str
 ) -> None:

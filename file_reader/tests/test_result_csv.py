@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from uploads.exports import COLUMNS
-from uploads.worker import Worker
-
 from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
+
+from uploads.exports import COLUMNS
+from uploads.worker import Worker
 
 pytestmark = pytest.mark.django_db
 HEADER = ",".join(COLUMNS)
@@ -90,7 +90,10 @@ def test_a_file_without_a_header_gets_none(api: Api, consumer: FakePostcodeConsu
 def test_the_delimiter_stays(api: Api, consumer: FakePostcodeConsumer, delimiter: str) -> None:
     result = result_of(api, f"lat{delimiter}lon\n51.501009{delimiter}-0.141588\n").decode()
     answer = MATCH.replace(",", delimiter)
-    assert result == f"lat{delimiter}lon{delimiter}{HEADER.replace(',', delimiter)}\n51.501009{delimiter}-0.141588{delimiter}{answer}\n"
+    assert (
+        result
+        == f"lat{delimiter}lon{delimiter}{HEADER.replace(',', delimiter)}\n51.501009{delimiter}-0.141588{delimiter}{answer}\n"
+    )
 
 
 def test_distances_have_the_files_decimal_sign(api: Api, consumer: FakePostcodeConsumer) -> None:
@@ -176,7 +179,8 @@ def test_long_files_come_back_whole(api: Api, consumer: FakePostcodeConsumer) ->
 
 
 @pytest.mark.parametrize(
-    ("encoding", "charset"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("cp1252", "windows-1252"), ("utf-16", "utf-16")]
+    ("encoding", "charset"),
+    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("cp1252", "windows-1252"), ("utf-16", "utf-16")],
 )
 def test_the_answer_says_what_it_is(api: Api, encoding: str, charset: str) -> None:
     upload = api.send_form("café,lat,lon\n".encode(encoding), "Plätze 1.csv").json()
@@ -204,10 +208,10 @@ def test_the_result_of_a_deleted_upload_is_not_found(api: Api) -> None:
 _CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
 
-@given(table=st.lists(st.tuples(_CELLS, _CELLS), max_size=5), last_end=st.booleans(), end=st.sampled_from(["\n", "\r\n"]))
-@hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+@given(
+    table=st.lists(st.tuples(_CELLS, _CELLS), max_size=5), last_end=st.booleans(), end=st.sampled_from(["\n", "\r\n"])
 )
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_without_the_added_columns_the_result_is_the_file(
     api: Api, table: list[tuple[str, str]], last_end: bool, end: str
 ) -> None:

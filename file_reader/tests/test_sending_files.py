@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tests.api import UPLOADS, Api, problem_of
+
 from uploads.models import Upload
 from uploads.reading.dialect import DELIMITERS
-
-from tests.api import UPLOADS, Api, problem_of
 
 pytestmark = pytest.mark.django_db
 CSV = b"lat,lon\n51.501009,-0.141588\n"
@@ -76,7 +76,9 @@ def test_options_are_taken_from_the_query(api: Api) -> None:
 
 
 def test_fields_may_come_behind_the_file(api: Api) -> None:
-    response = send_parts(api, part("file", b"a,b\n51.5,-0.1\n", "x.csv"), part("latitude", b"a"), part("longitude", b"b"))
+    response = send_parts(
+        api, part("file", b"a,b\n51.5,-0.1\n", "x.csv"), part("latitude", b"a"), part("longitude", b"b")
+    )
     assert response.status_code == 202
     assert response.json()["dialect"]["longitude"] == "b"
 

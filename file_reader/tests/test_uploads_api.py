@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.api import UPLOADS, Api, problem_of
+from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.working import time_passes, work_until_ended, work_until_idle
+
 from uploads import lifecycle
 from uploads.engine import LeaseLostError, claim_chunk, claim_upload
 from uploads.geocoding import geocode_chunk
 from uploads.loading import Loader
 from uploads.models import Chunk, Row, Upload
 from uploads.worker import Worker
-
-from tests.api import UPLOADS, Api, problem_of
-from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.working import time_passes, work_until_ended, work_until_idle
 
 pytestmark = pytest.mark.django_db
 CSV = "name,lat,lon\nhere,51.501009,-0.141588\nsea,56,2.5\nbad,x,y\n"

@@ -21,6 +21,10 @@ from uploads.serializers import progress_of
 admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
 admin.site.index_title = "Uploads, rows, postcodes and keys"
+admin.site.site_url = None  # there is no other page to go to
+# What knox calls a token, people who make one for a program look for as a key.
+AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "API keys"
+AuthToken._meta.app_config.verbose_name = "API keys"
 
 
 _COUNTED_ROWS = 100_000
@@ -124,7 +128,7 @@ class RowAdmin(ReadOnlyAdmin):
     search_fields = ["postcode__postcode"]
     search_help_text = "A whole postcode (SW1A 1AA), or an outcode (SW1A)."
     ordering = ["id"]
-    list_select_related = ["upload"]
+    list_select_related = ["upload", "postcode"]
     show_full_result_count = False
     paginator = UncountedPaginator
     fields = ["number", "upload", "line", "latitude", "longitude", "status", "reason", "postcode", "distance_m", "raw"]

@@ -92,7 +92,7 @@ class Upload(models.Model):
         indexes = [models.Index(fields=["owner", "id"], name="upload_of_owner")]
 
     def __str__(self) -> str:
-        return f"{self.filename} ({self.public_id})"
+        return f"{self.filename} ({self.public_id.hex[:8]})"
 
 
 class Chunk(models.Model):

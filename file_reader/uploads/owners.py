@@ -18,7 +18,8 @@ class GatewayAuthentication(BaseAuthentication):
         sent = request.headers.get("X-User-Id")
         if sent is None or settings.AUTH == "off":
             return None
-        user = get_user_model().objects.filter(pk=int(sent) if sent.isdecimal() else 0, is_active=True).first()
+        user_id = int(sent) if sent.isdecimal() and len(sent) < 19 else 0
+        user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
         if user is None:
             raise AuthenticationFailed("The key's user does not exist any more.")
         return user, None

@@ -96,7 +96,7 @@ def _pieces(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
 def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.read(_PIECE_BYTES)
-    except Exception as error:  # noqa: BLE001 - a caller that is gone, or broken chunks: each server raises its own
+    except Exception as error:
         raise _cut_short() from error
 
 

@@ -163,11 +163,15 @@ def _columns(lines: list[str], declared: Declared, encoding: str, delimiter: str
         encoding=encoding,
         has_header=has_header,
         decimal=decimal,
-        latitude=first[latitude].strip() if has_header else latitude + 1,
-        longitude=first[longitude].strip() if has_header else longitude + 1,
+        latitude=_shown(first[latitude]) if has_header else latitude + 1,
+        longitude=_shown(first[longitude]) if has_header else longitude + 1,
         latitude_column=latitude,
         longitude_column=longitude,
     )
+
+
+def _shown(name: str) -> str:
+    return name.replace("\0", "").strip()  # PostgreSQL's JSON cannot hold NUL
 
 
 def _share_read(records: list[list[str]], dialect: Dialect) -> float:

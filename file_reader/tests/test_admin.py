@@ -1,0 +1,207 @@
+"""The admin."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from knox.models import AuthToken
+from tests.api import Api
+from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.working import work_until_ended
+
+from uploads.models import Postcode, Row, Upload
+
+pytestmark = pytest.mark.django_db
+CSV = "lat,lon\n51.501009,-0.141588\n51.6,-0.2\nx,y\n53.4,-2.2\n"
+
+
+@pytest.fixture
+def admin() -> Client:
+    """A browser in which a superuser has logged in."""
+    get_user_model().objects.create_superuser("root", password="a-long-password")
+    client = Client(headers={"X-Internal-Token": "token-of-the-tests"})
+    response = client.post("/admin/login/?next=/admin/", {"username": "root", "password": "a-long-password"})
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+    return client
+
+
+@pytest.fixture
+def upload(api: Api, consumer: FakePostcodeConsumer) -> dict[str, Any]:
+    """An upload that is done, one row of which has failed."""
+    consumer.failing = {(53.4, -2.2)}
+    made = api.upload(CSV)
+    work_until_ended()
+    return made
+
+
+def page(client: Client, path: str, **query: str) -> str:
+    response = client.get(path, query, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def results(html: str) -> list[str]:
+    """The text of every line of a list."""
+    body = html.partition("<tbody>")[2].partition("</tbody>")[0]
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", line)).strip() for line in body.split("</tr>")[:-1]]
+
+
+def do(client: Client, action: str, *uploads: dict[str, Any]) -> str:
+    chosen = [Upload.objects.get(public_id=upload["id"]).pk for upload in uploads]
+    data = {"action": action, "_selected_action": chosen}
+    return client.post("/admin/uploads/upload/", data, follow=True).content.decode()
+
+
+def test_without_logging_in_there_is_only_the_login() -> None:
+    response = Client(headers={"X-Internal-Token": "token-of-the-tests"}).get("/admin/uploads/upload/")
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/admin/login/")
+
+
+def test_the_styles_are_served(admin: Client) -> None:
+    response = admin.get("/static/admin/css/base.css")
+    assert response.status_code == 200
+    assert b"--primary" in b"".join(response.streaming_content)
+
+
+def test_the_start_page_names_everything(admin: Client) -> None:
+    html = page(admin, "/admin/")
+    assert "Uploads, rows, postcodes and keys" in html
+    for path in ("uploads/upload/", "uploads/row/", "uploads/postcode/", "knox/authtoken/"):
+        assert f'href="/admin/{path}"' in html
+
+
+def test_uploads_are_listed_with_their_progress_and_counts(admin: Client, upload: dict[str, Any]) -> None:
+    (line,) = results(page(admin, "/admin/uploads/upload/"))
+    assert line.startswith("places.csv Done 100.0&nbsp;% 4 2 0 1 1 0 -")
+
+
+def test_an_upload_can_be_looked_at(admin: Client, upload: dict[str, Any]) -> None:
+    html = page(admin, f"/admin/uploads/upload/{Upload.objects.get().pk}/change/")
+    assert "places.csv" in html
+    assert 'name="_save"' not in html
+
+
+def test_uploads_are_found_by_their_name_and_id(admin: Client, upload: dict[str, Any]) -> None:
+    assert len(results(page(admin, "/admin/uploads/upload/", q="places"))) == 1
+    assert results(page(admin, "/admin/uploads/upload/", q="elsewhere")) == []
+    assert len(results(page(admin, "/admin/uploads/upload/", q=upload["id"]))) == 1
+
+
+def test_uploads_are_filtered_by_their_state(admin: Client, upload: dict[str, Any]) -> None:
+    assert len(results(page(admin, "/admin/uploads/upload/", state__exact="done"))) == 1
+    assert results(page(admin, "/admin/uploads/upload/", state__exact="failed")) == []
+
+
+def test_html_in_a_file_name_is_escaped(admin: Client, api: Api) -> None:
+    api.send_form(CSV, "<img src=x onerror=alert(1)>.csv")
+    for path in ("/admin/uploads/upload/", f"/admin/uploads/upload/{Upload.objects.get().pk}/change/"):
+        html = page(admin, path)
+        assert "<img src=x" not in html
+        assert "&lt;img src=x" in html
+
+
+def test_html_in_a_row_is_escaped(admin: Client, api: Api, consumer: FakePostcodeConsumer) -> None:
+    api.upload("lat,lon\n<script>alert(1)</script>,0\n")
+    work_until_ended()
+    html = page(admin, f"/admin/uploads/row/{Row.objects.get().pk}/change/")
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;alert" in html
+
+
+def test_failed_rows_are_retried(admin: Client, upload: dict[str, Any], consumer: FakePostcodeConsumer) -> None:
+    assert "put back to work" in do(admin, "retry", upload)
+    consumer.failing = set()
+    work_until_ended()
+    assert Api().show(upload)["rows"]["matched"] == 3
+
+
+def test_an_upload_is_cancelled(admin: Client, api: Api) -> None:
+    first, second = api.upload(CSV), api.upload(CSV)
+    do(admin, "cancel", first, second)
+    assert [api.show(upload)["state"] for upload in (first, second)] == ["cancelled"] * 2
+
+
+def test_what_cannot_be_done_is_said(admin: Client, upload: dict[str, Any], api: Api) -> None:
+    waiting = api.upload(CSV)
+    html = do(admin, "cancel", upload, waiting)
+    assert "there is nothing left to cancel" in html
+    assert api.show(waiting)["state"] == "cancelled"
+
+
+def test_an_upload_is_deleted(admin: Client, upload: dict[str, Any]) -> None:
+    do(admin, "delete", upload)
+    assert results(page(admin, "/admin/uploads/upload/")) == []
+    work_until_ended()
+    assert not Upload.objects.exists()
+
+
+def test_rows_are_listed(admin: Client, upload: dict[str, Any]) -> None:
+    lines = results(page(admin, "/admin/uploads/row/"))
+    assert len(lines) == 4
+    assert "SW1A 1AA" in lines[0]
+    assert "not_a_number" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("SW1A 1AA", 1), ("sw1a1aa", 1), ("SW1A", 1), (" sw1a ", 1), ("ZZ1", 0), ("ZZ1 1ZZ", 0), ("", 4)],
+)
+def test_rows_are_found_by_postcode_and_by_outcode(
+    admin: Client, upload: dict[str, Any], text: str, found: int
+) -> None:
+    assert len(results(page(admin, "/admin/uploads/row/", q=text))) == found
+
+
+def test_rows_are_filtered_by_their_status(admin: Client, upload: dict[str, Any]) -> None:
+    assert len(results(page(admin, "/admin/uploads/row/", status__exact="1"))) == 2
+
+
+def test_a_list_of_rows_asks_the_database_a_few_times_only(
+    admin: Client, api: Api, consumer: FakePostcodeConsumer, django_assert_max_num_queries: Any
+) -> None:
+    api.upload("lat,lon\n" + "".join(f"51.{number:03d},-0.1\n" for number in range(60)))
+    work_until_ended()
+    with django_assert_max_num_queries(12):
+        assert len(results(page(admin, "/admin/uploads/row/"))) == 60
+
+
+@pytest.mark.parametrize("model", ["upload", "row", "postcode"])
+def test_what_the_engine_writes_cannot_be_edited(admin: Client, upload: dict[str, Any], model: str) -> None:
+    pk = {"upload": Upload, "row": Row, "postcode": Postcode}[model].objects.first().pk
+    path = f"/admin/uploads/{model}/"
+    assert admin.get(f"{path}add/").status_code == 403
+    assert admin.get(f"{path}{pk}/delete/").status_code == 403
+    assert admin.post(f"{path}{pk}/change/", {"filename": "x", "status": "3"}).status_code == 403
+    assert "delete_selected" not in page(admin, path)
+
+
+def test_postcodes_are_listed_and_found(admin: Client, upload: dict[str, Any]) -> None:
+    assert len(results(page(admin, "/admin/uploads/postcode/"))) == 2
+    (line,) = results(page(admin, "/admin/uploads/postcode/", q="SW1A 1AA"))
+    assert line.startswith("SW1A 1AA England London Westminster")
+    assert "Westminster" in page(
+        admin, f"/admin/uploads/postcode/{Postcode.objects.get(postcode='SW1A 1AA').pk}/change/"
+    )
+
+
+def test_a_key_is_shown_once_and_opens_the_door(admin: Client) -> None:
+    ann = get_user_model().objects.create_user("ann")
+    html = admin.post("/admin/knox/authtoken/add/", {"user": ann.pk}, follow=True).content.decode()
+    shown = re.search(r"<code>(\w+)</code>", html)
+    assert shown is not None
+    key = shown.group(1)
+    response = Api().client.get("/internal/authenticate/", headers={"Authorization": f"Bearer {key}"})
+    assert response.json() == {"user_id": ann.pk}
+    assert AuthToken.objects.count() == 1
+    assert key not in page(admin, "/admin/knox/authtoken/")
+    assert key not in page(admin, f"/admin/knox/authtoken/{AuthToken.objects.get().pk}/change/")
+
+
+def test_a_key_can_be_taken_back(admin: Client) -> None:
+    token, key = AuthToken.objects.create(get_user_model().objects.create_user("ann"))
+    admin.post(f"/admin/knox/authtoken/{token.pk}/delete/", {"post": "yes"})
+    response = Api().client.get("/internal/authenticate/", headers={"Authorization": f"Bearer {key}"})
+    assert response.status_code == 401

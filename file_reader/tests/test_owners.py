@@ -1,0 +1,89 @@
+"""AUTH=required: everybody sees their own uploads, and nobody else's."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from tests.api import UPLOADS, Api, problem_of
+from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.working import work_until_ended
+
+pytestmark = pytest.mark.django_db
+CSV = "lat,lon\n51.501009,-0.141588\n"
+
+
+@pytest.fixture(autouse=True)
+def required(settings: Any) -> None:
+    settings.AUTH = "required"
+
+
+@pytest.fixture
+def ann() -> Api:
+    return Api(get_user_model().objects.create_user("ann").pk)
+
+
+@pytest.fixture
+def ben() -> Api:
+    return Api(get_user_model().objects.create_user("ben").pk)
+
+
+def test_users_list_their_own_uploads(ann: Api, ben: Api) -> None:
+    hers, his = ann.upload(CSV), ben.upload(CSV)
+    assert [upload["id"] for upload in ann.get(UPLOADS).json()["results"]] == [hers["id"]]
+    assert [upload["id"] for upload in ben.get(UPLOADS).json()["results"]] == [his["id"]]
+
+
+@pytest.mark.parametrize("what", ["", "rows/", "result.csv"])
+def test_somebody_elses_upload_is_not_found(ann: Api, ben: Api, what: str) -> None:
+    upload = ann.upload(CSV)
+    assert ann.get(f"{UPLOADS}{upload['id']}/{what}").status_code == 200
+    problem_of(ben.get(f"{UPLOADS}{upload['id']}/{what}"), 404, "not-found")
+
+
+def test_somebody_elses_upload_cannot_be_changed(ann: Api, ben: Api) -> None:
+    upload = ann.upload(CSV)
+    path = f"{UPLOADS}{upload['id']}/"
+    for response in (ben.delete(path), ben.post(f"{path}cancel/"), ben.post(f"{path}retry/")):
+        problem_of(response, 404, "not-found")
+    assert ann.show(upload)["state"] == "received"
+
+
+def test_users_find_their_own_rows_and_count_them(ann: Api, ben: Api, consumer: FakePostcodeConsumer) -> None:
+    hers = ann.upload(CSV)
+    ben.upload(CSV + "51.501009,-0.141588\n")
+    work_until_ended()
+    assert {row["upload"] for row in ann.get("/api/v1/rows/").json()["results"]} == {hers["id"]}
+    assert ann.get("/api/v1/postcodes/SW1A1AA/").json()["rows"] == 1
+    assert ben.get("/api/v1/postcodes/SW1A1AA/").json()["rows"] == 2
+    problem_of(ben.get("/api/v1/rows/", upload=hers["id"]), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", [UPLOADS, "/api/v1/rows/", "/api/v1/postcodes/SW1A1AA/"])
+def test_a_call_of_nobody_needs_a_key(path: str) -> None:
+    response = Api().get(path)
+    problem_of(response, 401, "key-required")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_nobody_stores_nothing(data_dir: Any) -> None:
+    problem_of(Api().send_form(CSV), 401, "key-required")
+    assert not (data_dir / "uploads").exists()
+
+
+@pytest.mark.parametrize("user_id", ["999999", "0", "-1", "x", "", "１", "9" * 30, "9" * 5_000])
+def test_a_user_that_does_not_exist_is_refused(user_id: str) -> None:
+    client = Client(headers={"X-Internal-Token": "token-of-the-tests"}, raise_request_exception=False)
+    problem_of(client.get(UPLOADS, headers={"X-User-Id": user_id}), 401, "unknown-key")
+
+
+def test_a_user_who_was_switched_off_is_refused() -> None:
+    user = get_user_model().objects.create_user("carl", is_active=False)
+    problem_of(Api(user.pk).get(UPLOADS), 401, "unknown-key")
+
+
+def test_with_auth_off_there_is_one_caller_who_sees_everything(ann: Api, settings: Any) -> None:
+    upload = ann.upload(CSV)
+    settings.AUTH = "off"
+    assert Api().show(upload)["id"] == upload["id"]
+    assert Api(999_999).show(upload)["id"] == upload["id"]
