@@ -6,10 +6,20 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, ClientHandler, encode_multipart
 
 UPLOADS = "/api/v1/uploads/"
 Json = dict[str, Any]
+
+
+class Caller(Client):
+    """A client for which, as under a real server, the middleware is set up once and not for every client."""
+
+    _handler = ClientHandler(enforce_csrf_checks=False)
+
+    def __init__(self, headers: dict[str, str] | None = None) -> None:
+        super().__init__(headers=headers, raise_request_exception=False)
+        self.handler = self._handler
 
 
 class Api:
@@ -17,9 +27,7 @@ class Api:
 
     def __init__(self, user_id: int | None = None) -> None:
         named = {} if user_id is None else {"X-User-Id": str(user_id)}
-        self.client = Client(
-            headers={"X-Internal-Token": settings.INTERNAL_TOKEN, **named}, raise_request_exception=False
-        )
+        self.client = Caller(headers={"X-Internal-Token": settings.INTERNAL_TOKEN, **named})
 
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(path, query)

@@ -21,7 +21,7 @@ CSV = "lat,lon\n51.501009,-0.141588\n51.6,-0.2\nx,y\n53.4,-2.2\n"
 def admin() -> Client:
     """A browser in which a superuser has logged in."""
     get_user_model().objects.create_superuser("root", password="a-long-password")
-    client = Client(headers={"X-Internal-Token": "token-of-the-tests"})
+    client = Api().client
     response = client.post("/admin/login/?next=/admin/", {"username": "root", "password": "a-long-password"})
     assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
     return client
@@ -55,7 +55,7 @@ def do(client: Client, action: str, *uploads: dict[str, Any]) -> str:
 
 
 def test_without_logging_in_there_is_only_the_login() -> None:
-    response = Client(headers={"X-Internal-Token": "token-of-the-tests"}).get("/admin/uploads/upload/")
+    response = Api().client.get("/admin/uploads/upload/")
     assert response.status_code == 302
     assert response.headers["Location"].startswith("/admin/login/")
 

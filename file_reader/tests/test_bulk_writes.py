@@ -15,8 +15,8 @@ from uploads.models import Postcode, Row, row_id
 
 pytestmark = pytest.mark.django_db
 TEXTS = [
-    "plain", "", " ", '"', "'", "\\", "\\N", "\\.", "\t", "\n", "\r\n", "{a,b}", "NULL", "null", "a,b", "%s", "%", "\\t",
-    "Ynys Môn", "東京", "🙂", "\u2028", "\x01\x7f", "$1", "; DROP TABLE uploads_row; --", '\\"', "{", "}",
+    "plain", "", " ", '"', "'", "\\", "\\N", "\\.", "\t", "\n", "\r\n", "{a,b}", "NULL", "null", "a,b", "%s", "%",
+    "\\t", "Ynys Môn", "東京", "🙂", "\u2028", "\x01\x7f", "$1", "; DROP TABLE uploads_row; --", '\\"', "{", "}",
 ]  # fmt: skip
 UPLOAD = 7
 

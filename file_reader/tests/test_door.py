@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
-from django.test import Client
-from tests.api import UPLOADS, Api, problem_of
+from tests.api import UPLOADS, Api, Caller, problem_of
 from tests.fake_postcode_consumer import contract
+
+from reader.middleware import RequestIdFilter
 
 pytestmark = pytest.mark.django_db
 
@@ -17,23 +18,23 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("path", [UPLOADS, "/api/v1/rows/", "/admin/", "/internal/authenticate/", "/nothing/"])
 def test_a_call_without_the_internal_token_is_refused(path: str, token: str | None) -> None:
     headers = {} if token is None else {"X-Internal-Token": token}
-    problem = problem_of(Client(headers=headers).get(path), 401, "internal-token-required")
+    problem = problem_of(Caller(headers=headers).get(path), 401, "internal-token-required")
     assert {**problem, "detail": "<any>"} == contract("reverse_geocode/no_token")["response"]["body"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_needs_no_token(path: str) -> None:
-    assert Client().get(path).status_code == 200
+    assert Caller().get(path).status_code == 200
 
 
 def test_the_service_is_alive_and_ready() -> None:
-    assert Client().get("/healthz").json() == {"status": "ok"}
-    assert Client().get("/readyz").json() == {"status": "ready"}
+    assert Caller().get("/healthz").json() == {"status": "ok"}
+    assert Caller().get("/readyz").json() == {"status": "ready"}
 
 
 def test_a_migration_that_is_not_applied_is_missing() -> None:
     MigrationRecorder.Migration.objects.filter(app="uploads").delete()
-    response = Client().get("/readyz")
+    response = Caller().get("/readyz")
     assert response.status_code == 503
     assert response.json() == {"status": "not ready", "missing": {"database": "1 migrations are not applied"}}
 
@@ -41,7 +42,7 @@ def test_a_migration_that_is_not_applied_is_missing() -> None:
 def test_a_folder_that_is_not_there_is_missing(settings: Any, data_dir: Path) -> None:
     settings.DATA_DIR = data_dir / "nowhere"
     settings.UPLOADS_DIR = data_dir / "nowhere" / "uploads"
-    response = Client().get("/readyz")
+    response = Caller().get("/readyz")
     assert response.status_code == 503
     assert list(response.json()["missing"]) == ["uploads_dir"]
 
@@ -59,12 +60,10 @@ def test_a_request_id_that_is_not_valid_is_replaced(api: Api, sent: str) -> None
 
 
 def test_refusals_have_a_request_id_too() -> None:
-    assert Client().get(UPLOADS).headers["X-Request-Id"]
+    assert Caller().get(UPLOADS).headers["X-Request-Id"]
 
 
 def test_the_log_says_to_which_request_a_line_belongs(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    from reader.middleware import RequestIdFilter
-
     caplog.handler.addFilter(RequestIdFilter())
     with caplog.at_level(logging.INFO):
         api.post(UPLOADS, b"lat,lon\n", X_Request_Id="monday")

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
 from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
@@ -73,8 +72,7 @@ def test_nobody_stores_nothing(data_dir: Any) -> None:
 
 @pytest.mark.parametrize("user_id", ["999999", "0", "-1", "x", "", "１", "9" * 30, "9" * 5_000])
 def test_a_user_that_does_not_exist_is_refused(user_id: str) -> None:
-    client = Client(headers={"X-Internal-Token": "token-of-the-tests"}, raise_request_exception=False)
-    problem_of(client.get(UPLOADS, headers={"X-User-Id": user_id}), 401, "unknown-key")
+    problem_of(Api().client.get(UPLOADS, headers={"X-User-Id": user_id}), 401, "unknown-key")
 
 
 def test_a_user_who_was_switched_off_is_refused() -> None:

@@ -88,12 +88,8 @@ def test_a_file_without_a_header_gets_none(api: Api, consumer: FakePostcodeConsu
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_the_delimiter_stays(api: Api, consumer: FakePostcodeConsumer, delimiter: str) -> None:
-    result = result_of(api, f"lat{delimiter}lon\n51.501009{delimiter}-0.141588\n").decode()
-    answer = MATCH.replace(",", delimiter)
-    assert (
-        result
-        == f"lat{delimiter}lon{delimiter}{HEADER.replace(',', delimiter)}\n51.501009{delimiter}-0.141588{delimiter}{answer}\n"
-    )
+    result = result_of(api, "lat,lon\n51.501009,-0.141588\n".replace(",", delimiter)).decode()
+    assert result == f"lat,lon,{HEADER}\n51.501009,-0.141588,{MATCH}\n".replace(",", delimiter)
 
 
 def test_distances_have_the_files_decimal_sign(api: Api, consumer: FakePostcodeConsumer) -> None:

@@ -88,8 +88,8 @@ def visible_rows(owner_id: int | None) -> QuerySet[Row]:
 
 def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row]:
     """Applies the filters of the query API. A value that is not valid is a ValidationError that names it."""
-    for name, value in parameters.items():
-        if "\0" in value:  # PostgreSQL's text cannot hold it, so nothing can equal it
+    for name, text in parameters.items():
+        if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ValidationError({name: "A NUL character is not accepted."})
     if status := parameters.get("status"):
         if status not in _STATUS_WORDS:

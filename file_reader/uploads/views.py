@@ -63,7 +63,7 @@ class CursorPages(CursorPagination):
         except NotFound:
             cursor = None
         else:
-            if cursor is None or cursor.position is None or _POSITION.fullmatch(cursor.position):
+            if cursor is None or cursor.position is None or _POSITION.fullmatch(str(cursor.position)):
                 return cursor
         raise ValidationError({"cursor": "Accepted: what next or previous of another page has."})
 
@@ -197,7 +197,8 @@ def _rows_response(request: Request, found: Any) -> Response:
 @api_view(["GET"])
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
-    found = Postcode.objects.filter(postcode=normal_postcode(postcode)).first()
+    # PostgreSQL takes no NUL, not even to compare with.
+    found = None if "\0" in postcode else Postcode.objects.filter(postcode=normal_postcode(postcode)).first()
     if found is None:
         raise NotFound("No row has this postcode so far.")
     return Response(postcode_as_json(found, owner_id(request)))

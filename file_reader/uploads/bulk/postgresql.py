@@ -9,7 +9,8 @@ from django.db import connection
 
 def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
     text = io.StringIO("".join(["\t".join(map(_copy_field, row)) + "\n" for row in rows]))
-    with connection.cursor() as cursor:
+    # Django passes COPY on as it is: without this, its errors would be psycopg2's own, which nobody expects.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(
             "COPY uploads_row (id, upload_id, latitude, longitude, status, reason, line, raw) FROM STDIN", text
         )
