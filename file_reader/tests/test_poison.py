@@ -75,7 +75,7 @@ def test_an_outage_costs_no_attempt_and_is_never_turned_into_no_match(
 ) -> None:
     consumer.always = fault
     upload = api.upload("lat,lon\n51.1,-0.1\n51.2,-0.1\n")
-    for _ in range(8):
+    for _ in range(6):
         work_until_idle()
         time_passes()
     assert Chunk.objects.get().attempts == 0
@@ -88,7 +88,7 @@ def test_an_outage_costs_no_attempt_and_is_never_turned_into_no_match(
 def test_an_outage_of_the_connection_costs_no_attempt(api: Api, consumer: FakePostcodeConsumer) -> None:
     consumer.stop()
     upload = api.upload("lat,lon\n51.1,-0.1\n")
-    for _ in range(8):
+    for _ in range(6):
         work_until_idle()
         time_passes()
     assert Chunk.objects.get().attempts == 0

@@ -110,7 +110,7 @@ def test_rows_of_one_upload_are_found(api: Api, upload: dict[str, Any]) -> None:
         ("page_size", "0"), ("cursor", "cD14"),
     ],
 )  # fmt: skip
-def test_a_value_that_is_not_valid_is_named(api: Api, upload: dict[str, Any], name: str, value: str) -> None:
+def test_a_value_that_is_not_valid_is_named(api: Api, name: str, value: str) -> None:
     problem = problem_of(api.get(ROWS, **{name: value}), 400, "invalid-parameter")
     assert problem["detail"].startswith(f"{name}: ")
 
@@ -180,7 +180,7 @@ def test_a_postcode_is_found_in_any_spacing_and_case(api: Api, upload: dict[str,
 
 
 @pytest.mark.parametrize("text", ["ZZ1 1ZZ", "1", "SW1A", "%00", "SW1A%001AA", "x" * 500, "%F0%9F%98%80"])
-def test_a_postcode_that_no_row_has_is_not_found(api: Api, upload: dict[str, Any], text: str) -> None:
+def test_a_postcode_that_no_row_has_is_not_found(api: Api, text: str) -> None:
     problem_of(api.get(f"/api/v1/postcodes/{text}/"), 404, "not-found")
 
 

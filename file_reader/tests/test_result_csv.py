@@ -207,7 +207,7 @@ _CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0
 @given(
     table=st.lists(st.tuples(_CELLS, _CELLS), max_size=5), last_end=st.booleans(), end=st.sampled_from(["\n", "\r\n"])
 )
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_without_the_added_columns_the_result_is_the_file(
     api: Api, table: list[tuple[str, str]], last_end: bool, end: str
 ) -> None:
