@@ -65,6 +65,10 @@ class UploadAdmin(ReadOnlyAdmin):
     readonly_fields = ["progress", "read", "matched", "no_match", "failed", "rejected", "pending"]
     exclude = ["idempotency_key", "deleted_at"]
 
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may act on uploads: those to whom the admin gave "Can change upload"."""
+        return request.user.has_perm("uploads.change_upload")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
         return Upload.objects.visible_to(None)
 
@@ -99,15 +103,15 @@ class UploadAdmin(ReadOnlyAdmin):
     def pending(self, upload: Upload) -> int:
         return self._counts(upload).pending
 
-    @admin.action(description="Retry the failed rows")
+    @admin.action(description="Retry the failed rows", permissions=["operate"])
     def retry(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
         self._each(request, uploads, retry_upload, "put back to work")
 
-    @admin.action(description="Cancel")
+    @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
         self._each(request, uploads, cancel_upload, "cancelled")
 
-    @admin.action(description="Delete with all rows")
+    @admin.action(description="Delete with all rows", permissions=["operate"])
     def delete(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
         self._each(request, uploads, delete_upload, "deleted")
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.poison import split_chunk
@@ -149,9 +149,12 @@ def advance_upload(lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, com
 
 
 def release_upload(lease: LoadLease) -> None:
-    """Lets go of an upload that is only partly loaded, so that the next worker need not wait for the lease's end."""
+    """Lets go of an upload that is only partly loaded, so that the next worker need not wait for the lease's end.
+
+    The attempt is given back: this is for workers that stop, and for a database that was away.
+    """
     Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
-        lease_until=Now(), attempts=0
+        lease_until=Now(), attempts=Greatest(F("attempts") - 1, 0)
     )
 
 

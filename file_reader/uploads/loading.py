@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from uploads.bulk import NewRow, bulk_create_rows
-from uploads.engine import LoadLease, advance_upload, fail_upload, finish_upload
+from uploads.engine import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 from uploads.models import MAX_ROWS, Chunk, RowStatus, Upload, row_id
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
@@ -33,7 +33,9 @@ class Loader:
 
     def __init__(self, lease: LoadLease) -> None:
         self.lease = lease
-        upload = Upload.objects.get(pk=lease.upload_id)
+        upload = Upload.objects.filter(pk=lease.upload_id).first()
+        if upload is None:
+            raise LeaseLostError(f"upload {lease.upload_id} was deleted")
         self.rows_loaded = upload.rows_loaded
         self._to_skip = upload.rows_loaded
         self._file: BinaryIO = open_upload(upload.public_id)

@@ -1,7 +1,7 @@
 """Asks postcode_consumer: many locations, several calls at once, within a deadline. Knows nothing of Django.
 
 PostcodeServiceError
-├── OutageError     nobody could answer now: ask again later; `retry_after` (seconds) when the service said so
+├── OutageError     nobody could answer now: ask again later
 └── RefusedError    the service answered, but not with an answer: asking the same again will not help
 """
 
@@ -25,10 +25,6 @@ class PostcodeServiceError(Exception):
 
 class OutageError(PostcodeServiceError):
     """Nobody could answer now: ask again later."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class RefusedError(PostcodeServiceError):
@@ -134,9 +130,7 @@ class PostcodeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise OutageError(f"postcode_consumer cannot be reached: {type(error).__name__} {error}") from error
         if response.status in (429, 502, 503, 504):
-            raise OutageError(
-                f"postcode_consumer answered {response.status}: {_detail(content)}", _retry_after(response)
-            )
+            raise OutageError(f"postcode_consumer answered {response.status}: {_detail(content)}")
         if response.status != 200:
             raise RefusedError(f"postcode_consumer answered {response.status}: {_detail(content)}")
         return _believed(content, part)
@@ -163,12 +157,9 @@ def _believed(content: bytes, part: Sequence[Location]) -> list[Answer]:
         raise OutageError(f"postcode_consumer's answer cannot be read: {error}") from None
     if [(answer.latitude, answer.longitude) for answer in answers] != list(part):
         raise OutageError("postcode_consumer's answer is not to the question that was asked")
+    if any((answer.status == "match") != (answer.postcode is not None) for answer in answers):
+        raise OutageError("postcode_consumer's answer has a match without a postcode, or a postcode without a match")
     return answers
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdecimal() and len(value) < 8 else None
 
 
 def _detail(content: bytes) -> str:

@@ -103,7 +103,10 @@ def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row
         if value := parameters.get(name):
             rows = rows.filter(**{f"postcode__{name}": value})
     if bbox := parameters.get("bbox"):
-        west, south, east, north = _numbers("bbox", bbox, 4, "minlon,minlat,maxlon,maxlat in degrees")
+        accepted = "minlon,minlat,maxlon,maxlat in degrees"
+        west, south, east, north = _numbers("bbox", bbox, 4, accepted)
+        if west > east or south > north:
+            raise ValidationError({"bbox": f"Accepted: {accepted}, the smaller of each pair first."})
         rows = rows.filter(latitude__range=(south, north), longitude__range=(west, east))
     if "near" in parameters or "radius" in parameters:
         rows = _near(rows, parameters.get("near", ""), parameters.get("radius", ""))

@@ -6,11 +6,12 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from uploads.engine import (
     ChunkLease,
     LeaseLostError,
+    LoadLease,
     claim_chunk,
     claim_upload,
     fail_upload,
@@ -34,6 +35,8 @@ _GAVE_UP: dict[str, object] = {
     "status": 422,
     "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
 }
+#: The database is away or cannot write just now: nobody's fault, and no reason to count an attempt.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
 
@@ -43,13 +46,18 @@ class Worker:
 
     def __init__(self) -> None:
         self._loader: Loader | None = None
+        self._unreleased: list[ChunkLease | LoadLease] = []
         self._outages = 0
         self._geocode_from = 0.0
         self._sweep_from = 0.0
         self._collect_from = 0.0
 
     def run_once(self) -> bool:
-        """Does the next piece of work; False when there was nothing to do."""
+        """Does the next piece of work; False when there was nothing to do.
+
+        Raises DATABASE_AWAY: call `database_was_away`, and then again.
+        """
+        self._release()
         self._sweep()
         loaded = self._load()
         geocoded = self._geocode()
@@ -57,12 +65,28 @@ class Worker:
 
     def stop(self) -> None:
         """Ends gracefully: nothing is in flight any more, and no lease is left behind."""
-        if self._loader is not None:
-            release_upload(self._loader.lease)
-        self.forget()
+        self.database_was_away()
+        self._release()
 
-    def forget(self) -> None:
-        """Lets go of a half-loaded file without a word to the database; its lease will run out."""
+    def database_was_away(self) -> None:
+        """Drops what is in memory: the database knows better. Leases are released as soon as it answers."""
+        if self._loader is not None:
+            self._unreleased.append(self._loader.lease)
+        self._forget()
+
+    def _release(self) -> None:
+        while self._unreleased:
+            lease = self._unreleased[-1]
+            try:
+                if isinstance(lease, LoadLease):
+                    release_upload(lease)
+                else:
+                    release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
+            except LeaseLostError as error:
+                logger.info("lease was over: %s", error)
+            self._unreleased.pop()
+
+    def _forget(self) -> None:
         if self._loader is not None:
             self._loader.close()
             self._loader = None
@@ -78,14 +102,16 @@ class Worker:
                     return True
                 self._loader = Loader(lease)
             if not self._loader.step():
-                self.forget()
+                self._forget()
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
-            self.forget()
-        except OSError:
+            self._forget()
+        except DATABASE_AWAY:
+            raise
+        except (OSError, DatabaseError):
             # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
-            logger.exception("the uploaded file cannot be read")
-            self.forget()
+            logger.exception("the uploaded file cannot be loaded")
+            self._forget()
         return True
 
     def _geocode(self) -> bool:
@@ -104,8 +130,11 @@ class Worker:
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
             outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause))
-        except (LeaseLostError, DatabaseError):
-            raise  # nothing can be written for this chunk now; its lease runs out
+        except LeaseLostError:
+            raise
+        except DATABASE_AWAY:
+            self._unreleased.append(lease)
+            raise
         except Exception:
             logger.exception("chunk failed upload=%s first_row=%s", lease.upload_id, lease.first_row)
             release_chunk(lease, state=ChunkState.READY, delay=timedelta(seconds=1))

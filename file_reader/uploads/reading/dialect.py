@@ -103,8 +103,10 @@ def _encoding(sample: bytes, declared: str | None) -> str:
 def _whole_lines(sample: bytes, encoding: str) -> list[str]:
     try:
         text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
-    except UnicodeDecodeError:
-        raise ReadingError(f"The file's beginning has bytes that are not {encoding}.") from None
+    except UnicodeDecodeError as error:
+        before = sample[: error.start].decode(encoding, errors="ignore")
+        line = len(re.findall("\r\n?|\n", before)) + 1
+        raise ReadingError(f"Line {line} has bytes that are not {encoding}.", line=line) from None
     lines = re.split("(?<=\n)|(?<=\r)(?!\n)", text)
     if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off by the sample's end

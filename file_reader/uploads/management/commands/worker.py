@@ -1,14 +1,15 @@
 """`manage.py worker`: loads files and geocodes chunks until it is told to stop."""
 
+import contextlib
 import logging
 import signal
 import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
-from uploads.worker import Worker
+from uploads.worker import DATABASE_AWAY, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,13 @@ class Command(BaseCommand):
                 if not worker.run_once():
                     stop.wait(POLL_SECONDS)
                 trouble = 0
-            except (DatabaseError, InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 # The database restarts, or its disk is full: what was not committed is done again.
                 trouble += 1
                 logger.warning("database trouble, trying again: %s", error)
-                worker.forget()
+                worker.database_was_away()
                 connection.close()
                 stop.wait(min(_MAX_DATABASE_PAUSE, 0.2 * 2**trouble))
-        worker.stop()
+        with contextlib.suppress(*DATABASE_AWAY):  # then the leases run out
+            worker.stop()
         logger.info("worker stopped")
