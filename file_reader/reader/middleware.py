@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 
 from reader.problems import problem_response
 
@@ -45,6 +46,18 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class SameMethodRedirect(HttpResponsePermanentRedirect):
+    """308: who follows it sends the same request again. After a 301, a POST without its last slash became a GET."""
+
+    status_code = 308
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Django's own, which sends an address without its last slash on to the one with it."""
+
+    response_redirect_class = SameMethodRedirect
 
 
 class InternalTokenMiddleware:

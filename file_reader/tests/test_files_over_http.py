@@ -102,3 +102,10 @@ def test_the_result_is_streamed(service: Service) -> None:
     assert status == 200
     assert headers["Transfer-Encoding"] == "chunked"
     assert b"51.501009,-0.141588,pending,,,,,,,,\n" in answer
+
+
+def test_a_content_type_that_django_cannot_parse_is_a_problem_of_the_caller(service: Service) -> None:
+    content_type = "text/x; x*=unknown'x'abc"
+    status, headers, answer = service.send(post(content_type, f"Content-Length: {len(CSV)}"), CSV)
+    assert (status, headers["Content-Type"]) == (415, "application/problem+json")
+    assert json.loads(answer)["type"] == "/problems/unsupported-media-type"

@@ -74,3 +74,10 @@ def test_the_same_request_twenty_times_at_once_makes_one_upload(data_dir: Path) 
     assert {response.status_code for response in responses} == {202}
     assert len({response.json()["id"] for response in responses}) == 1
     assert (Upload.objects.count(), files(data_dir)) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_the_same_key_with_other_options_is_refused(api: Api) -> None:
+    assert api.post(f"{UPLOADS}?max_distance=100", CSV, Idempotency_Key="monday").status_code == 202
+    again = api.post(f"{UPLOADS}?max_distance=5000", CSV, Idempotency_Key="monday")
+    problem_of(again, 422, "idempotency-key-reused")

@@ -121,7 +121,7 @@ def test_only_the_beginning_of_a_long_rejected_row_is_kept(api: Api, consumer: F
     [(b'51.9,"-0.1\n51.9,-0.1\n', 22), (b"51.9,-0.1,\xff\n51.9,-0.1\n", 22)],
     ids=["unclosed quote", "bytes of another encoding"],
 )
-def test_an_upload_that_cannot_be_read_any_further_fails_with_the_line_and_keeps_the_rows_before(
+def test_an_upload_that_cannot_be_read_any_further_fails_with_the_line_when_the_rows_before_are_answered(
     api: Api, consumer: FakePostcodeConsumer, settings: Any, fault: bytes, line: int
 ) -> None:
     settings.CHUNK_ROWS = 5_000
@@ -138,6 +138,7 @@ def test_an_upload_that_cannot_be_read_any_further_fails_with_the_line_and_keeps
     assert shown["error"]["line"] == line
     assert shown["error"]["status"] == 422
     assert shown["rows"]["read"] == line - 2
+    assert shown["rows"]["pending"] == 0
     assert api.rows(upload)[0]["latitude"] == 51.5
 
 

@@ -56,3 +56,9 @@ def test_every_reason_has_a_sentence() -> None:
     given = {read_coordinates("", "0"), read_coordinates("x", "0"), read_coordinates("91", "0"),
              read_coordinates("0", "181")}  # fmt: skip
     assert given | {"too_few_fields", "too_many_fields", "nul_byte"} == set(REASONS)
+
+
+def test_a_number_of_a_hundred_thousand_digits_is_refused_at_once() -> None:
+    # With a pattern that tries every way to match the digits this takes minutes, and the suite's time-out ends it.
+    assert read_coordinates("1" * 100_000 + "x", "0") == "not_a_number"
+    assert read_coordinates("1" * 900 + "x", "0") == "not_a_number"

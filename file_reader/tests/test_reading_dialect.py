@@ -197,7 +197,18 @@ def test_too_many_columns_are_an_error() -> None:
 # --- what is no table ----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "beginning",
-    [b"PK\x03\x04rest", b"%PDF-1.7", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"SQLite format 3\0"],
+    [
+        b"PK\x03\x04rest",
+        b"%PDF-1.7",
+        b"\x1f\x8b\x08",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        b"SQLite format 3\0",
+        b"PK\x05\x06",
+        b"\x89PNG\r\n",
+        b"BZh91AY&SY",
+        b"\xfd7zXZ\0",
+        b"\xff\xfe\0\0",
+    ],
 )
 def test_other_formats_are_told_by_their_first_bytes(beginning: bytes) -> None:
     with pytest.raises(UnsupportedFileError, match="whatever its name says"):
@@ -224,3 +235,25 @@ def test_a_header_with_an_unclosed_quote_is_an_error() -> None:
 def test_text_that_is_no_table_is_an_error() -> None:
     with pytest.raises(ColumnsError):
         detect("Dear all,\nplease find the places attached.\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("declared", [{}, {"encoding": "utf-16"}])
+def test_utf_16_without_a_mark_is_told_by_its_zeros(encoding: str, declared: dict[str, str]) -> None:
+    data = "lat,lon\n51.5,-0.1\n".encode(encoding)
+    assert detect(data, **declared).encoding == encoding
+    assert coordinates_of(data, **declared) == [(51.5, -0.1)]
+
+
+def test_a_declared_mark_that_is_not_there_is_not_expected_in_the_result() -> None:
+    assert detect("lat,lon\n51.5,-0.1\n", encoding="utf-8-sig").encoding == "utf-8"
+
+
+def test_a_column_that_is_called_pk_makes_no_zip_archive_of_the_file() -> None:
+    assert detect("PK,lat,lon\n1,51.5,-0.1\n").latitude == "lat"
+
+
+def test_the_columns_that_are_shown_are_not_as_large_as_the_file() -> None:
+    with pytest.raises(ReadingError) as caught:
+        detect("x" * 100_000 + ",y\n1,2\n")
+    assert len(str(caught.value.extra["columns_seen"])) < 300

@@ -122,3 +122,22 @@ def test_a_field_that_is_too_long_is_an_error_that_names_its_line() -> None:
     with pytest.raises(UnreadableError) as caught:
         records_of("lat,lon\n51,0\n51," + "0" * (MAX_RECORD_CHARS + 10) + "\n")
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['51.5,-0.1,"open', '55.9,-3.1,"fine"', "56,2,x"],
+        ['51.5,-0.1,"5 pipes', *["55.9,-3.1,x"] * 1_000, '56,2,"x"', "56,2,x"],
+        ['51.5,-0.1,"', '55.9,-3.1,"fine"'],
+    ],
+)
+def test_an_unclosed_quote_takes_no_other_row_with_it_when_a_later_one_seems_to_close_it(lines: list[str]) -> None:
+    with pytest.raises(UnreadableError) as caught:
+        rows_of("\n".join(["lat,lon,n", *lines]))
+    assert caught.value.line == 2
+
+
+def test_spaces_behind_a_closing_quote_are_no_fault() -> None:
+    (row,) = rows_of('lat,lon,n,m\n"51.5" ,-0.1,"two\nlines" ,x\n')
+    assert (row.latitude, row.longitude) == (51.5, -0.1)

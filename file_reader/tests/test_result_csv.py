@@ -13,7 +13,7 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
 
-from uploads.exports import COLUMNS
+from uploads.exports import COLUMNS, UploadGoneError
 from uploads.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_the_encoding_and_its_mark_stay(
     assert result == mark + expected.encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", ["utf-32", "utf-16-le", "cp037", "shift_jis"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "cp437", "iso8859-15"])
 def test_a_declared_encoding_stays(api: Api, consumer: FakePostcodeConsumer, encoding: str) -> None:
     content = "lat,lon\n" + "56,2.5\n" * 3
     result = result_of(api, content.encode(encoding), encoding=encoding)
@@ -217,3 +217,24 @@ def test_without_the_added_columns_the_result_is_the_file(
     original = text.getvalue() if last_end else text.getvalue().removesuffix(end)
     result = api.result(api.upload(original)).decode()
     assert result.replace(f",{HEADER}", "", 1).replace(f",{PENDING}", "") == original
+
+
+def test_a_result_that_is_deleted_while_it_is_sent_breaks_off(
+    api: Api, consumer: FakePostcodeConsumer, transactional_db: None
+) -> None:
+    upload = api.upload("lat,lon\n" + "56,2.5\n" * 5_000)
+    work_until_ended()
+    pieces = iter(api.get(f"{UPLOADS}{upload['id']}/result.csv").streaming_content)
+    assert next(pieces)
+    api.delete(f"{UPLOADS}{upload['id']}/")
+    with pytest.raises(UploadGoneError):
+        list(pieces)
+
+
+@pytest.mark.django_db
+def test_the_head_of_a_result_has_no_body(api: Api) -> None:
+    upload = api.upload("lat,lon\n56,2.5\n")
+    answer = api.client.head(f"{UPLOADS}{upload['id']}/result.csv")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert b"".join(answer.streaming_content) == b""

@@ -250,3 +250,19 @@ def test_a_name_is_only_shown_and_what_could_mislead_is_taken_out(
 def test_the_name_in_a_form_is_cleaned_too(api: Api) -> None:
     response = send_parts(api, part("file", CSV, "../../etc/pass\u202ewd"))
     assert response.json()["filename"] == "passwd"
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "hz", "iso2022_jp", "cp037", "utf-32", "charmap"])
+def test_an_encoding_whose_faults_spread_is_refused(api: Api, encoding: str) -> None:
+    problem = problem_of(api.send_form(b"lat,lon\n51.5,-0.1\n", encoding=encoding), 400, "invalid-option")
+    assert problem["option"] == "encoding"
+
+
+def test_a_web_hook_is_refused_as_long_as_nobody_would_call_it(api: Api) -> None:
+    answer = api.send_form(b"lat,lon\n51.5,-0.1\n", webhook_url="http://example.org/")
+    assert problem_of(answer, 400, "invalid-option")["option"] == "webhook_url"
+
+
+def test_an_upload_to_the_address_without_its_slash_is_sent_on_as_an_upload(api: Api) -> None:
+    answer = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n")
+    assert (answer.status_code, answer.headers["Location"]) == (308, UPLOADS)

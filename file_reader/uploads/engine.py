@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, Chunk, ChunkState, Upload, UploadState
@@ -159,16 +159,17 @@ def release_upload(lease: LoadLease) -> None:
 
 
 def fail_upload(lease: LoadLease, *, error: dict[str, object]) -> None:
-    """(e) Ends an upload whose file cannot be read any further; the rows before the fault stay."""
+    """(e) Ends the loading of a file that cannot be read any further; the rows before the fault get their answers."""
     Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
-        state=UploadState.FAILED, error=error, lease_until=None, finished_at=Now()
+        state=UploadState.GEOCODING, error=error, lease_until=None
     )
     logger.warning("upload failed upload=%s type=%s", lease.upload_id, error.get("type"))
 
 
 # --- finishing and sweeping ----------------------------------------------------------------------------------------
 def finish_upload(upload_id: int) -> bool:
-    """(f) Ends an upload that has no open chunk any more; True for the one caller that did it.
+    """(f) Ends an upload that has no open chunk any more, as `done`, or as `failed` if its file could not be read to
+    its end; True for the one caller that did it.
 
     In a transaction of its own, after the commit of a chunk: inside that transaction, the last two chunks would not
     see each other's and nobody would finish.
@@ -184,8 +185,9 @@ def sweep() -> int:
 def _finish(uploads: QuerySet[Upload]) -> int:
     open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=_OPEN_CHUNKS)
     hit = uploads.filter(~Exists(open_chunks), state=UploadState.GEOCODING).update(
-        state=UploadState.DONE, finished_at=Now()
+        state=Case(When(error__isnull=True, then=Value(UploadState.DONE)), default=Value(UploadState.FAILED)),
+        finished_at=Now(),
     )
     if hit:
-        logger.info("uploads done count=%s", hit)
+        logger.info("uploads ended count=%s", hit)
     return hit

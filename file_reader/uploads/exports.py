@@ -84,7 +84,13 @@ def _take(records: Iterator[RawRecord]) -> list[RawRecord]:
     return batch
 
 
+class UploadGoneError(Exception):
+    """The upload was deleted while its result was sent: the answer is broken off, as what follows would be false."""
+
+
 def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, ResultRow]:
+    if not Upload.objects.visible_to(None).filter(pk=upload.pk).exists():
+        raise UploadGoneError(f"upload {upload.pk} was deleted while its result was sent")
     rows = Row.objects.filter(**row_range(upload.pk, first_row, row_count)).values_list(
         "id",
         "status",

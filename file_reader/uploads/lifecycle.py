@@ -38,49 +38,52 @@ def accept_upload(
 ) -> Upload:
     """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
 
-    The same Idempotency-Key with the same body gives the upload that is already there; with another body it is a
-    Problem (422).
+    The same Idempotency-Key with the same file and options gives the upload that is already there; with others it is
+    a Problem (422).
     """
     scoped_key = f"{owner_id or 0}:{idempotency_key}" if idempotency_key else None
-    if scoped_key and (known := _same_upload(scoped_key, incoming.sha256)):
+    new = Upload(
+        public_id=uuid.uuid4(),
+        owner_id=owner_id,
+        idempotency_key=scoped_key,
+        filename=filename,
+        size=incoming.size,
+        sha256=incoming.sha256,
+        dialect=dialect.as_json(),
+        max_distance=max_distance,
+    )
+    if known := _known_upload(new):
         return known
-    public_id = uuid.uuid4()
-    incoming.keep(public_id)
+    incoming.keep(new.public_id)
     try:
         with transaction.atomic():
-            upload = Upload.objects.create(
-                public_id=public_id,
-                owner_id=owner_id,
-                idempotency_key=scoped_key,
-                filename=filename,
-                size=incoming.size,
-                sha256=incoming.sha256,
-                dialect=dialect.as_json(),
-                max_distance=max_distance,
-            )
+            new.save(force_insert=True)
     except IntegrityError:
-        remove_file(public_id)
-        if scoped_key and (known := _same_upload(scoped_key, incoming.sha256)):
+        # Only here is it certain that the upload is not there. After any other error the commit may have happened: a
+        # file without an upload is waste, an upload without its file would be a loss.
+        remove_file(new.public_id)
+        if known := _known_upload(new):
             return known
         raise
-    except BaseException:
-        remove_file(public_id)
-        raise
-    upload.refresh_from_db()
-    logger.info("upload accepted upload=%s public_id=%s size=%s", upload.pk, public_id, upload.size)
-    return upload
+    new.refresh_from_db()
+    logger.info("upload accepted upload=%s public_id=%s size=%s", new.pk, new.public_id, new.size)
+    return new
 
 
-def _same_upload(scoped_key: str, sha256: str) -> Upload | None:
-    upload = Upload.objects.filter(idempotency_key=scoped_key).first()
-    if upload is not None and upload.sha256 != sha256:
+def _known_upload(new: Upload) -> Upload | None:
+    """The upload that came with the same Idempotency-Key before, if any; a Problem if it was another request."""
+    if new.idempotency_key is None:
+        return None
+    known = Upload.objects.filter(idempotency_key=new.idempotency_key).first()
+    asked = (new.sha256, new.dialect, new.max_distance)
+    if known is not None and (known.sha256, known.dialect, known.max_distance) != asked:
         raise Problem(
             "idempotency-key-reused",
-            "The Idempotency-Key was used for another file",
+            "The Idempotency-Key was used for another upload",
             status=422,
-            detail="An upload with this Idempotency-Key has other content. Use a new key for a new file.",
+            detail="An upload with this Idempotency-Key has another file or other options. Use a new key for it.",
         )
-    return upload
+    return known
 
 
 def cancel_upload(upload: Upload) -> None:
@@ -105,7 +108,7 @@ def retry_upload(upload: Upload) -> None:
     """(n) Puts the failed rows of an upload back to work; rows that have an answer are not asked again."""
     with transaction.atomic():
         locked = Upload.objects.select_for_update().get(pk=upload.pk)
-        if locked.state not in (UploadState.DONE, UploadState.GEOCODING):
+        if locked.state not in (UploadState.DONE, UploadState.FAILED, UploadState.GEOCODING):
             raise Problem(
                 "upload-not-retryable",
                 "This upload has no failed rows to retry",

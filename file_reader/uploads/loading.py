@@ -47,8 +47,8 @@ class Loader:
     def step(self) -> bool:
         """Loads the next rows and commits them; True when there may be more.
 
-        Raises LeaseLostError when another worker has taken over. A file that cannot be read any further ends as
-        `failed`, with the rows before the fault.
+        Raises LeaseLostError when another worker has taken over. A file that cannot be read any further has its
+        `error` from then on, and ends as `failed` when the rows before the fault have their answers.
         """
         error: ReadingError | None = None
         rows: list[NewRow] = []
@@ -73,6 +73,7 @@ class Loader:
         self.rows_loaded += len(rows)
         if error is not None:
             fail_upload(self.lease, error=problem_of(error))
+            finish_upload(self.lease.upload_id)
             return False
         if complete:
             logger.info("upload loaded upload=%s rows=%s", self.lease.upload_id, self.rows_loaded)

@@ -153,13 +153,14 @@ def retry(request: Request, public_id: UUID) -> Response:
     return _upload_response(request, upload)
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def result_file(request: Request, public_id: UUID) -> Any:
     """The file, each record with its answer appended."""
     upload = find_upload(request, public_id)
     stem = upload.filename.rsplit(".", 1)[0]
     response = StreamingHttpResponse(
-        result_csv(upload), content_type=f"text/csv; charset={_charset(upload.dialect['encoding'])}"
+        result_csv(upload) if request.method == "GET" else (),
+        content_type=f"text/csv; charset={_charset(upload.dialect['encoding'])}",
     )
     response["Content-Disposition"] = content_disposition_header(True, f"{stem}-result.csv")
     return response
@@ -169,13 +170,13 @@ def _charset(encoding: str) -> str:
     return {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(encoding, encoding)
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def upload_rows(request: Request, public_id: UUID) -> Response:
     """The rows of one upload, filtered, in file order."""
     return _rows_response(request, rows_of(find_upload(request, public_id)))
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def rows(request: Request) -> Response:
     """The rows of all the caller's uploads, filtered."""
     wanted = request.query_params.get("upload")
@@ -194,7 +195,7 @@ def _rows_response(request: Request, found: Any) -> Response:
     return pages.get_paginated_response([row_as_json(row) for row in page])
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
     # PostgreSQL takes no NUL, not even to compare with.

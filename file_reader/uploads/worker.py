@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 
 from uploads.engine import (
     ChunkLease,
@@ -15,6 +15,7 @@ from uploads.engine import (
     claim_chunk,
     claim_upload,
     fail_upload,
+    finish_upload,
     release_chunk,
     release_upload,
     sweep,
@@ -99,6 +100,7 @@ class Worker:
                     return False
                 if lease.attempts > settings.MAX_ATTEMPTS:
                     fail_upload(lease, error=_GAVE_UP)
+                    finish_upload(lease.upload_id)
                     return True
                 self._loader = Loader(lease)
             if not self._loader.step():
@@ -108,7 +110,7 @@ class Worker:
             self._forget()
         except DATABASE_AWAY:
             raise
-        except (OSError, DatabaseError):
+        except Exception:
             # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
             logger.exception("the uploaded file cannot be loaded")
             self._forget()

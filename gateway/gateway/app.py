@@ -109,5 +109,5 @@ class Gateway:
         exchange.status = answer.status
         if isinstance(answer, web.Response) and isinstance(answer.body, bytes) and request.method != "HEAD":
             exchange.bytes_out = len(answer.body)
-        if self._draining or not request.content.is_eof():
+        if self._draining or request.content.exception() or not request.content.is_eof():
             answer.force_close()

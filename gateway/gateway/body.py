@@ -10,6 +10,10 @@ from . import problems
 from .limits import Limits
 
 
+class BodyCutShort(Exception):
+    """The client has ended its side of the connection in the middle of the body."""
+
+
 class BodyBroken(Exception):
     """The body cannot be completed: raised into the connection to the service, so that it is closed half-way."""
 
@@ -57,6 +61,8 @@ class RequestBody:
         except TimeoutError:
             await self._rest_if_halted()
             raise self._broken(problems.body_too_slow(self._limits.client_idle)) from None
+        except BodyCutShort as error:
+            raise self._broken(problems.body_cut_short()) from error
         except OSError as error:
             raise self._broken(problems.bad_request("The connection ended within the body.")) from error
         except (web.RequestPayloadError, HttpProcessingError) as error:

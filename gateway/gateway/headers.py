@@ -42,6 +42,8 @@ def forwarded_headers(
         lowered = name.lower()
         if lowered in SET_BY_GATEWAY or lowered.startswith(SET_BY_GATEWAY_PREFIXES) or "_" in name:
             headers.popall(name, None)
+    if "Host" not in headers:  # HTTP/1.0: without it, links would show where the service itself listens
+        headers["Host"] = _own_address(request)
     if not all(_is_sendable(value) for value in headers.values()):
         raise UnsendableHeader
     if request.body_exists and request.content_length is not None:
@@ -84,6 +86,11 @@ def _is_sendable(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _own_address(request: web.BaseRequest) -> str:
+    host, port = request.transport.get_extra_info("sockname")[:2] if request.transport else ("localhost", 80)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _forwarded_for(request: web.BaseRequest) -> str:

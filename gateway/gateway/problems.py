@@ -68,6 +68,16 @@ def internal_error() -> Problem:
     return Problem("internal-error", "The gateway failed", status=500, detail="The log has more under the request id.")
 
 
+def body_cut_short() -> Problem:
+    """The body ended before its length, or before its last chunk."""
+    return Problem(
+        "body-cut-short",
+        "The body did not arrive whole",
+        status=400,
+        detail="It ended before its declared length. Nothing was stored; send it again.",
+    )
+
+
 def bad_request(detail: str) -> Problem:
     """What was sent is not HTTP, or cannot be passed on."""
     return Problem("bad-request", "The request is not valid HTTP", status=400, detail=detail)

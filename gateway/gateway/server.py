@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from . import problems
 from .app import Gateway
+from .body import BodyCutShort
 from .environment import Settings
 from .exchange import Exchange
 from .headers import with_own_headers
@@ -27,6 +28,26 @@ class Door(web.RequestHandler):
     """One client's connection. Answers what cannot be parsed as HTTP with a problem instead of plain text."""
 
     __slots__ = ()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more. The connection stays open until it is clear whether there is somebody to answer."""
+        self._loop.call_soon(self._client_has_ended)
+        return True
+
+    def _client_has_ended(self) -> None:
+        """In the middle of a body that makes the body short, and the client may wait to be told so.
+
+        Everywhere else the client is gone, as far as anybody can tell.
+        """
+        request = self._current_request
+        if request is None and self._waiter is None and not self._force_close:
+            self._loop.call_soon(self._client_has_ended)  # a request was read, and its handling has not begun
+        elif request is None or request.content.is_eof():
+            self.force_close()
+        else:
+            request.content.set_exception(BodyCutShort())
+            self._lingering_time = 0  # there is no rest to wait for
+            self.close()
 
     def handle_error(
         self,

@@ -132,6 +132,31 @@ async def test_a_body_cut_short_reaches_the_service_as_a_short_body(head: bytes,
     assert reading.received == 500
 
 
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+async def test_a_client_that_cuts_its_body_short_and_listens_is_told_so(
+    head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with service(Reading()) as backend, gateway(backend) as client:
+        reader, writer = await client.connect()
+        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\n" + head)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"/problems/body-cut-short" in answer
+    assert "Unhandled" not in caplog.text
+
+
+async def test_a_request_without_a_host_is_passed_on_with_the_gateways_own() -> None:
+    async with service() as backend, gateway(backend) as client:
+        reader, writer = await client.connect()
+        own = "{}:{}".format(*writer.get_extra_info("peername"))
+        writer.write(b"GET /api/v1/uploads/ HTTP/1.0\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert own.encode() in answer
+
+
 async def test_the_bytes_of_a_cut_body_do_not_look_whole_to_the_service() -> None:
     received = bytearray()
 

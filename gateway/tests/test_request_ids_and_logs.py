@@ -10,8 +10,6 @@ import pytest
 from aiohttp import web
 from servers import TOKEN, gateway, raw_service, service
 
-from gateway.limits import Limits
-
 
 def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The access log so far."""
@@ -100,11 +98,19 @@ async def test_no_secret_is_ever_logged(answer: bytes, caplog: pytest.LogCapture
 
 async def test_a_request_whose_client_left_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    async with service() as backend, gateway(backend, limits=Limits(linger=0.1)) as client:
-        reader, writer = await client.connect()
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
-        await reader.readuntil(b"\r\n\r\n")
+    asked = asyncio.Event()
+
+    async def never(request: web.BaseRequest) -> web.StreamResponse:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    async with service(never) as backend, gateway(backend) as client:
+        _, writer = await client.connect()
+        writer.write(b"GET /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asked.wait()
         writer.close()
+        await eventually(lambda: len(access_lines(caplog)) == 1)
     (line,) = access_lines(caplog)
     assert "status=499" in line
     assert "outcome=client_gone" in line

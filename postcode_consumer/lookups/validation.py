@@ -5,6 +5,7 @@ name every location that is at fault.
 """
 
 import json
+import logging
 import math
 import re
 from typing import Any, NoReturn
@@ -14,14 +15,17 @@ import msgspec
 from consumer.problems import Problem
 from lookups.answers import Location
 
+logger = logging.getLogger(__name__)
+
 MAX_LOCATIONS = 1_000
 MAX_DISTANCE_METRES = 20_000.0
 DEFAULT_DISTANCE_METRES = 2_000.0
 #: A body with 1,000 bad locations is explained by its first ones.
 MAX_ERRORS = 100
 
-# `float()` also takes underscores, digits of other scripts, spaces, nan and inf.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+# `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
+# only: a pattern with a choice takes quadratic time for many digits.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class _Body(msgspec.Struct):
@@ -73,7 +77,8 @@ def _explain(body: bytes, message: str) -> NoReturn:
     faults = ((index, _fault(location)) for index, location in enumerate(locations))
     errors = [{"index": index, "detail": fault} for index, fault in faults if fault]
     if not errors:
-        raise _invalid_json(message)
+        logger.info("body refused why=%r", message)
+        raise _invalid_json("The body is not as documented. Is a member there twice?")
     index, detail = errors[0]["index"], errors[0]["detail"]
     raise _invalid_location(f"Location {index}: {detail}", index=index, errors=errors[:MAX_ERRORS])
 
@@ -86,7 +91,8 @@ def _plain_json(body: bytes) -> Any:
         # ValueError also covers bytes that are not UTF-8 and integers of more digits than Python reads.
         return json.loads(body.decode(), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise _invalid_json(str(error) or "The body is nested too deeply.") from None
+        logger.info("body refused why=%r", error)
+        raise _invalid_json("The body is not JSON, or JSON of a kind that nobody means.") from None
 
 
 def _fault(location: Any) -> str | None:

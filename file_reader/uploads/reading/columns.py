@@ -67,6 +67,8 @@ _LONGITUDE = frozenset(
 #: Where British locations lie, in degrees: the two ranges do not overlap, so values tell the columns apart.
 _UK_LATITUDE = (49.0, 61.5)
 _UK_LONGITUDE = (-9.5, 2.6)
+_SHOWN_COLUMNS = 1_000
+_SHOWN_CHARS = 100
 #: The share of values in those ranges that makes a column without a name a coordinate column.
 _ENOUGH = 0.6
 
@@ -78,10 +80,14 @@ def _normal(name: str) -> str:
 def looks_like_header(first: Sequence[str], latitude: str | None, longitude: str | None) -> bool:
     """Whether the first record names columns: a known or declared name, or no number in any field."""
     names = {_normal(field) for field in first}
-    declared = {_normal(name) for name in (latitude, longitude) if name and not name.isdecimal()}
+    declared = {_normal(name) for name in (latitude, longitude) if name and not _is_column_number(name)}
     if declared or names & (_LATITUDE | _LONGITUDE):
         return True
     return not any(_is_number(field) for field in first)
+
+
+def _is_column_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _is_number(field: str) -> bool:
@@ -100,7 +106,10 @@ def find(
 
     Raises ColumnsError when one is missing or when there are several candidates.
     """
-    seen = [name.strip() for name in header] if header is not None else list(range(1, width + 1))
+    # Bounded: an answer that shows the columns must not be as large as the file.
+    seen: list[str | int] = [name.strip()[:_SHOWN_CHARS] for name in (header or ())[:_SHOWN_COLUMNS]]
+    if header is None:
+        seen = list(range(1, min(width, _SHOWN_COLUMNS) + 1))
     if header is None and latitude is None and longitude is None:
         return _by_values(data, width, seen)
     found = (
@@ -132,7 +141,7 @@ def _named(
             candidates=[index + 1 for index in candidates],
         )
     # Longer ones are no column's number, and int() refuses thousands of digits.
-    if declared is not None and declared.isdecimal() and len(declared) < 10 and 1 <= int(declared) <= width:
+    if declared is not None and _is_column_number(declared) and 1 <= int(declared) <= width:
         return int(declared) - 1
     if declared is not None:
         raise ColumnsError(f"There is no column {declared!r} for the {what}.", columns_seen=seen)

@@ -15,12 +15,17 @@ REASONS = {
     "nul_byte": "The row contains a NUL byte.",
 }
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "-"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Each digit can be matched in one way only: a pattern with a choice takes quadratic time for a cell of many digits.
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+#: Longer than any coordinate that somebody means; what is longer is not looked at.
+_MAX_CHARS = 1_000
 
 
 def read_coordinates(latitude: str, longitude: str) -> tuple[float, float] | str:
     """The two numbers in degrees, or the code of the reason why not."""
     latitude, longitude = latitude.strip(), longitude.strip()
+    if len(latitude) > _MAX_CHARS or len(longitude) > _MAX_CHARS:
+        return "not_a_number"
     if latitude.lower() in _MISSING or longitude.lower() in _MISSING:
         return "coordinates_missing"
     if not _NUMBER.fullmatch(latitude) or not _NUMBER.fullmatch(longitude):

@@ -7,7 +7,7 @@ certainty is an error that shows what was seen: a wrong guess would put every ro
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Self
@@ -15,18 +15,29 @@ from typing import Any, Self
 from uploads.reading import columns
 from uploads.reading.coordinates import read_coordinates
 from uploads.reading.errors import EmptyFileError, ReadingError, UnsupportedFileError
+from uploads.reading.quotes import quotes_close
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
 _SAMPLE_RECORDS = 200
+#: How much of the sample tells whether it is UTF-16, in bytes.
+_LOOK_BYTES = 1_000
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 10_000
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+    (b"PK\x05\x06", "an empty zip archive"),
     (b"%PDF", "a PDF document"),
     (b"\x1f\x8b", "gzip data"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"BZh91AY", "bzip2 data"),
+    (b"\xfd7zXZ", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (codecs.BOM_UTF32_LE, "text in UTF-32"),
+    (codecs.BOM_UTF32_BE, "text in UTF-32"),
 )
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
@@ -72,13 +83,15 @@ def detect_dialect(sample: bytes, declared: Declared) -> Dialect:
     """
     for magic, what in _MAGIC:
         if sample.startswith(magic):
-            raise UnsupportedFileError(f"The file is {what}, whatever its name says. Send it as CSV.")
+            raise UnsupportedFileError(
+                f"The file is {what}, whatever its name says. Send it as CSV, in UTF-8 or with its encoding."
+            )
     encoding = _encoding(sample, declared.encoding)
     lines = _whole_lines(sample, encoding)
     if not any(line.replace('"', "").strip() for line in lines):
         raise EmptyFileError("There is nothing in the file: not even a header.")
     if declared.delimiter:
-        return _columns(lines, declared, encoding, declared.delimiter)
+        return _columns(_records(lines, declared.delimiter), declared, encoding, declared.delimiter)
     return _best_delimiter(lines, declared, encoding)
 
 
@@ -89,15 +102,27 @@ def _encoding(sample: bytes, declared: str | None) -> str:
             name = codecs.lookup(declared).name
         except LookupError:
             raise ReadingError(f"The encoding {declared!r} is not known.") from None
-        # A mark that is declared without its name would become a part of the first header.
-        return mark if mark and name in ("utf-8", "utf-16", "utf-16-le", "utf-16-be") else name
+        # A mark that is declared without its name would become a part of the first header; one that is declared and
+        # not there would be written into the result.
+        if name in ("utf-8", "utf-8-sig"):
+            return "utf-8-sig" if mark == "utf-8-sig" else "utf-8"
+        if name in ("utf-16", "utf-16-le", "utf-16-be"):
+            return mark if mark == "utf-16" else _byte_order(sample) if name == "utf-16" else name
+        return name
     if mark:
         return mark
+    if sample[:_LOOK_BYTES].count(0) * 4 > len(sample[:_LOOK_BYTES]):
+        return _byte_order(sample)
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
+
+
+def _byte_order(sample: bytes) -> str:
+    """The kind of UTF-16 of a file without a mark: in Western text, every other byte is 0."""
+    return "utf-16-le" if sample[1:_LOOK_BYTES:2].count(0) >= sample[:_LOOK_BYTES:2].count(0) else "utf-16-be"
 
 
 def _whole_lines(sample: bytes, encoding: str) -> list[str]:
@@ -118,11 +143,13 @@ def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dial
     errors: list[tuple[int, ReadingError]] = []
     found: list[tuple[float, Dialect]] = []
     for delimiter in DELIMITERS:
-        records = list(_records(lines, delimiter))
+        width = 0
         try:
-            dialect = _columns(lines, declared, encoding, delimiter)
+            records = _records(lines, delimiter)
+            width = max(map(len, records), default=0)
+            dialect = _columns(records, declared, encoding, delimiter)
         except ReadingError as error:
-            errors.append((max(map(len, records), default=0), error))
+            errors.append((width, error))
         else:
             found.append((_share_read(records, dialect), dialect))
     if found:
@@ -130,16 +157,23 @@ def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dial
     raise max(errors, key=lambda scored: scored[0])[1]
 
 
-def _records(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    records = csv.reader(lines, delimiter=delimiter)
+def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """The sample's records. Raises ReadingError when the first one opens a quote that it does not close."""
+    reader = csv.reader(lines, delimiter=delimiter)
+    filled = (fields for fields in reader if len(fields) > 1 or "".join(fields).strip())
+    records: list[list[str]] = []
     try:
-        yield from islice((fields for fields in records if len(fields) > 1 or "".join(fields).strip()), _SAMPLE_RECORDS)
+        records.extend(islice(filled, 1))
+        if reader.line_num > 1 and not quotes_close("".join(lines[: reader.line_num]), delimiter):
+            raise ReadingError('The first record opens a quote (") that is not closed where a field ends.', line=1)
+        records.extend(islice(filled, _SAMPLE_RECORDS))
     except csv.Error:
-        return  # the reader proper says where
+        if not records:
+            raise ReadingError("The first record is too long to be one.", line=1) from None
+    return records
 
 
-def _columns(lines: list[str], declared: Declared, encoding: str, delimiter: str) -> Dialect:
-    records = list(_records(lines, delimiter))
+def _columns(records: list[list[str]], declared: Declared, encoding: str, delimiter: str) -> Dialect:
     first, data = records[0], records[1:]
     if len(first) > MAX_COLUMNS:
         raise ReadingError(f"The first record has {len(first):,} columns; at most {MAX_COLUMNS:,} are read.")

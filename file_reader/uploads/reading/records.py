@@ -8,6 +8,7 @@ from uploads.reading.coordinates import read_coordinates
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.lines import MAX_RECORD_CHARS, text_lines
+from uploads.reading.quotes import quotes_close
 
 csv.field_size_limit(MAX_RECORD_CHARS)
 
@@ -59,18 +60,20 @@ def read_records(stream: BinaryIO, dialect: Dialect) -> Iterator[RawRecord]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise UnreadableError(
-                f"The record that begins on line {line} cannot be read: {error}.", line=line
-            ) from None
+            detail = f"The record that begins on line {line} cannot be read: {error}."
+            raise UnreadableError(detail, line=line) from None
+        text = taken[0] if len(taken) == 1 else "".join(taken)
+        if len(taken) > 1 and not quotes_close(text, dialect.delimiter):
+            raise _unclosed(line)
         if fields and (len(fields) > 1 or fields[0].strip()):
-            yield RawRecord(line, taken[0] if len(taken) == 1 else "".join(taken), fields)
+            yield RawRecord(line, text, fields)
         line += len(taken)
         taken.clear()
 
 
 def _unclosed(line: int) -> UnreadableError:
     return UnreadableError(
-        f'The record that begins on line {line} opens a quote (") that is never closed.',
+        f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.',
         line=line,
     )
 
