@@ -266,3 +266,8 @@ def test_a_web_hook_is_refused_as_long_as_nobody_would_call_it(api: Api) -> None
 def test_an_upload_to_the_address_without_its_slash_is_sent_on_as_an_upload(api: Api) -> None:
     answer = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n")
     assert (answer.status_code, answer.headers["Location"]) == (308, UPLOADS)
+
+
+def test_a_very_long_file_name_is_shortened(api: Api) -> None:
+    upload = api.send_form(b"lat,lon\n51.5,-0.1\n", filename="n" * 5_000 + ".csv").json()
+    assert upload["filename"] == "n" * 251 + ".csv"

@@ -145,6 +145,7 @@ class _Form:
                 "on_part_data": self._data,
                 "on_part_end": self._end_part,
             },
+            max_header_size=_MAX_FIELD_BYTES,
         )
 
     def parse(self, pieces: Iterator[bytes]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import aiohttp
 import pytest
 from aiohttp import web
-from servers import TOKEN, gateway, raw_service, service
+from servers import TOKEN, eventually, gateway, raw_service, service
 
 
 def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
