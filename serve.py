@@ -2,7 +2,7 @@
 """The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
 
 `python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
-each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: first politely, after 35 s by force.
+each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, and after 35 s or at the second Ctrl-C by force.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
@@ -166,20 +166,21 @@ def services(environment: dict[str, str]) -> list[Service]:
     ]
 
 
-def stop(running: list[Service]) -> None:
-    """The gateway first, so that nobody is let in any more; then everything at once."""
+def stop(running: list[Service], signals: list[int]) -> None:
+    """Ends everything: politely, then by force when the grace is over, or at once at the second signal."""
     for service in reversed(running):
         if service.process is not None:
             service.process.terminate()
     deadline = time.monotonic() + GRACE_SECONDS
     for service in running:
-        if service.process is not None:
-            try:
-                service.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                say(f"{service.name} does not end, killing it")
-                os.killpg(service.process.pid, signal.SIGKILL)
-                service.process.wait()
+        if service.process is None:
+            continue
+        while service.process.poll() is None and time.monotonic() < deadline and len(signals) < 2:
+            time.sleep(0.05)
+        if service.process.poll() is None:
+            say(f"{service.name} does not end, killing it")
+            os.killpg(service.process.pid, signal.SIGKILL)
+            service.process.wait()
 
 
 def is_ready(environment: dict[str, str]) -> bool:
@@ -212,7 +213,7 @@ def main() -> int:
             time.sleep(0.2)
     finally:
         say("stopping")
-        stop(running)
+        stop(running, ended)
     return 0
 
 
