@@ -2,7 +2,8 @@
 """The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
 
 `python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
-each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, and after 35 s or at the second Ctrl-C by force.
+each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s or at
+the second Ctrl-C.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
