@@ -1,7 +1,7 @@
 """Fast bulk writes, one module for each database.
 
 Django's `bulk_create` writes 30,000 rows a second and its `bulk_update` 3,000; what is here is 10 and 100 times as
-fast (benchmarks in docs/performance.md). The names read like Django's. All of them run in the caller's transaction.
+fast (docs/decisions/0003). The names read like Django's. All of them run in the caller's transaction.
 """
 
 from collections.abc import Iterable, Sequence
