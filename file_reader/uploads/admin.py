@@ -14,7 +14,7 @@ from knox.models import AuthToken
 
 from reader.problems import Problem
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
-from uploads.models import MAX_ROWS, Postcode, Row, Upload
+from uploads.models import Postcode, Row, Upload
 from uploads.queries import Counts, counts_of, normal_postcode
 from uploads.serializers import progress_of
 
@@ -139,7 +139,7 @@ class RowAdmin(ReadOnlyAdmin):
 
     @admin.display(description="row", ordering="id")
     def number(self, row: Row) -> int:
-        return row.id & MAX_ROWS
+        return row.number
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet[Row], text: str) -> tuple[QuerySet[Row], bool]:
         text = text.strip().upper()

@@ -164,6 +164,7 @@ def fail_upload(lease: LoadLease, *, error: dict[str, object]) -> None:
         state=UploadState.GEOCODING, error=error, lease_until=None
     )
     logger.warning("upload failed upload=%s type=%s", lease.upload_id, error.get("type"))
+    finish_upload(lease.upload_id)  # if no row before the fault is left to do
 
 
 # --- finishing and sweeping ----------------------------------------------------------------------------------------

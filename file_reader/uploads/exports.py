@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
-from uploads.models import Row, RowStatus, Upload, row_range
+from uploads.models import STATUS_WORDS, Row, RowStatus, Upload, row_id, row_range
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import RawRecord, read_records
@@ -25,7 +25,6 @@ COLUMNS = (
     "result_admin_district",
     "result_admin_ward",
 )
-_WORDS = {status.value: status.label for status in RowStatus}
 _SLICE_ROWS = 2_000
 #: Encodings that are told by a mark, the mark, and what is written behind it: Python would choose the byte order anew.
 _MARKED = (
@@ -103,14 +102,15 @@ def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, Result
         "postcode__admin_district",
         "postcode__admin_ward",
     )
-    offset = upload.pk << 32
+    offset = row_id(upload.pk, 0)
     return {row[0] - offset: row[1:] for row in rows.iterator(chunk_size=_SLICE_ROWS)}
 
 
 def _answer(result: ResultRow, dialect: Dialect) -> str:
     status, reason, postcode, distance, *places = result
     metres = "" if distance is None else repr(distance).replace(".", dialect.decimal)
-    return _join([_WORDS[status], reason or "", postcode or "", metres, *(place or "" for place in places)], dialect)
+    fields = [STATUS_WORDS[status], reason or "", postcode or "", metres, *(place or "" for place in places)]
+    return _join(fields, dialect)
 
 
 def _join(fields: "list[str] | tuple[str, ...]", dialect: Dialect) -> str:

@@ -16,9 +16,9 @@ from uploads.models import (
     RowStatus,
     Upload,
     UploadState,
-    row_id,
     row_range,
 )
+from uploads.queries import rows_of
 from uploads.reading.dialect import Dialect
 from uploads.storage import Incoming, remove_file
 
@@ -150,7 +150,7 @@ def purge_deleted() -> bool:
     upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
     if upload is None:
         return False
-    rows = Row.objects.filter(id__range=(row_id(upload.pk, 0), row_id(upload.pk + 1, 0) - 1))
+    rows = rows_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
         rows.filter(id__lte=last)._raw_delete(rows.db)

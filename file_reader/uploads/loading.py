@@ -8,6 +8,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import transaction
 
+from reader.problems import Problem
 from uploads.bulk import NewRow, bulk_create_rows
 from uploads.engine import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 from uploads.models import MAX_ROWS, Chunk, RowStatus, Upload, row_id
@@ -72,8 +73,7 @@ class Loader:
             Chunk.objects.bulk_create(self._chunks(rows))
         self.rows_loaded += len(rows)
         if error is not None:
-            fail_upload(self.lease, error=problem_of(error))
-            finish_upload(self.lease.upload_id)
+            fail_upload(self.lease, error=problem_of(error).body())
             return False
         if complete:
             logger.info("upload loaded upload=%s rows=%s", self.lease.upload_id, self.rows_loaded)
@@ -117,12 +117,6 @@ class Loader:
         return chunks
 
 
-def problem_of(error: ReadingError) -> dict[str, object]:
-    """A reading error as the upload shows it."""
-    return {
-        "type": f"/problems/{error.slug}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        **error.extra,
-    }
+def problem_of(error: ReadingError) -> Problem:
+    """A reading error as the sender of the file sees it, at once or as the upload's `error`."""
+    return Problem(error.slug, error.title, status=error.status, detail=error.detail, **error.extra)

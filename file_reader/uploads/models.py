@@ -19,6 +19,11 @@ def row_id(upload_id: int, number: int) -> int:
     return upload_id << ROW_BITS | number
 
 
+def row_number(row_id: int) -> int:
+    """The number, in its upload, of the row with that id."""
+    return row_id & MAX_ROWS
+
+
 class UploadState(models.TextChoices):
     RECEIVED = "received"
     LOADING = "loading"
@@ -43,13 +48,17 @@ class ChunkState(models.TextChoices):
 
 
 class RowStatus(models.IntegerChoices):
-    """Small numbers in the database, the words of the interface outside it (`words`)."""
+    """Small numbers in the database, the words of the interface outside it."""
 
     PENDING = 0, "pending"
     MATCH = 1, "match"
     NO_MATCH = 2, "no_match"
     FAILED = 3, "failed"
     REJECTED = 4, "rejected"
+
+
+#: From the numbers in the database to the words of the interface.
+STATUS_WORDS = {status.value: status.label for status in RowStatus}
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -173,7 +182,7 @@ class Row(models.Model):
     @property
     def number(self) -> int:
         """The row's number in its upload, from 1."""
-        return self.id & MAX_ROWS
+        return row_number(self.id)
 
 
 def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db.models import F, FloatField, QuerySet, Sum, Value
 from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
 from rest_framework.exceptions import ValidationError
 
-from uploads.models import MAX_ROWS, Chunk, ChunkState, Postcode, Row, RowStatus, Upload, row_id
+from uploads.models import MAX_ROWS, STATUS_WORDS, Chunk, ChunkState, Postcode, Row, Upload, row_id, row_number
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -28,8 +28,7 @@ ROW_FIELDS = (
     "line",
     "raw",
 )
-_STATUS_WORDS = {status.label: status.value for status in RowStatus}
-_WORDS = {status.value: status.label for status in RowStatus}
+_STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
@@ -92,9 +91,9 @@ def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ValidationError({name: "A NUL character is not accepted."})
     if status := parameters.get("status"):
-        if status not in _STATUS_WORDS:
-            raise ValidationError({"status": f"Accepted: {', '.join(_STATUS_WORDS)}."})
-        rows = rows.filter(status=_STATUS_WORDS[status])
+        if status not in _STATUSES:
+            raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
+        rows = rows.filter(status=_STATUSES[status])
     if postcode := parameters.get("postcode"):
         rows = rows.filter(postcode=normal_postcode(postcode))
     if outcode := parameters.get("outcode"):
@@ -159,10 +158,10 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `.values(*ROW_FIELDS)` in the words of the interface."""
     answer = {
         "upload": str(row["upload__public_id"]),
-        "row": row["id"] & MAX_ROWS,
+        "row": row_number(row["id"]),
         "latitude": row["latitude"],
         "longitude": row["longitude"],
-        "status": _WORDS[row["status"]],
+        "status": STATUS_WORDS[row["status"]],
         "reason": row["reason"],
         "postcode": row["postcode_id"],
         "distance_m": row["distance_m"],

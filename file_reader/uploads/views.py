@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reader.problems import Problem
 from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload
+from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
 from uploads.options import parse_options
 from uploads.owners import owner_id
@@ -97,9 +97,7 @@ class UploadList(APIView):
             try:
                 dialect = detect_dialect(incoming.head(SAMPLE_BYTES), options.declared)
             except ReadingError as error:
-                raise Problem(
-                    error.slug, error.title, status=error.status, detail=error.detail, **error.extra
-                ) from None
+                raise problem_of(error) from None
             upload = accept_upload(
                 incoming=incoming,
                 filename=display_name(values.get("filename", "")),

@@ -15,7 +15,6 @@ from uploads.engine import (
     claim_chunk,
     claim_upload,
     fail_upload,
-    finish_upload,
     release_chunk,
     release_upload,
     sweep,
@@ -100,7 +99,6 @@ class Worker:
                     return False
                 if lease.attempts > settings.MAX_ATTEMPTS:
                     fail_upload(lease, error=_GAVE_UP)
-                    finish_upload(lease.upload_id)
                     return True
                 self._loader = Loader(lease)
             if not self._loader.step():
