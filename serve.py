@@ -2,8 +2,8 @@
 """The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
 
 `python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
-each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s or at
-the second Ctrl-C.
+each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s (or
+STOP_GRACE_SECONDS + 15) or at the second Ctrl-C.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
@@ -25,8 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-# Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s.
+# Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s, and workers their lookup
+# for STOP_GRACE_SECONDS (20 when it is not set).
 GRACE_SECONDS = 35.0
+_WORKERS_NEED = 15.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 #: A process that ran for this long (seconds) was well: its next restart is quick again.
@@ -167,12 +169,17 @@ def services(environment: dict[str, str]) -> list[Service]:
     ]
 
 
-def stop(running: list[Service], signals: list[int]) -> None:
-    """Ends everything: politely, then by force when the grace is over, or at once at the second signal."""
+def grace(environment: dict[str, str]) -> float:
+    """How long the processes may take to end, in seconds."""
+    return max(GRACE_SECONDS, float(environment.get("STOP_GRACE_SECONDS") or 0) + _WORKERS_NEED)
+
+
+def stop(running: list[Service], signals: list[int], seconds: float) -> None:
+    """Ends everything: politely, then by force when that time is over, or at once at the second signal."""
     for service in reversed(running):
         if service.process is not None:
             service.process.terminate()
-    deadline = time.monotonic() + GRACE_SECONDS
+    deadline = time.monotonic() + seconds
     for service in running:
         if service.process is None:
             continue
@@ -214,7 +221,7 @@ def main() -> int:
             time.sleep(0.2)
     finally:
         say("stopping")
-        stop(running, ended)
+        stop(running, ended, grace(environment))
     return 0
 
 

@@ -24,7 +24,9 @@ def test_an_upload_waits_for_upstream_and_finishes_when_it_is_back(tmp_path: Pat
         stack.wait(upload, lambda _: stack.log.read_text().count("chunk put back") >= 3, "the outage is noticed")
         waiting = stack.look(upload)
         assert waiting["state"] == "geocoding"
+        assert waiting["waiting"]["reason"] == "provider_unavailable"
         assert waiting["rows"] | {"read": 0, "pending": 0} == dict.fromkeys(waiting["rows"], 0)
         with running_postcodes_io(POSTCODES, port=port):
             done = stack.wait_until_done(upload)
+            assert done["waiting"] is None
             check_result(content, stack.result(upload), done)

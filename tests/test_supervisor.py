@@ -5,9 +5,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
-from stack import ROOT, Stack, running_stack, wait_for
+from country import csv_of
+from postcodes_io import RunningPostcodesIo
+from stack import ROOT, Stack, check_result, running_stack, wait_for
 
 SERVICES = ("gateway", "reader.wsgi", "consumer.wsgi", "manage.py worker")
 
@@ -45,7 +49,30 @@ def test_sigterm_ends_everything_and_is_a_success(tmp_path: Path) -> None:
         assert alive == []
 
 
-def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
+def test_fault_22_a_stack_that_stops_in_the_middle_of_a_lookup_leaves_no_lease(
+    tmp_path: Path, upstream: RunningPostcodesIo
+) -> None:
+    content = csv_of(1_000)
+    settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
+    never = {"LEASE_SECONDS": "600", "STOP_GRACE_SECONDS": "1"}
+    upstream.fail(kind="hang")
+    with running_stack(tmp_path, **settings, **never) as stack:
+        upload = stack.upload(content)
+        wait_for(lambda: upstream.calls, "the lookup is in flight")
+    assert "does not end" not in stack.log.read_text()
+    upstream.recover()
+    # Whoever had to wait for the lease would take ten minutes.
+    with running_stack(tmp_path, **settings, **never) as stack:
+        done = stack.wait_until_done(upload | {"links": links_at(stack, upload)})
+        check_result(content, stack.result(done), done)
+
+
+def links_at(stack: Stack, upload: dict[str, Any]) -> dict[str, str]:
+    """The upload's addresses at a stack that has other ports than the one that took it."""
+    return {name: stack.url + urlsplit(link).path for name, link in upload["links"].items()}
+
+
+def test_fault_23_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     with running_stack(tmp_path) as stack:
         started = all_processes(stack)
         assert len(started) >= len(SERVICES)

@@ -31,6 +31,9 @@ CHUNK_ROWS = env_int("CHUNK_ROWS", 5_000, minimum=1, maximum=100_000)
 LEASE = timedelta(seconds=env_int("LEASE_SECONDS", 90, minimum=2, maximum=3_600))
 CHUNK_DEADLINE = LEASE * 0.7
 MAX_ATTEMPTS = 5
+# How long a worker that is told to stop waits for the lookup in flight. Whoever stops it should wait a little longer
+# before a kill: a killed worker leaves its lease behind.
+STOP_GRACE_SECONDS = env_int("STOP_GRACE_SECONDS", 20, minimum=0, maximum=3_600)
 # Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.
 FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
 LOCATIONS_PER_CALL = 1_000

@@ -1,5 +1,7 @@
 """Who may work on what: claims, leases and fences, also of two workers at once."""
 
+import time
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from tests.working import in_thread, leases_run_out, time_passes, work_until_end
 from uploads import engine
 from uploads.engine import ChunkLease, LeaseLostError, claim_chunk, claim_upload
 from uploads.geocoding import geocode_chunk
+from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.loading import Loader
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState
 from uploads.worker import Worker
@@ -249,3 +252,49 @@ def test_the_sweep_leaves_alone_what_is_being_loaded(api: Api) -> None:
     Chunk.objects.update(state=ChunkState.DONE)
     assert engine.sweep() == 0
     assert api.show(upload)["state"] == "loading"
+
+
+# --- people and workers at the same moment -------------------------------------------------------------------------
+def wait_until_blocked_or_done(future: "Future[Any]") -> None:
+    """Returns when the other connection waits for a lock (SQLite: it waits from its first statement on)."""
+    end = time.monotonic() + 20
+    while connection.vendor == "postgresql" and not future.done():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < end, "it neither waits nor ends"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_retry_at_the_moment_of_the_finish_is_not_lost(consumer: FakePostcodeConsumer) -> None:
+    upload = load(rows=2)
+    lease = claim()
+    with transaction.atomic():  # the worker has committed its chunk, and has not finished the upload yet
+        engine.release_chunk(lease, state=ChunkState.DONE, failed=2)
+        Row.objects.update(status=RowStatus.FAILED)
+    with transaction.atomic():
+        retry_upload(Upload.objects.get())
+        finishing = in_thread(engine.finish_upload, lease.upload_id)
+        wait_until_blocked_or_done(finishing)
+    assert finishing.result(timeout=60) is False
+    assert Api().show(upload)["state"] == "geocoding"
+    work_until_ended()
+    assert Api().show(upload)["rows"]["matched"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end_it", [cancel_upload, delete_upload])
+def test_a_chunk_that_is_being_claimed_while_its_upload_is_ended_gets_no_results(
+    consumer: FakePostcodeConsumer, end_it: Any
+) -> None:
+    load(rows=2)
+    with transaction.atomic():
+        lease = claim()
+        ending = in_thread(lambda: end_it(Upload.objects.get()))
+        wait_until_blocked_or_done(ending)
+    ending.result(timeout=60)
+    with pytest.raises(LeaseLostError):
+        _geocode(lease)
+    assert written() == 0
+    assert not Chunk.objects.filter(state=ChunkState.LEASED).exists()

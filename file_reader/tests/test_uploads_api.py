@@ -43,6 +43,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "progress": 0.0,
         "rows_per_second": None,
         "eta_seconds": None,
+        "waiting": None,
         "error": None,
         "links": {},
     }  # fmt: skip

@@ -82,7 +82,7 @@ def test_the_work_of_a_killed_worker_is_taken_over_when_its_lease_has_run_out(
     assert_every_row_has_its_answer(api, upload)
 
 
-def test_a_worker_that_is_told_to_stop_finishes_its_chunk_and_leaves_no_lease(
+def test_fault_22_a_worker_that_is_told_to_stop_finishes_its_chunk_and_leaves_no_lease(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer
 ) -> None:
     consumer.gate.clear()
@@ -99,6 +99,25 @@ def test_a_worker_that_is_told_to_stop_finishes_its_chunk_and_leaves_no_lease(
     start_worker(CHUNK_ROWS="10")
     wait_for(lambda: state_of(api, upload) == "done")
     assert_every_row_has_its_answer(api, upload)
+
+
+def test_fault_22_a_lookup_that_outlasts_the_grace_is_cut_off_and_what_was_answered_is_kept(
+    api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer
+) -> None:
+    consumer.faults = ["none", "hang"]  # of the two calls of the chunk
+    upload = api.upload("lat,lon\n" + "".join(f"50.{number:04d},-0.1\n" for number in range(1_200)))
+    worker = start_worker(FAN_OUT="1", STOP_GRACE_SECONDS="1", LEASE_SECONDS="600")
+    consumer.wait_for_calls(2)
+    worker.process.terminate()
+    assert worker.process.wait(timeout=15) == 0
+    chunk = Chunk.objects.get()
+    assert (chunk.state, chunk.attempts, chunk.lease_until) == (ChunkState.READY, 0, None)
+    shown = api.show(upload)
+    assert (shown["rows"]["matched"], shown["rows"]["pending"]) == (1_000, 200)
+    assert shown["waiting"] is None  # it is nobody's outage
+    start_worker()
+    wait_for(lambda: state_of(api, upload) == "done")
+    assert len(consumer.asked) == 1_200 + 200
 
 
 def test_work_resumes_when_the_consumer_is_back(

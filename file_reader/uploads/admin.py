@@ -9,14 +9,16 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from knox.models import AuthToken
 
 from reader.problems import Problem
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.models import Postcode, Row, Upload
 from uploads.queries import Counts, counts_of, normal_postcode
-from uploads.serializers import progress_of
+from uploads.serializers import progress_of, waiting_of
 
 admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
@@ -55,15 +57,15 @@ class UncountedPaginator(Paginator):
 @admin.register(Upload)
 class UploadAdmin(ReadOnlyAdmin):
     list_display = ["filename", "state", "progress", "read", "matched", "no_match", "failed", "rejected", "pending",
-                    "owner", "created_at"]  # fmt: skip
+                    "waiting", "owner", "created_at"]  # fmt: skip
     list_filter = ["state", "owner", "created_at"]
     search_fields = ["filename", "public_id", "sha256"]
     ordering = ["-id"]
     list_select_related = ["owner"]
     list_per_page = 50
     actions = ["retry", "cancel", "delete"]
-    readonly_fields = ["progress", "read", "matched", "no_match", "failed", "rejected", "pending"]
-    exclude = ["idempotency_key", "deleted_at"]
+    readonly_fields = ["waiting", "progress", "read", "matched", "no_match", "failed", "rejected", "pending"]
+    exclude = ["idempotency_key", "deleted_at", "waiting_since", "waiting_reason", "waiting_detail"]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Who may act on uploads: those to whom the admin gave "Can change upload"."""
@@ -78,6 +80,14 @@ class UploadAdmin(ReadOnlyAdmin):
         return format_html(
             '<progress max="1" value="{}" aria-label="progress"></progress> {}&nbsp;%', share, f"{share * 100:.1f}"
         )
+
+    @admin.display(description="waiting for answers", empty_value="")
+    def waiting(self, upload: Upload) -> str | None:
+        waiting = waiting_of(upload)
+        if waiting is None:
+            return None
+        since = date_format(localtime(waiting["since"]), "j M H:i:s")
+        return f"since {since}: {waiting['detail']}"
 
     def _counts(self, upload: Upload) -> Counts:
         # One question a row of the list, not one for each of its columns.

@@ -14,14 +14,15 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
-from uploads.models import GEOCODABLE_STATES, Chunk, ChunkState, Upload, UploadState
+from uploads.models import GEOCODABLE_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.poison import split_chunk
 
 logger = logging.getLogger(__name__)
 
-_OPEN_CHUNKS = (ChunkState.READY, ChunkState.LEASED)
+#: No pause and no correction of a clock is longer than this, beside the lease itself.
+_LONGEST_PAUSE = timedelta(minutes=1)
 
 
 class LeaseLostError(Exception):
@@ -38,6 +39,8 @@ class ChunkLease:
     row_count: int
     fence: int
     max_distance: float
+    #: The upload said that it waits for an answer, when the chunk was claimed.
+    upload_waits: bool
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,14 @@ class LoadLease:
 # --- claiming ------------------------------------------------------------------------------------------------------
 def claim_chunk() -> ChunkLease | None:
     """(g, h) Claims the first chunk that is due, or whose lease ran out; None when there is none."""
-    claimable = Q(state=ChunkState.READY, due_at__lte=Now()) | Q(state=ChunkState.LEASED, lease_until__lt=Now())
+    is_due = Q(state=ChunkState.READY) & _is_past("due_at")
+    is_abandoned = Q(state=ChunkState.LEASED) & _is_past("lease_until")
+    in_work = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
     while True:
         with transaction.atomic():
             chunk = (
                 Chunk.objects.select_related("upload")
-                .filter(claimable, upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
+                .filter(is_due | is_abandoned, in_work)
                 .order_by("id")
                 .select_for_update(skip_locked=True, of=("self",))
                 .first()
@@ -68,12 +73,16 @@ def claim_chunk() -> ChunkLease | None:
                 split_chunk(chunk)
                 continue
             fence = chunk.fence + 1
-            Chunk.objects.filter(pk=chunk.pk).update(
+            # The upload is asked again: it may have been cancelled since the statement above began, and whoever
+            # cancels it takes back what is leased only as far as he can see it.
+            hit = Chunk.objects.filter(in_work, pk=chunk.pk).update(
                 state=ChunkState.LEASED,
                 fence=fence,
                 attempts=F("attempts") + 1,
                 lease_until=Now() + settings.LEASE,
             )
+            if not hit:
+                continue
             return ChunkLease(
                 chunk_id=chunk.pk,
                 upload_id=chunk.upload_id,
@@ -81,12 +90,13 @@ def claim_chunk() -> ChunkLease | None:
                 row_count=chunk.row_count,
                 fence=fence,
                 max_distance=chunk.upload.max_distance,
+                upload_waits=chunk.upload.waiting_since is not None,
             )
 
 
 def claim_upload() -> LoadLease | None:
     """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
-    claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING, lease_until__lt=Now())
+    claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & _is_past("lease_until")
     with transaction.atomic():
         upload = (
             Upload.objects.filter(claimable, deleted_at=None).order_by("id").select_for_update(skip_locked=True).first()
@@ -102,6 +112,13 @@ def claim_upload() -> LoadLease | None:
             lease_until=Now() + settings.LEASE,
         )
         return LoadLease(upload_id=upload.pk, fence=fence, attempts=upload.attempts + 1)
+
+
+def _is_past(moment: str) -> Q:
+    """That moment is over, or further ahead than any that is ever set: then the database's clock was set back since,
+    and nobody need wait until it has caught up."""
+    implausible = 2 * settings.LEASE + _LONGEST_PAUSE
+    return Q(**{f"{moment}__lte": Now()}) | Q(**{f"{moment}__gt": Now() + implausible})
 
 
 # --- releasing: every one of these is fenced -----------------------------------------------------------------------
@@ -184,11 +201,36 @@ def sweep() -> int:
 
 
 def _finish(uploads: QuerySet[Upload]) -> int:
-    open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=_OPEN_CHUNKS)
-    hit = uploads.filter(~Exists(open_chunks), state=UploadState.GEOCODING).update(
-        state=Case(When(error__isnull=True, then=Value(UploadState.DONE)), default=Value(UploadState.FAILED)),
-        finished_at=Now(),
-    )
+    open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=OPEN_CHUNK_STATES)
+    complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING)
+    with transaction.atomic():
+        # Locked first, and looked at again by a statement that begins after that: a retry, which holds the same lock
+        # while it opens chunks, comes either before both or after both.
+        locked = list(uploads.filter(pk__in=complete).select_for_update().values_list("pk", flat=True))
+        if not locked:
+            return 0
+        hit = complete.filter(pk__in=locked).update(
+            state=Case(When(error__isnull=True, then=Value(UploadState.DONE)), default=Value(UploadState.FAILED)),
+            finished_at=Now(),
+            waiting_since=None,
+        )
     if hit:
         logger.info("uploads ended count=%s", hit)
     return hit
+
+
+# --- waiting -------------------------------------------------------------------------------------------------------
+def note_outage(upload_id: int, *, reason: str, detail: str) -> None:
+    """Says on the upload why it waits, and since when: the first outage after the last answer.
+
+    For people only, and in a transaction of its own: nothing that works holds the lock of its upload.
+    """
+    Upload.objects.filter(pk=upload_id, state__in=OPEN_STATES).update(
+        waiting_since=Coalesce("waiting_since", Now()), waiting_reason=reason, waiting_detail=detail
+    )
+
+
+def note_answer(lease: ChunkLease) -> None:
+    """Says on the upload that it no longer waits."""
+    if lease.upload_waits:
+        Upload.objects.filter(pk=lease.upload_id).update(waiting_since=None)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import transaction
 
 from uploads.bulk import PostcodeDetails, Result, bulk_create_postcodes, bulk_update_results
-from uploads.engine import ChunkLease, finish_upload, release_chunk
+from uploads.engine import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
 from uploads.models import ChunkState, Row, RowStatus, row_range
-from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient
+from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -27,18 +27,22 @@ _STATUS = {
 _REST = timedelta(seconds=2)
 
 
-def geocode_chunk(lease: ChunkLease, *, outage_delay: timedelta) -> OutageError | None:
+def geocode_chunk(
+    lease: ChunkLease, *, outage_delay: timedelta, is_stopping: Callable[[], bool] = lambda: False
+) -> OutageError | None:
     """Looks up what is pending in a claimed chunk and commits the answers; returns the outage that stopped it, if any.
 
-    What was answered is kept; the rest goes back, `outage_delay` from now, without costing an attempt. Raises
+    What was answered is kept. The rest goes back without costing an attempt: after an outage `outage_delay` from now,
+    and at once when `is_stopping` is true and the lookup took longer than the grace that it has then. Raises
     LeaseLostError when the chunk is somebody else's by now.
     """
     rows = _pending_rows(lease)
-    found = _look_up(lease, rows)
+    found = _look_up(lease, rows, is_stopping)
     results = _results(rows, found.answers)
     counts = Counter(result.status for result in results)
     complete = len(results) == len(rows)
     outage = found.error if isinstance(found.error, OutageError) else None
+    stopped = isinstance(found.error, StoppedError)
     with transaction.atomic():
         release_chunk(
             lease,
@@ -46,11 +50,15 @@ def geocode_chunk(lease: ChunkLease, *, outage_delay: timedelta) -> OutageError 
             matched=counts[RowStatus.MATCH],
             no_match=counts[RowStatus.NO_MATCH],
             failed=counts[RowStatus.FAILED],
-            delay=outage_delay if outage else _REST,
-            costs_attempt=outage is None,
+            delay=outage_delay if outage else timedelta(0) if stopped else _REST,
+            costs_attempt=outage is None and not stopped,
         )
         bulk_create_postcodes(_details(found.answers))
         bulk_update_results(results)
+    if outage:
+        note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
+    elif results:
+        note_answer(lease)
     if complete:
         finish_upload(lease.upload_id)
     else:
@@ -71,7 +79,7 @@ def _pending_rows(lease: ChunkLease) -> list[PendingRow]:
     return cast(list[PendingRow], list(rows.values_list("id", "latitude", "longitude")))
 
 
-def _look_up(lease: ChunkLease, rows: Sequence[PendingRow]) -> FanOut:
+def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callable[[], bool]) -> FanOut:
     locations: list[Location] = list(dict.fromkeys((latitude, longitude) for _, latitude, longitude in rows))
     if not locations:
         return FanOut()
@@ -80,6 +88,8 @@ def _look_up(lease: ChunkLease, rows: Sequence[PendingRow]) -> FanOut:
         token=settings.INTERNAL_TOKEN,
         per_call=settings.LOCATIONS_PER_CALL,
         in_flight=settings.FAN_OUT,
+        is_stopping=is_stopping,
+        stop_grace=settings.STOP_GRACE_SECONDS,
     )
     return asyncio.run(
         client.reverse_geocode(

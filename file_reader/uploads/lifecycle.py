@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from reader.problems import Problem
 from uploads.models import (
+    OPEN_CHUNK_STATES,
     OPEN_STATES,
     Chunk,
     ChunkState,
@@ -125,7 +126,9 @@ def retry_upload(upload: Upload) -> None:
                 state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now()
             )
         if chunks:
-            Upload.objects.filter(pk=upload.pk).update(state=UploadState.GEOCODING, finished_at=None)
+            Upload.objects.filter(pk=upload.pk).update(
+                state=UploadState.GEOCODING, finished_at=None, waiting_since=None
+            )
     upload.refresh_from_db()
 
 
@@ -140,7 +143,8 @@ def delete_upload(upload: Upload) -> None:
 
 
 def _take_back_leases(upload_id: int) -> None:
-    Chunk.objects.filter(upload=upload_id, state=ChunkState.LEASED).update(
+    # All open chunks, not only the leased ones: one may be about to be claimed, and this waits for the claim's end.
+    Chunk.objects.filter(upload=upload_id, state__in=OPEN_CHUNK_STATES).update(
         state=ChunkState.READY, lease_until=None, fence=F("fence") + 1
     )
 

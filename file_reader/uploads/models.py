@@ -47,6 +47,10 @@ class ChunkState(models.TextChoices):
     DEAD = "dead"
 
 
+#: Chunks in these states have work left.
+OPEN_CHUNK_STATES = (ChunkState.READY, ChunkState.LEASED)
+
+
 class RowStatus(models.IntegerChoices):
     """Small numbers in the database, the words of the interface outside it."""
 
@@ -87,6 +91,10 @@ class Upload(models.Model):
     # Hidden at once, removed slice by slice by a worker.
     deleted_at = models.DateTimeField(null=True)
     error = models.JSONField(null=True)
+    # Since when nobody could answer, and why; waiting_since is null while answers come.
+    waiting_since = models.DateTimeField(null=True)
+    waiting_reason = models.CharField(max_length=40, db_default="")
+    waiting_detail = models.TextField(db_default="")
 
     # The loading cursor and the lease on it.
     rows_loaded = models.BigIntegerField(default=0)
@@ -123,9 +131,7 @@ class Chunk(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["id"], name="chunk_open", condition=models.Q(state__in=[ChunkState.READY, ChunkState.LEASED])
-            ),
+            models.Index(fields=["id"], name="chunk_open", condition=models.Q(state__in=OPEN_CHUNK_STATES)),
         ]
 
     def __str__(self) -> str:

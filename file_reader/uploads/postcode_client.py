@@ -2,11 +2,12 @@
 
 PostcodeServiceError
 ├── OutageError     nobody could answer now: ask again later
+├── StoppedError    this process was told to stop before all was answered
 └── RefusedError    the service answered, but not with an answer: asking the same again will not help
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +25,15 @@ class PostcodeServiceError(Exception):
 
 
 class OutageError(PostcodeServiceError):
-    """Nobody could answer now: ask again later."""
+    """Nobody could answer now: ask again later. `reason` is one of docs/problems.md; the message is for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class StoppedError(PostcodeServiceError):
+    """This process was told to stop, and its grace was over before all was answered."""
 
 
 class RefusedError(PostcodeServiceError):
@@ -56,6 +65,10 @@ class Answer(msgspec.Struct):
     postcode_details: Details | None = None
 
 
+class _Problem(msgspec.Struct):
+    detail: str
+
+
 class _Answers(msgspec.Struct):
     results: list[Answer]
 
@@ -70,12 +83,17 @@ class FanOut:
 
 @dataclass(frozen=True)
 class PostcodeClient:
-    """How postcode_consumer is asked. `per_call` locations a call, `in_flight` calls at once."""
+    """How postcode_consumer is asked. `per_call` locations a call, `in_flight` calls at once.
+
+    What is in flight when `is_stopping` gets true may go on for `stop_grace` seconds.
+    """
 
     url: str
     token: str
     per_call: int
     in_flight: int
+    is_stopping: Callable[[], bool] = lambda: False
+    stop_grace: float = 0.0
 
     async def reverse_geocode(
         self, locations: Sequence[Location], *, max_distance: float, seconds: float, request_id: str = "-"
@@ -100,22 +118,35 @@ class PostcodeClient:
                 else:
                     outcome.answers.update(zip(part, answers, strict=True))
 
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=5)
+        timeout = aiohttp.ClientTimeout(total=None, connect=5)
         headers = {"X-Internal-Token": self.token, "X-Request-Id": request_id, "Content-Type": "application/json"}
         connector = aiohttp.TCPConnector(limit=self.in_flight, keepalive_timeout=3)
         try:
             async with (
-                asyncio.timeout(seconds),
+                asyncio.timeout(seconds) as limit,
                 aiohttp.ClientSession(
                     connector=connector, timeout=timeout, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
                 ) as session,
-                asyncio.TaskGroup() as tasks,
             ):
-                for _ in range(self.in_flight):
-                    tasks.create_task(ask_in_turn(session))
+                stop = asyncio.create_task(self._stop_in_time(limit))
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        for _ in range(self.in_flight):
+                            tasks.create_task(ask_in_turn(session))
+                finally:
+                    stop.cancel()
         except TimeoutError:
-            outcome.error = outcome.error or OutageError(f"no answer within {seconds:.0f} s")
+            if outcome.error is None and self.is_stopping():
+                outcome.error = StoppedError("the worker was told to stop")
+            elif outcome.error is None:
+                outcome.error = OutageError("lookup_timeout", f"There was no answer within {seconds:.0f} s.")
         return outcome
+
+    async def _stop_in_time(self, limit: asyncio.Timeout) -> None:
+        while not self.is_stopping():  # noqa: ASYNC110 - a signal, or another process, says so: nothing to wait on
+            await asyncio.sleep(0.1)
+        end = asyncio.get_running_loop().time() + self.stop_grace
+        limit.reschedule(min(end, limit.when() or end))
 
     async def _ask(self, session: aiohttp.ClientSession, part: Sequence[Location], max_distance: float) -> list[Answer]:
         body = msgspec.json.encode(
@@ -128,11 +159,13 @@ class PostcodeClient:
             async with session.post(f"{self.url}/api/v1/reverse-geocode/", data=body) as response:
                 content = await _capped(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise OutageError(f"postcode_consumer cannot be reached: {type(error).__name__} {error}") from error
+            raise OutageError(
+                "lookup_service_unreachable", f"postcode_consumer cannot be reached ({type(error).__name__} {error})."
+            ) from error
         if response.status in (429, 502, 503, 504):
-            raise OutageError(f"postcode_consumer answered {response.status}: {_detail(content)}")
+            raise OutageError("provider_unavailable", _detail(content) or f"postcode_consumer says {response.status}.")
         if response.status != 200:
-            raise RefusedError(f"postcode_consumer answered {response.status}: {_detail(content)}")
+            raise RefusedError(f"postcode_consumer answered {response.status}: {content[:200]!r}")
         return _believed(content, part)
 
 
@@ -145,7 +178,7 @@ async def _capped(response: aiohttp.ClientResponse) -> bytes:
     async for piece in response.content.iter_any():
         content += piece
         if len(content) > MAX_ANSWER_BYTES:
-            raise OutageError(f"postcode_consumer sent more than {MAX_ANSWER_BYTES} bytes")
+            raise _unusable(f"It has more than {MAX_ANSWER_BYTES} bytes.")
     return bytes(content)
 
 
@@ -154,13 +187,20 @@ def _believed(content: bytes, part: Sequence[Location]) -> list[Answer]:
     try:
         answers = msgspec.json.decode(content, type=_Answers).results
     except msgspec.MsgspecError as error:
-        raise OutageError(f"postcode_consumer's answer cannot be read: {error}") from None
+        raise _unusable(f"It cannot be read: {error}.") from None
     if [(answer.latitude, answer.longitude) for answer in answers] != list(part):
-        raise OutageError("postcode_consumer's answer is not to the question that was asked")
+        raise _unusable("It is not to the question that was asked.")
     if any((answer.status == "match") != (answer.postcode is not None) for answer in answers):
-        raise OutageError("postcode_consumer's answer has a match without a postcode, or a postcode without a match")
+        raise _unusable("It has a match without a postcode, or a postcode without a match.")
     return answers
 
 
+def _unusable(why: str) -> OutageError:
+    return OutageError("unusable_answer", f"postcode_consumer's answer cannot be used. {why}")
+
+
 def _detail(content: bytes) -> str:
-    return content[:200].decode("utf-8", errors="replace")
+    try:
+        return msgspec.json.decode(content, type=_Problem).detail[:300]
+    except msgspec.MsgspecError:
+        return ""

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from uploads.models import Upload, UploadState
+from uploads.models import OPEN_STATES, Upload, UploadState
 from uploads.queries import Counts
 
 _DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude")
@@ -31,6 +31,7 @@ def upload_as_json(upload: Upload, counts: Counts, request: Request) -> dict[str
         "progress": progress,
         "rows_per_second": rate,
         "eta_seconds": _eta(upload, counts, progress, rate),
+        "waiting": waiting_of(upload),
         "error": upload.error,
         "links": links_of(upload, request),
     }
@@ -49,6 +50,13 @@ def links_of(upload: Upload, request: Request) -> dict[str, str]:
         "cancel": link("upload-cancel"),
         "retry": link("upload-retry"),
     }
+
+
+def waiting_of(upload: Upload) -> dict[str, Any] | None:
+    """Since when, and why, nobody could answer for the upload; None while answers come, and when it has ended."""
+    if upload.waiting_since is None or upload.state not in OPEN_STATES:
+        return None
+    return {"since": upload.waiting_since, "reason": upload.waiting_reason, "detail": upload.waiting_detail}
 
 
 def progress_of(upload: Upload, counts: Counts) -> float:

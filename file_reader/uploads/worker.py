@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -42,9 +43,13 @@ _COLLECT_SECONDS = 600.0
 
 
 class Worker:
-    """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded."""
+    """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded.
 
-    def __init__(self) -> None:
+    Once `is_stopping` is true, nothing new is begun, and a lookup in flight gets `STOP_GRACE_SECONDS`.
+    """
+
+    def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        self._is_stopping = is_stopping
         self._loader: Loader | None = None
         self._unreleased: list[ChunkLease | LoadLease] = []
         self._outages = 0
@@ -115,7 +120,7 @@ class Worker:
         return True
 
     def _geocode(self) -> bool:
-        if time.monotonic() < self._geocode_from:
+        if self._is_stopping() or time.monotonic() < self._geocode_from:
             return False
         lease = claim_chunk()
         if lease is None:
@@ -129,7 +134,7 @@ class Worker:
     def _geocode_chunk(self, lease: ChunkLease) -> None:
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
-            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause))
+            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self._is_stopping)
         except LeaseLostError:
             raise
         except DATABASE_AWAY:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
         logger.info("worker started")
-        worker = Worker()
+        worker = Worker(is_stopping=stop.is_set)
         trouble = 0
         while not stop.is_set():
             try:
