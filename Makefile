@@ -7,7 +7,7 @@ SERVICES := file_reader postcode_consumer gateway
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint type format up down requirements architecture clean
+.PHONY: help demo run test storm lint type format up down requirements architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ run: $(VENV)/.installed ## Everything on http://127.0.0.1:8080/ until Ctrl-C
 
 test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
 	$(PY) tests/run.py
+
+storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each database (default 600), from SEED (1): nothing may be lost
+	$(PY) tests/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PY) tests/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
 	$(PY) -m ruff check .
