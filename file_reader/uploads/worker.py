@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from uploads.engine import (
     ChunkLease,
@@ -36,10 +36,16 @@ _GAVE_UP: dict[str, object] = {
     "status": 422,
     "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
 }
-#: The database is away or cannot write just now: nobody's fault, and no reason to count an attempt.
-DATABASE_AWAY = (OperationalError, InterfaceError)
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
+
+
+def database_is_away(error: Exception) -> bool:
+    """The database is away, or cannot write just now: nobody's fault, and no reason to count an attempt.
+
+    psycopg2 also raises plain DatabaseError when the server ends the connection; its other subclasses are faults.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 class Worker:
@@ -60,7 +66,7 @@ class Worker:
     def run_once(self) -> bool:
         """Does the next piece of work; False when there was nothing to do.
 
-        Raises DATABASE_AWAY: call `database_was_away`, and then again.
+        Raises what `database_is_away` knows: call `database_was_away`, and then again.
         """
         self._release()
         self._sweep()
@@ -111,9 +117,9 @@ class Worker:
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
             self._forget()
-        except DATABASE_AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if database_is_away(error):
+                raise
             # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
             logger.exception("the uploaded file cannot be loaded")
             self._forget()
@@ -137,10 +143,10 @@ class Worker:
             outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self._is_stopping)
         except LeaseLostError:
             raise
-        except DATABASE_AWAY:
-            self._unreleased.append(lease)
-            raise
-        except Exception:
+        except Exception as error:
+            if database_is_away(error):
+                self._unreleased.append(lease)
+                raise
             logger.exception("chunk failed upload=%s first_row=%s", lease.upload_id, lease.first_row)
             release_chunk(lease, state=ChunkState.READY, delay=timedelta(seconds=1))
             return

@@ -1,6 +1,5 @@
 """`manage.py worker`: loads files and geocodes chunks until it is told to stop."""
 
-import contextlib
 import logging
 import signal
 import threading
@@ -9,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from uploads.worker import DATABASE_AWAY, Worker
+from uploads.worker import Worker, database_is_away
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +32,19 @@ class Command(BaseCommand):
                 if not worker.run_once():
                     stop.wait(POLL_SECONDS)
                 trouble = 0
-            except DATABASE_AWAY as error:
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
                 # The database restarts, or its disk is full: what was not committed is done again.
                 trouble += 1
                 logger.warning("database trouble, trying again: %s", error)
                 worker.database_was_away()
                 connection.close()
                 stop.wait(min(_MAX_DATABASE_PAUSE, 0.2 * 2**trouble))
-        with contextlib.suppress(*DATABASE_AWAY):  # then the leases run out
+        try:
             worker.stop()
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            logger.warning("leases are left to run out: %s", error)
         logger.info("worker stopped")
