@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
 
 from uploads.engine import claim_chunk
 from uploads.models import Chunk, ChunkState
-from uploads.worker import Worker
+from uploads.worker import Worker, database_is_away
 
 pytestmark = pytest.mark.django_db
 FILE = "lat,lon\n" + "".join(f"51.{number},-0.1\n" for number in range(1, 8)) + "x,y\n"
@@ -95,3 +96,29 @@ def test_an_outage_of_the_connection_costs_no_attempt(api: Api, consumer: FakePo
     consumer.start()
     work_until_ended()
     assert api.show(upload)["rows"]["matched"] == 1
+
+
+@pytest.mark.parametrize("raised", [OperationalError, InterfaceError, DatabaseError])
+def test_a_database_that_goes_away_costs_no_attempt_and_leaves_no_lease(
+    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    def go_away(results: object) -> None:
+        monkeypatch.undo()
+        raise raised("server closed the connection unexpectedly")
+
+    upload = api.upload(FILE)
+    worker = Worker()
+    monkeypatch.setattr("uploads.geocoding.bulk_update_results", go_away)
+    with pytest.raises(raised) as caught:
+        worker.run_once()
+    assert database_is_away(caught.value)
+    worker.database_was_away()
+    work_until_idle(worker)
+    assert len(consumer.calls) == 2  # at once: nobody waited for a lease
+    assert api.show(upload)["rows"]["matched"] == 7
+    assert Chunk.objects.get().attempts == 1
+
+
+def test_a_fault_of_what_is_written_is_not_taken_for_a_database_that_is_away() -> None:
+    assert not database_is_away(IntegrityError())
+    assert not database_is_away(DataError())
