@@ -1,9 +1,10 @@
-"""The external API is away: the work waits, nothing is lost and nothing becomes "no match"."""
+"""The external API, or postcode_consumer, is away: the work waits, nothing is lost, nothing becomes "no match"."""
 
 from pathlib import Path
 
+import psutil
 from country import POSTCODES, csv_of
-from postcodes_io import running_postcodes_io
+from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import check_result, free_port, running_stack
 
 
@@ -30,3 +31,29 @@ def test_an_upload_waits_for_upstream_and_finishes_when_it_is_back(tmp_path: Pat
             done = stack.wait_until_done(upload)
             assert done["waiting"] is None
             check_result(content, stack.result(upload), done)
+
+
+def test_fault_10_an_upload_waits_for_a_postcode_consumer_that_is_frozen(
+    tmp_path: Path, upstream: RunningPostcodesIo
+) -> None:
+    content = csv_of(600)
+    settings = {
+        "PROVIDER": "postcodes_io",
+        "POSTCODES_IO_URL": upstream.url,
+        "POSTCODES_IO_CALLS_PER_SECOND": "0",
+        "CHUNK_ROWS": "300",
+        "LEASE_SECONDS": "2",
+    }
+    with running_stack(tmp_path, WORKERS="2", **settings) as stack:
+        consumer: list[psutil.Process] = stack.processes("consumer.wsgi")
+        for process in consumer:
+            process.suspend()
+        upload = stack.upload(content)
+        # Whoever waits for an answer lets go before its lease is over: nobody is too late.
+        stack.wait(upload, lambda _: stack.log.read_text().count("chunk put back") >= 2, "the outage is noticed")
+        assert stack.look(upload)["rows"]["pending"] == 600
+        for process in consumer:
+            process.resume()
+        done = stack.wait_until_done(upload)
+        check_result(content, stack.result(upload), done)
+        assert "stale write refused" not in stack.log.read_text()

@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,14 +63,15 @@ def service(transactional_db: None, running_service: Service) -> Service:
 def start_worker(
     transactional_db: None, data_dir: Path, consumer: FakePostcodeConsumer
 ) -> Iterator[Callable[..., Any]]:
-    """Starts `manage.py worker` as a process of its own: `start_worker(CHUNK_ROWS="10")`."""
+    """Starts `manage.py worker` as a process of its own: `start_worker(CHUNK_ROWS="10")`; DIE_AT has it die there."""
     started: list[WorkerProcess] = []
 
     def start(**environment: str) -> WorkerProcess:
         variables = process_environment(data_dir, POSTCODE_CONSUMER_URL=consumer.url, **environment)
-        started.append(WorkerProcess(variables))
+        started.append(WorkerProcess(variables, data_dir / f"worker_{len(started) + 1}.log"))
         return started[-1]
 
     yield start
-    for worker in started:
+    for number, worker in enumerate(started, 1):
         worker.kill()
+        sys.stderr.write(f"--- worker {number}\n{worker.log()}")  # a part of the report of a test that fails

@@ -1,5 +1,6 @@
 """A stand-in for postcode_consumer: a real HTTP server, answers in the shape of the contract, faults on demand."""
 
+import contextlib
 import json
 import threading
 import time
@@ -7,6 +8,8 @@ from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 Location = tuple[float, float]
@@ -51,12 +54,20 @@ def answer_to(latitude: float, longitude: float) -> dict[str, Any]:
             "postcode_details": details}  # fmt: skip
 
 
+def _kill_caller(handler: BaseHTTPRequestHandler) -> None:
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any(line.laddr == handler.client_address for line in child.net_connections("tcp4")):
+                child.kill()
+
+
 class FakePostcodeConsumer:
     """Listens on a port of its own.
 
     `faults` are used up one a call ("none" is none); `always` is the fault of every call after them; `poison` are
     locations with which a call is answered 500; `failing` are locations that are answered `failed`; `answers` are
-    answers of a test's own. While `gate` is cleared, calls wait.
+    answers of a test's own; whoever asks for one of the `deadly` ones is killed (kill -9), if it is a child of this
+    process. While `gate` is cleared, calls wait.
     """
 
     def __init__(self) -> None:
@@ -67,6 +78,7 @@ class FakePostcodeConsumer:
         self.always: str | None = None
         self.poison: set[Location] = set()
         self.failing: set[Location] = set()
+        self.deadly: set[Location] = set()
         self.answers: dict[Location, dict[str, Any]] = {}
         self.gate = threading.Event()
         self.gate.set()
@@ -139,6 +151,9 @@ class FakePostcodeConsumer:
             self.headers.append(dict(handler.headers))
             fault = self.faults.pop(0) if self.faults else self.always
         self.gate.wait()
+        if self.deadly.intersection(locations):
+            _kill_caller(handler)
+            return
         if fault is None and self.poison.intersection(locations):
             fault = "500"
         self._send(handler, fault, locations)

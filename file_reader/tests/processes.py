@@ -8,10 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import psutil
 from django.conf import settings
 from django.db import connection
 
@@ -39,6 +41,14 @@ def _database_url() -> str:
     return f"postgres://{database['USER']}{password}@{host}:{database['PORT'] or 5432}/{database['NAME']}"
 
 
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Looks until it is so; fails when that takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -46,12 +56,21 @@ def free_port() -> int:
 
 
 class WorkerProcess:
-    """`manage.py worker`."""
+    """`manage.py worker`; with DIE_AT in its environment, one that dies there (tests.dying_worker)."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        command = [sys.executable, "manage.py", "worker"]
-        # What it logs becomes a part of the report of a test that fails.
-        self.process = subprocess.Popen(command, cwd=HOME, env=environment)
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        program = ["-m", "tests.dying_worker"] if "DIE_AT" in environment else ["manage.py", "worker"]
+        self._log = log
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen([sys.executable, *program], cwd=HOME, env=environment, stderr=stderr)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text()
 
     def terminate(self) -> int:
         """Ends it politely; returns its exit code."""
@@ -62,6 +81,25 @@ class WorkerProcess:
         """kill -9."""
         self.process.kill()
         self.process.wait()
+
+    def wait_until_killed(self) -> None:
+        """Returns when somebody else, or it itself, has killed it with kill -9."""
+        assert self.process.wait(timeout=30) == -signal.SIGKILL, self.log()
+
+    def freeze(self) -> None:
+        """Stops it in the middle of whatever it does; returns when it stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.wait_until_frozen()
+
+    def wait_until_frozen(self) -> None:
+        end = time.monotonic() + 30
+        while psutil.Process(self.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < end, "it is not frozen"
+            assert self.process.poll() is None, self.log()
+            time.sleep(0.01)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
 
 class Service:

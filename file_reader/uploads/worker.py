@@ -103,6 +103,7 @@ class Worker:
             self._loader = None
 
     def _load(self) -> bool:
+        lease = None
         try:
             if self._loader is None:
                 lease = claim_upload()
@@ -119,6 +120,8 @@ class Worker:
             self._forget()
         except Exception as error:
             if database_is_away(error):
+                if lease is not None and self._loader is None:
+                    self._unreleased.append(lease)
                 raise
             # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
             logger.exception("the uploaded file cannot be loaded")

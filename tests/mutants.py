@@ -1,0 +1,376 @@
+"""Takes one guard out at a time, and expects the test of its fault (docs/faults.md) to fail.
+
+    python tests/mutants.py [--only 06]
+
+Each test is first run as the code is, where it must pass. Exit code 1 when a mutant survives or a test fails anyway.
+PostgreSQL is that of TEST_POSTGRES_URL, or one brought up for the run. Takes a quarter of an hour.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+from run import _CONFIGURING, ROOT, postgres
+
+READER, CONSUMER = "file_reader", "postcode_consumer"
+ENGINE = "file_reader/uploads/engine.py"
+GEOCODING = "file_reader/uploads/geocoding.py"
+LOADING = "file_reader/uploads/loading.py"
+WORKER = "file_reader/uploads/worker.py"
+CLIENT = "postcode_consumer/lookups/providers/postcodes_io_client.py"
+PROVIDER = "postcode_consumer/lookups/providers/postcodes_io.py"
+OF_WORKERS = "tests/test_faults_of_workers.py::test_fault_"
+OF_DATABASE = "tests/test_faults_of_the_database.py::test_fault_"
+OF_CONSUMER = "tests/test_faults_of_postcode_consumer.py::test_fault_"
+OF_UPSTREAM = "tests/test_faults_of_upstream.py::test_fault_"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A guard taken out: `edits` are (file, text, text instead), each of which must be found exactly once."""
+
+    fault: str
+    guard: str
+    edits: tuple[tuple[str, str, str], ...]
+    suite: str
+    test: str
+    database: Literal["SQLite", "PostgreSQL"] = "SQLite"
+
+
+MUTANTS = [
+    Mutant(
+        "01",
+        "rows and cursor in one transaction",
+        ((LOADING, "        with transaction.atomic():\n", "        if True:\n"),),
+        READER,
+        OF_WORKERS + "01_killed_in_the_middle_of_inserting_what_is_committed_stays_and_the_rest_resumes_at_the_next_row"
+        "[uploads.loading.bulk_create_rows before 3]",
+    ),
+    Mutant(
+        "02",
+        "release and results in one transaction",
+        ((GEOCODING, "    with transaction.atomic():\n", "    if True:\n"),),
+        READER,
+        OF_WORKERS + "02_killed_before_the_results_are_committed_leaves_no_partial_chunk"
+        "[uploads.geocoding.bulk_update_results before 2]",
+    ),
+    Mutant(
+        "04",
+        "a chunk is claimed only when its lease has run out",
+        (
+            (
+                ENGINE,
+                'is_abandoned = Q(state=ChunkState.LEASED) & _is_past("lease_until")',
+                "is_abandoned = Q(state=ChunkState.LEASED)",
+            ),
+        ),
+        READER,
+        "tests/test_worker_process.py::test_two_workers_share_the_work",
+    ),
+    Mutant(
+        "04",
+        "the fence of the loading cursor",
+        (
+            (
+                ENGINE,
+                "filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(\n        rows_loaded",
+                "filter(pk=lease.upload_id, state=UploadState.LOADING).update(\n        rows_loaded",
+            ),
+        ),
+        READER,
+        OF_WORKERS + "04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads",
+    ),
+    Mutant(
+        "05",
+        "the fence of a chunk",
+        (
+            (
+                ENGINE,
+                "filter(pk=lease.chunk_id, fence=lease.fence, state=ChunkState.LEASED)",
+                "filter(pk=lease.chunk_id, state=ChunkState.LEASED)",
+            ),
+        ),
+        READER,
+        OF_WORKERS + "05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits[the one whose lease ran out]",
+        "PostgreSQL",
+    ),
+    Mutant(
+        "06",
+        "finishing in a transaction of its own, and the sweep",
+        (
+            (
+                GEOCODING,
+                "        bulk_update_results(results)\n",
+                "        bulk_update_results(results)\n        if complete:\n"
+                "            finish_upload(lease.upload_id)\n",
+            ),
+            (
+                GEOCODING,
+                "    if complete:\n        finish_upload(lease.upload_id)\n    else:\n",
+                "    if not complete:\n",
+            ),
+            (ENGINE, "    return _finish(Upload.objects.all())\n", "    return 0\n"),
+        ),
+        READER,
+        OF_WORKERS + "06_the_last_two_chunks_finish_together_and_the_upload_is_finalised_once",
+        "PostgreSQL",
+    ),
+    Mutant(
+        "06",
+        "the sweep",
+        ((ENGINE, "    return _finish(Upload.objects.all())\n", "    return 0\n"),),
+        READER,
+        OF_WORKERS + "06_killed_between_the_last_commit_and_the_finish_the_sweep_of_another_finishes",
+    ),
+    Mutant(
+        "07",
+        "a connection that breaks is the database's fault",
+        ((WORKER, " or type(error) is DatabaseError", ""),),
+        "tests",
+        "test_database.py::test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothing_but_time",
+        "PostgreSQL",
+    ),
+    Mutant(
+        "10",
+        "an outage gives the attempt back",
+        (
+            (
+                ENGINE,
+                'attempts=F("attempts") if costs_attempt else F("attempts") - 1',
+                'attempts=F("attempts")',
+            ),
+        ),
+        READER,
+        OF_CONSUMER + "10_while_it_is_down_no_attempt_is_used_and_the_work_resumes_when_it_is_back",
+    ),
+    Mutant(
+        "11",
+        "a batch that is refused is halved",
+        (
+            (
+                PROVIDER,
+                "            return await self._halve(batch, search, max_distance, deadline)\n",
+                "            raise ProviderUnavailable(error.detail) from error\n",
+            ),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "11_a_location_on_which_upstream_breaks_fails_alone",
+    ),
+    Mutant(
+        "12",
+        "a pause holds for all processes",
+        (
+            (
+                "postcode_consumer/lookups/politeness.py",
+                "            await self._shared.pause(seconds)\n",
+                "            pass\n",
+            ),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "12_after_a_retry_after_every_process_is_silent_until_then",
+        "PostgreSQL",
+    ),
+    Mutant(
+        "13",
+        "the deadline of a chunk is shorter than its lease",
+        (("file_reader/reader/settings.py", "CHUNK_DEADLINE = LEASE * 0.7", "CHUNK_DEADLINE = LEASE * 2"),),
+        READER,
+        OF_CONSUMER + "13_a_lookup_that_does_not_end_is_given_up_while_the_lease_still_holds",
+    ),
+    Mutant(
+        "14",
+        "the deadline of a call is a total one",
+        (
+            (
+                CLIENT,
+                "aiohttp.ClientTimeout(total=min(self._call_seconds, deadline.remaining()) or 0.001)",
+                "aiohttp.ClientTimeout(sock_read=self._call_seconds)",
+            ),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "14_an_answer_that_drips_ends_with_the_call",
+    ),
+    Mutant(
+        "15",
+        "an outage is an error and not an answer",
+        (
+            (
+                PROVIDER,
+                "            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error\n",
+                "            return [None] * len(batch)\n",
+            ),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "15_what_is_no_answer_is_never_taken_for_one[html]",
+    ),
+    Mutant(
+        "16",
+        "as many answers as questions",
+        (
+            (CLIENT, "    if len(items) != len(batch):", "    if False:"),
+            (CLIENT, "zip(batch, items, strict=True)", "zip(batch, items, strict=False)"),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "16_no_location_ever_gets_the_postcode_of_its_neighbour[with_one_more]",
+    ),
+    Mutant(
+        "16",
+        "the echoed coordinates are those that were asked",
+        (
+            (
+                CLIENT,
+                '            raise Untrusted("The provider answered other locations than those that were asked.")\n',
+                "            pass\n",
+            ),
+        ),
+        CONSUMER,
+        OF_UPSTREAM + "16_no_location_ever_gets_the_postcode_of_its_neighbour[reordered]",
+    ),
+    Mutant(
+        "17",
+        "a database that cannot write costs neither lease nor attempt",
+        (
+            (
+                WORKER,
+                "                self._unreleased.append(lease)\n                raise\n            logger",
+                "                raise\n            logger",
+            ),
+        ),
+        READER,
+        OF_DATABASE + "17_disk_full_while_results_are_written_is_rolled_back_paused_and_resumed",
+    ),
+    Mutant(
+        "17",
+        "the lease on an upload is given back too",
+        (
+            (
+                WORKER,
+                "            self._unreleased.append(self._loader.lease)\n",
+                "            pass\n",
+            ),
+        ),
+        READER,
+        OF_DATABASE + "17_disk_full_while_loading_is_rolled_back_paused_and_resumed",
+        "PostgreSQL",
+    ),
+    Mutant(
+        "23",
+        "children ask for SIGTERM when the supervisor dies",
+        (("serve.py", "        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)\n", ""),),
+        "tests",
+        "test_supervisor.py::test_fault_23_killing_the_supervisor_leaves_no_orphan",
+    ),
+    Mutant(
+        "24",
+        "a chunk that used up its attempts is split",
+        ((ENGINE, "            if chunk.attempts >= settings.MAX_ATTEMPTS:\n", "            if False:\n"),),
+        READER,
+        OF_WORKERS + "24_a_row_that_kills_its_workers_fails_alone_and_its_siblings_have_their_answers",
+    ),
+    Mutant(
+        "24",
+        "a file that used up its attempts fails",
+        ((WORKER, "if lease.attempts > settings.MAX_ATTEMPTS:", "if False:"),),
+        READER,
+        OF_WORKERS + "24_a_file_that_kills_its_loaders_fails_and_other_uploads_go_on",
+    ),
+    Mutant(
+        "25",
+        "deleting takes the leases back",
+        (
+            (
+                "file_reader/uploads/lifecycle.py",
+                'fence=F("fence") + 1\n        )\n        _take_back_leases(upload.pk)\n',
+                'fence=F("fence") + 1\n        )\n',
+            ),
+        ),
+        READER,
+        OF_WORKERS + "25_deleted_while_it_is_looked_up_its_late_results_are_thrown_away_and_it_disappears",
+    ),
+]
+
+
+class Copy:
+    """A copy of the repository, in which guards are taken out and tests are run."""
+
+    def __init__(self, folder: Path, postgres_url: str) -> None:
+        self._folder = folder / "repository"
+        self._postgres_url = postgres_url
+        left_out = shutil.ignore_patterns(".git", ".venv", "var", "*_cache", "__pycache__")
+        shutil.copytree(ROOT, self._folder, ignore=left_out)
+
+    def passes(self, mutant: Mutant) -> bool:
+        """Runs the mutant's test on the copy as it is."""
+        environment = {name: value for name, value in os.environ.items() if name not in _CONFIGURING}
+        environment.pop("TEST_POSTGRES_URL", None)
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"  # two edits within a second look like one to Python
+        if mutant.suite == READER and mutant.database == "PostgreSQL":
+            own = urlunsplit(urlsplit(self._postgres_url)._replace(path=f"/mutants_{os.getpid()}"))
+            environment["FILE_READER_DATABASE_URL"] = own
+        elif mutant.database == "PostgreSQL":
+            environment["TEST_POSTGRES_URL"] = self._postgres_url
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.test]
+        command.append(f"--basetemp={self._folder.parent / 'pytest'}")
+        done = subprocess.run(
+            command, cwd=self._folder / mutant.suite, env=environment, check=False, capture_output=True, text=True
+        )
+        self._kill_what_is_left()
+        if done.returncode not in (0, 1):  # the test did not run at all
+            raise SystemExit(f"{mutant.test}\n{done.stdout}{done.stderr}")
+        return done.returncode == 0
+
+    def apply(self, mutant: Mutant) -> dict[Path, str]:
+        """Takes the guard out; returns what the files were."""
+        originals: dict[Path, str] = {}
+        for name, text, instead in mutant.edits:
+            path = self._folder / name
+            now = path.read_text()
+            originals.setdefault(path, now)
+            if now.count(text) != 1:
+                raise SystemExit(f"{mutant.fault} {mutant.guard}: found {now.count(text)} times in {name}:\n{text}")
+            changed = now.replace(text, instead)
+            compile(changed, name, "exec")
+            path.write_text(changed)
+        return originals
+
+    def _kill_what_is_left(self) -> None:
+        for process in psutil.process_iter(["cwd"]):
+            if (process.info["cwd"] or "").startswith(str(self._folder)):
+                process.kill()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Takes one guard out at a time; the test of its fault must fail.")
+    parser.add_argument("--only", help="the number of a fault, two digits")
+    only = parser.parse_args().only
+    wrong = 0
+    passed: set[tuple[str, str, str]] = set()
+    with postgres() as url, tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = Copy(Path(folder), url)
+        for mutant in MUTANTS:
+            if only and mutant.fault != only:
+                continue
+            test = (mutant.suite, mutant.test, mutant.database)
+            if test not in passed and not copy.passes(mutant):
+                verdict = "FAILS WITH THE GUARD"
+            else:
+                passed.add(test)
+                originals = copy.apply(mutant)
+                verdict = "SURVIVES" if copy.passes(mutant) else "killed"
+                for path, text in originals.items():
+                    path.write_text(text)
+            wrong += verdict != "killed"
+            print(f"{mutant.fault}  {verdict:<20}  {mutant.database:<10}  {mutant.guard}", flush=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
