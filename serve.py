@@ -161,11 +161,27 @@ def services(environment: dict[str, str]) -> list[Service]:
     return [
         Service("postcode_consumer", [*gunicorn, "consumer/gunicorn.conf.py", "consumer.wsgi"], consumer),
         Service("file_reader", [*gunicorn, "reader/gunicorn.conf.py", "reader.wsgi"], reader),
-        *(
-            Service(f"worker {number}", [sys.executable, "manage.py", "worker"], reader)
-            for number in range(1, workers + 1)
-        ),
+        *(workers_with_broker(workers) if environment.get("CELERY_BROKER_URL", "").strip() else poll_workers(workers)),
         Service("gateway", [sys.executable, "-m", "gateway"], ROOT / "gateway"),
+    ]
+
+
+def poll_workers(count: int) -> list[Service]:
+    command = [sys.executable, "manage.py", "worker"]
+    return [Service(f"worker {number}", command, ROOT / "file_reader") for number in range(1, count + 1)]
+
+
+def workers_with_broker(count: int) -> list[Service]:
+    """Celery's, which the broker wakes, and one that needs no broker: with it the work goes on while that is gone."""
+    if count == 0:
+        return []
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "reader"]
+    # Looks are all that goes through the broker: its workers have nothing to tell each other.
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        *poll_workers(1),
+        Service("celery worker", [*celery, "worker", "--concurrency", str(count), *alone], ROOT / "file_reader"),
+        Service("celery beat", [*celery, "beat"], ROOT / "file_reader"),
     ]
 
 

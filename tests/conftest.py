@@ -7,16 +7,22 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+from brokers import find_brokers
 from country import POSTCODES
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import find_chromium
 
-# Pages are looked at where there is a browser; the header says when there is none.
-collect_ignore = [] if find_chromium() else ["test_pages.py"]
+# Pages are looked at where there is a browser, Celery works with the brokers there are; the header says what there is.
+collect_ignore = [
+    name for name, there in (("test_pages.py", find_chromium()), ("test_celery.py", find_brokers())) if not there
+]
 
 
-def pytest_report_header() -> str:
-    return f"browser: {find_chromium() or 'none, test_pages.py is left out'}"
+def pytest_report_header() -> list[str]:
+    return [
+        f"browser: {find_chromium() or 'none, test_pages.py is left out'}",
+        f"brokers: {', '.join(find_brokers()) or 'none, test_celery.py is left out'}",
+    ]
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ Every helper raises `ImproperlyConfigured` with the variable's name, the value t
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -59,3 +61,23 @@ def env_auth() -> str:
     if auth == "off" and not loopback:
         raise ImproperlyConfigured(f"AUTH=off is refused while GATEWAY_HOST={host!r} is not loopback.")
     return auth
+
+
+def env_broker_url() -> str:
+    """`CELERY_BROKER_URL`: RabbitMQ, or Redis or Valkey; empty when there is no broker."""
+    url = env_str("CELERY_BROKER_URL", "")
+    if url and not _is_broker_url(url):  # the message does not show it: it may hold a password
+        raise ImproperlyConfigured(
+            "CELERY_BROKER_URL is not understood. Accepted: amqp://user:password@host/vhost and amqps:// (RabbitMQ),"
+            " redis://host/number and rediss:// (Redis and Valkey)."
+        )
+    return url
+
+
+def _is_broker_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in BROKER_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and (parts.scheme.startswith("amqp") or parts.path.strip("/").isdecimal() or parts.path in ("", "/"))

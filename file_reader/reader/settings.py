@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from reader.environment import env_auth, env_int, env_path, env_str
+from reader.environment import env_auth, env_broker_url, env_int, env_path, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,6 +37,8 @@ STOP_GRACE_SECONDS = env_int("STOP_GRACE_SECONDS", 20, minimum=0, maximum=3_600)
 # Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.
 FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
 LOCATIONS_PER_CALL = 1_000
+# Wakes Celery's workers; empty: the poll loop alone does the work (reader/celery.py).
+CELERY_BROKER_URL = env_broker_url()
 
 # --- Django ------------------------------------------------------------------------------------------------------
 DEBUG = False
@@ -147,5 +149,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},  # a strange Host or too many fields: the caller's affair too
+        "celery": {"level": "WARNING"},  # it would tell of every look
     },
 }

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from tests.processes import HOME
 
-from reader.environment import env_auth, env_choice, env_int, env_path, env_str
+from reader.environment import env_auth, env_broker_url, env_choice, env_int, env_path, env_str
 
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
@@ -53,6 +53,10 @@ def test_a_service_without_a_secret_does_not_start(name: str, value: str | None)
         ({"POSTCODE_CONSUMER_PORT": "70000"}, "POSTCODE_CONSUMER_PORT='70000'"),
         ({"FILE_READER_DATABASE_URL": "oracle:secret@db"}, "FILE_READER_DATABASE_URL is not understood"),
         ({"FILE_READER_DATABASE_URL": "nonsense"}, "FILE_READER_DATABASE_URL is not understood"),
+        ({"CELERY_BROKER_URL": "sqla+sqlite:///x"}, "CELERY_BROKER_URL is not understood. Accepted: amqp://"),
+        ({"CELERY_BROKER_URL": "amqp://me:secret@:5672//"}, "CELERY_BROKER_URL is not understood"),
+        ({"CELERY_BROKER_URL": "amqp://me:secret@host:nonsense//"}, "CELERY_BROKER_URL is not understood"),
+        ({"CELERY_BROKER_URL": "redis://:secret@host/name"}, "CELERY_BROKER_URL is not understood"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_its_name(changes: dict[str, str | None], message: str) -> None:
@@ -96,3 +100,35 @@ def test_paths_start_at_the_repositorys_root_wherever_the_process_was_started(
     assert env_path("FOLDER", Path("var")) == HOME.parent / "var"
     monkeypatch.setenv("FOLDER", str(tmp_path))
     assert env_path("FOLDER", Path("var")) == tmp_path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "amqp://me:word@host:5672//",
+        "amqps://host/vhost",
+        "redis://host",
+        "redis://:word@host:6379/1",
+        "rediss://host/",
+    ],
+)
+def test_a_broker_is_rabbitmq_or_redis_or_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
+    assert env_broker_url() == url
+
+
+def test_without_a_broker_nothing_of_celery_is_imported(tmp_path: Path) -> None:
+    code = (
+        "import sys, reader.wsgi\n"
+        "from django.core.management import load_command_class\n"
+        "from uploads.wake import wake_workers\n"
+        "load_command_class('uploads', 'worker')\n"
+        "wake_workers()\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('celery', 'kombu')])\n"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "reader.settings", "DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HOME, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

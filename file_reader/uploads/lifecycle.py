@@ -22,6 +22,7 @@ from uploads.models import (
 from uploads.queries import rows_of
 from uploads.reading.dialect import Dialect
 from uploads.storage import Incoming, remove_file
+from uploads.wake import wake_workers
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def accept_upload(
         if known := _known_upload(new):
             return known
         raise
+    transaction.on_commit(wake_workers, robust=True)
     new.refresh_from_db()
     logger.info("upload accepted upload=%s public_id=%s size=%s", new.pk, new.public_id, new.size)
     return new
@@ -129,6 +131,7 @@ def retry_upload(upload: Upload) -> None:
             Upload.objects.filter(pk=upload.pk).update(
                 state=UploadState.GEOCODING, finished_at=None, waiting_since=None
             )
+    transaction.on_commit(wake_workers, robust=True)
     upload.refresh_from_db()
 
 

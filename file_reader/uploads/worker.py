@@ -1,13 +1,14 @@
-"""What a worker does next. `manage.py worker` calls it in a loop; anything else that says "look" may call it too."""
+"""What a worker does next, and the loop around it: the same for `manage.py worker` and for Celery's task."""
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from uploads.engine import (
     ChunkLease,
@@ -36,6 +37,9 @@ _GAVE_UP: dict[str, object] = {
     "status": 422,
     "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
 }
+#: How often an idle worker looks for work, in seconds.
+POLL_SECONDS = 0.25
+_MAX_DATABASE_PAUSE = 5.0
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
 
@@ -55,7 +59,7 @@ class Worker:
     """
 
     def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
-        self._is_stopping = is_stopping
+        self.is_stopping = is_stopping
         self._loader: Loader | None = None
         self._unreleased: list[ChunkLease | LoadLease] = []
         self._outages = 0
@@ -129,7 +133,7 @@ class Worker:
         return True
 
     def _geocode(self) -> bool:
-        if self._is_stopping() or time.monotonic() < self._geocode_from:
+        if self.is_stopping() or time.monotonic() < self._geocode_from:
             return False
         lease = claim_chunk()
         if lease is None:
@@ -143,7 +147,7 @@ class Worker:
     def _geocode_chunk(self, lease: ChunkLease) -> None:
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
-            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self._is_stopping)
+            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self.is_stopping)
         except LeaseLostError:
             raise
         except Exception as error:
@@ -167,3 +171,56 @@ class Worker:
         if now >= self._collect_from:
             self._collect_from = now + _COLLECT_SECONDS
             collect_abandoned()
+
+
+def work(
+    worker: Worker,
+    *,
+    until_idle: bool = False,
+    seconds: float = math.inf,
+    on_first_work: Callable[[], None] = lambda: None,
+) -> None:
+    """Lets a worker do piece after piece until its process is asked to stop; no lease is left behind.
+
+    It also ends when there is nothing to do (with `until_idle`), and after so many seconds, the piece in hand excepted.
+    `on_first_work` is called once there was something to do. While the database is away, it waits for it.
+    """
+    end = time.monotonic() + seconds
+    worked, trouble = False, 0
+
+    def is_over() -> bool:
+        return worker.is_stopping() or time.monotonic() >= end
+
+    while not is_over():
+        try:
+            found = worker.run_once()
+            trouble = 0
+        except Exception as error:
+            if not database_is_away(error):
+                raise
+            # The database restarts, or its disk is full: what was not committed is done again.
+            trouble += 1
+            logger.warning("database trouble, trying again: %s", error)
+            worker.database_was_away()
+            connection.close()
+            _pause(min(_MAX_DATABASE_PAUSE, 0.2 * 2**trouble), unless=is_over)
+            continue
+        if found and not worked:
+            worked = True
+            on_first_work()
+        if not found and until_idle:
+            break
+        if not found:
+            _pause(POLL_SECONDS, unless=is_over)
+    try:
+        worker.stop()
+    except Exception as error:
+        if not database_is_away(error):
+            raise
+        logger.warning("the database is away, leases are left to run out: %s", error)
+
+
+def _pause(seconds: float, *, unless: Callable[[], bool]) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not unless():
+        time.sleep(min(left, POLL_SECONDS))

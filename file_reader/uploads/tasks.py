@@ -1,0 +1,34 @@
+"""The one task of Celery: look whether there is work, and do it with the same function as `manage.py worker`."""
+
+import functools
+import mmap
+
+from celery.signals import worker_shutting_down
+
+from reader.celery import LOOK, LOOK_SECONDS, app
+from uploads.wake import wake_workers
+from uploads.worker import Worker, work
+
+# The main process of `celery worker` alone gets SIGTERM. Its children see it through one byte of shared memory that is
+# made before they are forked: no lock, because a child that is killed would hold it for ever.
+_stopping = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def _ask_children_to_stop(**_: object) -> None:
+    _stopping[0] = 1
+
+
+@functools.cache
+def _worker() -> Worker:
+    """This process's worker: it remembers outages from one look to the next."""
+    return Worker(is_stopping=lambda: _stopping[0] == 1)
+
+
+@app.task(name=LOOK)
+def look() -> None:
+    """Works until there is nothing to do, for at most about LOOK_SECONDS; leaves no lease behind.
+
+    A look that finds work sends one more, which wakes the next idle process: never more than one for each.
+    """
+    work(_worker(), until_idle=True, seconds=LOOK_SECONDS, on_first_work=wake_workers)
