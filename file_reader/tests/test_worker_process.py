@@ -1,12 +1,12 @@
 """`manage.py worker` as a process: it works, it is killed, it is told to stop."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, postcode_at
+from tests.processes import wait_for
 from tests.working import leases_run_out
 
 from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload
@@ -14,13 +14,6 @@ from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload
 pytestmark = pytest.mark.django_db(transaction=True)
 StartWorker = Callable[..., Any]
 FILE = "lat,lon\n" + "".join(f"50.{number:03d},-0.1\n" for number in range(200))
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def state_of(api: Api, upload: dict[str, Any]) -> str:
