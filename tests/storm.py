@@ -58,7 +58,7 @@ LOOK_SECONDS = 1.0
 AMBUSHES = 45.0
 SETTLE_SECONDS = 240.0
 #: Whether files that died in incoming/, and files of no upload, are a violation or only a word of warning.
-COLLECTION_IS_CHECKED = False
+COLLECTION_IS_CHECKED = True
 MOST_VIOLATIONS = 20
 
 #: How often each event is drawn, relative to the others.

@@ -5,9 +5,11 @@ Every `type` is a relative reference `/problems/<slug>`; docs/problems.md lists 
 
 import http
 import logging
+import sqlite3
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -17,6 +19,7 @@ from rest_framework.response import Response
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+_PG_DISK_FULL = "53100"
 
 
 class Problem(exceptions.APIException):
@@ -54,6 +57,44 @@ def problem_response(*, slug: str, title: str, status: int, detail: str, **extra
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
+def storage_full() -> Problem:
+    """507: the disk is full, that of the files or that of the database."""
+    return Problem(
+        "storage-full",
+        "There is no room on the disk",
+        status=507,
+        detail="The disk is full. Nothing was stored; try again later.",
+        retry_after=300,
+    )
+
+
+def database_is_full(error: Error) -> bool:
+    """Whether the database has refused to write because its disk is full."""
+    return _sqlite_code(error) == sqlite3.SQLITE_FULL or getattr(error.__cause__, "pgcode", None) == _PG_DISK_FULL
+
+
+def _database_problem(error: Error) -> Problem | None:
+    """What the state of the database is to blame for, not the statement that it was given."""
+    if database_is_full(error):
+        return storage_full()
+    # SQLite has the same exception for statements that are wrong.
+    # psycopg2 also has plain DatabaseError, for a server that ends the connection.
+    away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+    if not away or _sqlite_code(error) == sqlite3.SQLITE_ERROR:
+        return None
+    return Problem(
+        "database-unavailable",
+        "The database does not answer",
+        status=503,
+        detail="The database is away or too busy just now. Try again, an upload with the same Idempotency-Key.",
+        retry_after=2,
+    )
+
+
+def _sqlite_code(error: Error) -> int | None:
+    return getattr(error.__cause__, "sqlite_errorcode", None)
+
+
 _KNOWN: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.NotAuthenticated: ("key-required", "This call needs an API key"),
     exceptions.AuthenticationFailed: ("unknown-key", "The API key is not valid"),
@@ -71,6 +112,9 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         exception = exceptions.NotFound()
     elif isinstance(exception, PermissionDenied):
         exception = exceptions.PermissionDenied()
+    elif isinstance(exception, Error) and (problem := _database_problem(exception)):
+        logger.warning("database trouble: %s", exception)
+        exception = problem
     if not isinstance(exception, exceptions.APIException):
         return None
     headers: dict[str, str] = {}

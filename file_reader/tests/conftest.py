@@ -60,6 +60,21 @@ def service(transactional_db: None, running_service: Service) -> Service:
 
 
 @pytest.fixture
+def start_service(transactional_db: None, data_dir: Path) -> Iterator[Callable[..., Service]]:
+    """Starts a service of the test's own, in its folder: `start_service(MAX_UPLOAD_BYTES="10")`."""
+    started: list[Service] = []
+
+    def start(**options: Any) -> Service:
+        started.append(Service(data_dir, **options))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for service in started:
+        service.stop()
+
+
+@pytest.fixture
 def start_worker(
     transactional_db: None, data_dir: Path, consumer: FakePostcodeConsumer
 ) -> Iterator[Callable[..., Any]]:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +53,9 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+Answer = tuple[int, dict[str, str], bytes]
 
 
 class WorkerProcess:
@@ -103,19 +106,32 @@ class WorkerProcess:
 
 
 class Service:
-    """`gunicorn reader.wsgi` on a free port; answers are (status, headers, body) of raw requests."""
+    """`gunicorn reader.wsgi` on a free port; answers are (status, headers, body) of raw requests.
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    `wsgi` is what gunicorn serves, `prefix` what it is started by, `until` the address that answers 200 when it runs.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        wsgi: str = "reader.wsgi",
+        prefix: Sequence[str] = (),
+        until: str = "/readyz",
+        **environment: str,
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
+        self._command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", wsgi]
+        self._until = until
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", "reader.wsgi"],
+            self._command,
             cwd=HOME,
-            env=process_environment(self.data_dir, FILE_READER_PORT=str(self.port), **self._environment),
+            env=process_environment(self.data_dir, **{"FILE_READER_PORT": str(self.port), **self._environment}),
             stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + 30
@@ -131,25 +147,50 @@ class Service:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{self._until}", timeout=5) as response:
                 return bool(response.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False
 
-    def send(self, head: str, body: bytes = b"", *, half_close: bool = True) -> tuple[int, dict[str, str], bytes]:
+    def kill_processes(self) -> None:
+        """kill -9 of what serves requests; gunicorn's master starts it anew."""
+        assert self._process is not None
+        victims = psutil.Process(self._process.pid).children()
+        assert victims
+        for victim in victims:
+            victim.kill()
+        psutil.wait_procs(victims, timeout=10)
+
+    def send(self, head: str, body: bytes = b"", *, half_close: bool = True) -> Answer:
         """Sends `head` (request line and headers, token added) and `body` as they are; returns the whole answer."""
-        lines = [line.strip() for line in head.strip().splitlines()]
-        lines += ["Host: files.example", f"X-Internal-Token: {settings.INTERNAL_TOKEN}", "Connection: close", "", ""]
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as line:
-            line.sendall("\r\n".join(lines).encode() + body)
+        with self.begin(head, body) as line:
             if half_close:
                 line.shutdown(socket.SHUT_WR)
-            answer = b"".join(iter(lambda: line.recv(65536), b""))
-        start, _, content = answer.partition(b"\r\n\r\n")
-        status, *fields = start.decode("latin-1").split("\r\n")
-        headers: dict[str, Any] = dict(field.split(": ", 1) for field in fields)
-        return int(status.split()[1]), headers, content
+            return answer_of(line)
+
+    def begin(self, head: str, body: bytes = b"") -> socket.socket:
+        """Sends `head` (request line and headers, token added) and `body` as they are; returns the connection."""
+        lines = [line.strip() for line in head.strip().splitlines()]
+        lines += ["Host: files.example", f"X-Internal-Token: {settings.INTERNAL_TOKEN}", "Connection: close", "", ""]
+        line = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        line.sendall("\r\n".join(lines).encode() + body)
+        return line
 
     def stored_files(self) -> list[Path]:
         """Every file that an upload left, whole or not."""
         return [path for path in (self.data_dir / "uploads").rglob("*") if path.is_file()]
+
+    def parts(self) -> list[Path]:
+        """The temporary files."""
+        return list((self.data_dir / "uploads" / "incoming").glob("*"))
+
+
+def answer_of(line: socket.socket) -> Answer:
+    """Reads a whole answer; ConnectionError when the service hangs up without one."""
+    answer = b"".join(iter(lambda: line.recv(65536), b""))
+    if not answer:
+        raise ConnectionError("hung up without an answer")
+    start, _, content = answer.partition(b"\r\n\r\n")
+    status, *fields = start.decode("latin-1").split("\r\n")
+    headers: dict[str, Any] = dict(field.split(": ", 1) for field in fields)
+    return int(status.split()[1]), headers, content

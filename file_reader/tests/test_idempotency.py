@@ -1,5 +1,6 @@
 """`Idempotency-Key`: the same request twice makes one upload."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.working import in_thread
 
 from uploads.models import Upload
+from uploads.storage import Incoming
 
 CSV = b"lat,lon\n51.5,-0.1\n"
 OTHER = b"lat,lon\n51.6,-0.1\n"
@@ -69,11 +71,27 @@ def test_a_key_that_is_not_valid_is_refused(api: Api, data_dir: Path, key: str) 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_request_twenty_times_at_once_makes_one_upload(data_dir: Path) -> None:
-    answers = [in_thread(lambda: Api().post(UPLOADS, CSV, Idempotency_Key="monday")) for _ in range(20)]
-    responses = [answer.result(timeout=60) for answer in answers]
-    assert {response.status_code for response in responses} == {202}
-    assert len({response.json()["id"] for response in responses}) == 1
+    def send_until_accepted() -> str:
+        while (answer := Api().post(UPLOADS, CSV, Idempotency_Key="monday")).status_code == 409:
+            assert problem_of(answer, 409, "upload-in-flight")
+            time.sleep(0.05)
+        assert answer.status_code == 202
+        return str(answer.json()["id"])
+
+    answers = [in_thread(send_until_accepted) for _ in range(20)]
+    assert len({answer.result(timeout=60) for answer in answers}) == 1
     assert (Upload.objects.count(), files(data_dir)) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_a_request_whose_key_is_in_flight_is_to_be_sent_again(api: Api, data_dir: Path) -> None:
+    with Incoming("0:monday"):
+        answer = api.post(UPLOADS, CSV, Idempotency_Key="monday")
+        problem_of(answer, 409, "upload-in-flight")
+        assert answer.headers["Retry-After"] == "1"
+        assert api.post(UPLOADS, CSV).status_code == 202
+    assert api.post(UPLOADS, CSV, Idempotency_Key="monday").status_code == 202
+    assert (Upload.objects.count(), files(data_dir)) == (2, 2)
 
 
 @pytest.mark.django_db

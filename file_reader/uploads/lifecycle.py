@@ -3,11 +3,11 @@
 import logging
 import uuid
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from reader.problems import Problem
+from reader.problems import Problem, database_is_full
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,
@@ -21,12 +21,13 @@ from uploads.models import (
 )
 from uploads.queries import rows_of
 from uploads.reading.dialect import Dialect
-from uploads.storage import Incoming, remove_file
+from uploads.storage import Incoming, doubtful_files, forget_intent, locked_files, remove_file, remove_parts
 from uploads.wake import wake_workers
 
 logger = logging.getLogger(__name__)
 
 _PURGE_ROWS = 20_000
+_COLLECT_FILES = 100
 
 
 def accept_upload(
@@ -40,14 +41,13 @@ def accept_upload(
 ) -> Upload:
     """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
 
-    The same Idempotency-Key with the same file and options gives the upload that is already there; with others it is
-    a Problem (422).
+    The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
+    already there; with others it is a Problem (422).
     """
-    scoped_key = f"{owner_id or 0}:{idempotency_key}" if idempotency_key else None
     new = Upload(
         public_id=uuid.uuid4(),
         owner_id=owner_id,
-        idempotency_key=scoped_key,
+        idempotency_key=idempotency_key,
         filename=filename,
         size=incoming.size,
         sha256=incoming.sha256,
@@ -57,20 +57,28 @@ def accept_upload(
     if known := _known_upload(new):
         return known
     incoming.keep(new.public_id)
+    inserted = False
     try:
         with transaction.atomic():
             new.save(force_insert=True)
-    except IntegrityError:
-        # Only here is it certain that the upload is not there. After any other error the commit may have happened: a
-        # file without an upload is waste, an upload without its file would be a loss.
-        remove_file(new.public_id)
-        if known := _known_upload(new):
+            inserted = True
+    except Error as error:
+        # After other errors of the commit it may have happened. A file without an upload is waste, and is collected;
+        # an upload without its file would be a loss.
+        if not inserted or isinstance(error, IntegrityError) or database_is_full(error):
+            remove_file(new.public_id)
+        if isinstance(error, IntegrityError) and (known := _known_upload(new)):
             return known
         raise
     transaction.on_commit(wake_workers, robust=True)
     new.refresh_from_db()
     logger.info("upload accepted upload=%s public_id=%s size=%s", new.pk, new.public_id, new.size)
     return new
+
+
+def scoped_key(owner_id: int | None, key: str) -> str:
+    """An Idempotency-Key together with whose it is: one unique index serves callers with and without an owner."""
+    return f"{owner_id or 0}:{key}"
 
 
 def _known_upload(new: Upload) -> Upload | None:
@@ -167,3 +175,20 @@ def purge_deleted() -> bool:
         rows._raw_delete(rows.db)
         Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
     return True
+
+
+def collect_abandoned() -> int:
+    """Removes the files that requests left when they died before their upload was committed; returns how many."""
+    count = remove_parts()
+    for ids in doubtful_files(_COLLECT_FILES):
+        # Locked first: a request that holds its file may commit right after the database has said no.
+        with locked_files(ids) as held:
+            known = set(Upload.objects.filter(public_id__in=held).values_list("public_id", flat=True))
+            for public_id in held & known:
+                forget_intent(public_id)
+            for public_id in held - known:
+                remove_file(public_id)
+                count += 1
+    if count:
+        logger.info("abandoned files collected count=%s", count)
+    return count

@@ -11,8 +11,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, MultipartState, parse_options_header
 
-from reader.problems import Problem
-from uploads.storage import Incoming
+from reader.problems import Problem, storage_full
+from uploads.storage import Incoming, UploadInFlightError
 
 _PIECE_BYTES = 1 << 18
 _MAX_FIELD_BYTES = 1 << 14
@@ -52,20 +52,22 @@ def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
 
 
 @contextmanager
-def disk_full_is_a_problem() -> Iterator[None]:
-    """Answers 507 when the disk is full, wherever that shows: at the opening, writing, flushing or syncing."""
+def storage_problems() -> Iterator[None]:
+    """409 when the key is reserved; 507 when the disk is full, wherever that shows: opening, writing, syncing."""
     try:
         yield
+    except UploadInFlightError as error:
+        raise Problem(
+            "upload-in-flight",
+            "The same upload is arriving just now",
+            status=409,
+            detail="Another request with this Idempotency-Key is not over yet. Send this one again later.",
+            retry_after=1,
+        ) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise Problem(
-            "storage-full",
-            "There is no room for the file",
-            status=507,
-            detail="The disk is full. Nothing was stored; try again later.",
-            retry_after=300,
-        ) from error
+        raise storage_full() from error
 
 
 def display_name(name: str) -> str:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from uploads.exports import result_csv
-from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload
+from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
 from uploads.options import parse_options
@@ -33,7 +33,7 @@ from uploads.queries import (
 )
 from uploads.reading.dialect import SAMPLE_BYTES, detect_dialect
 from uploads.reading.errors import ReadingError
-from uploads.receiving import disk_full_is_a_problem, display_name, receive
+from uploads.receiving import display_name, receive, storage_problems
 from uploads.serializers import links_of, upload_as_json
 from uploads.storage import Incoming
 
@@ -90,7 +90,8 @@ class UploadList(APIView):
         return pages.get_paginated_response([upload_as_json(upload, counts[upload.pk], request) for upload in uploads])
 
     def post(self, request: Request) -> Response:
-        with disk_full_is_a_problem(), Incoming() as incoming:
+        key = _idempotency_key(request)
+        with storage_problems(), Incoming(key) as incoming:
             fields = receive(cast(WSGIRequest, request._request), incoming)
             values = {**request.query_params.dict(), **fields}
             options = parse_options(values)
@@ -104,7 +105,7 @@ class UploadList(APIView):
                 dialect=dialect,
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
-                idempotency_key=_idempotency_key(request),
+                idempotency_key=key,
             )
         return Response(
             upload_as_json(upload, counts_of([upload])[upload.pk], request),
@@ -117,7 +118,7 @@ def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
         raise ValidationError({"Idempotency-Key": "1 to 255 printable characters."})
-    return key
+    return None if key is None else scoped_key(owner_id(request), key)
 
 
 class UploadDetail(APIView):

@@ -22,10 +22,9 @@ from uploads.engine import (
     sweep,
 )
 from uploads.geocoding import geocode_chunk
-from uploads.lifecycle import purge_deleted
+from uploads.lifecycle import collect_abandoned, purge_deleted
 from uploads.loading import Loader
 from uploads.models import ChunkState
-from uploads.storage import collect_abandoned
 
 logger = logging.getLogger(__name__)
 
