@@ -34,6 +34,7 @@ test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
 storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each database (default 600), from SEED (1): nothing may be lost
 	$(PY) tests/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	$(PY) tests/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	cd file_reader && ../$(PY) -m pytest -m storm
 
 lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
 	$(PY) -m ruff check .
