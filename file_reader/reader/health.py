@@ -3,7 +3,7 @@
 import os
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -25,7 +25,7 @@ def _database() -> str | None:
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
+    except Error as error:
         return f"does not answer: {type(error).__name__}"
     return f"{len(pending)} migrations are not applied" if pending else None
 

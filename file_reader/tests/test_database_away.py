@@ -1,6 +1,8 @@
 """The database is away, busy or full while the API is called: a problem that says so, and at most one upload."""
 
+import errno
 import json
+import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from tests.api import UPLOADS, Api, problem_of
 from tests.processes import Service, free_port
 from tests.test_arriving_files import make_old
+from tests.working import work_until_idle
 
 from uploads import views
 from uploads.lifecycle import collect_abandoned
 from uploads.models import Upload
 from uploads.storage import path_of
+from uploads.worker import Worker, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSV = b"lat,lon\n51.5,-0.1\n"
@@ -182,3 +186,41 @@ def test_every_call_says_so_when_the_database_is_away(start_service: Callable[..
         assert (status, json.loads(content)["type"]) == (503, "/problems/database-unavailable"), head
         assert int(headers["Retry-After"]) > 0
     assert service.stored_files() == []
+
+
+def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def be_away(self: Worker) -> bool:
+        nonlocal looks
+        looks += 1
+        raise OperationalError("connection refused")
+
+    pauses: list[float] = []
+    monkeypatch.setattr(Worker, "run_once", be_away)
+    monkeypatch.setattr("uploads.worker._pause", lambda seconds, unless: pauses.append(seconds))
+    work(Worker(is_stopping=lambda: looks == 2_000))  # hours
+    assert len(pauses) == 2_000
+    assert max(pauses) == pauses[-1] == 5
+
+
+def test_files_that_cannot_be_collected_do_not_stop_the_work(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("uploads.worker.collect_abandoned", refuse)
+    upload = api.upload("lat,lon\n")
+    work_until_idle()
+    assert api.show(upload)["state"] == "done"
+
+
+@pytest.mark.parametrize("raised", [OperationalError, InterfaceError, DatabaseError])
+def test_a_service_whose_database_is_away_is_not_ready(
+    api: Api, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    def fail(connection: object) -> None:
+        raise raised("connection already closed")
+
+    monkeypatch.setattr("reader.health.MigrationExecutor", fail)
+    answer = api.get("/readyz")
+    assert (answer.status_code, list(answer.json()["missing"])) == (503, ["database"])

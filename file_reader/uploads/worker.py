@@ -169,7 +169,10 @@ class Worker:
             sweep()
         if now >= self._collect_from:
             self._collect_from = now + _COLLECT_SECONDS
-            collect_abandoned()
+            try:
+                collect_abandoned()
+            except OSError as error:  # what cannot be removed is waste, and no reason to stop working
+                logger.warning("abandoned files cannot be collected: %s", error)
 
 
 def work(
@@ -198,7 +201,7 @@ def work(
             if not database_is_away(error):
                 raise
             # The database restarts, or its disk is full: what was not committed is done again.
-            trouble += 1
+            trouble = min(trouble + 1, 10)
             logger.warning("database trouble, trying again: %s", error)
             worker.database_was_away()
             connection.close()
