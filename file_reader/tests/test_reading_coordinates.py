@@ -2,7 +2,7 @@
 
 import pytest
 
-from uploads.reading.coordinates import REASONS, read_coordinates
+from uploads.reading.coordinates import REASONS, Notation, read_cell, read_coordinates, read_grid
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,8 @@ def test_a_longitude_beyond_the_date_line_is_out_of_range(text: str) -> None:
 
 def test_every_reason_has_a_sentence() -> None:
     given = {read_coordinates("", "0"), read_coordinates("x", "0"), read_coordinates("91", "0"),
-             read_coordinates("0", "181")}  # fmt: skip
+             read_coordinates("0", "181"), read_coordinates("-0.1", "51.5"), read_grid("1", "1"),
+             read_cell("x", Notation.WKT)}  # fmt: skip
     assert given | {"too_few_fields", "too_many_fields", "nul_byte"} == set(REASONS)
 
 

@@ -129,7 +129,7 @@ def test_a_missing_column_is_an_error_that_shows_the_columns(header: str, seen: 
 
 def test_two_candidates_are_an_error_that_shows_both() -> None:
     with pytest.raises(ColumnsError, match="Several columns could be the latitude") as caught:
-        detect("lat,lon,latitude\n51.5,-0.1,51.5\n")
+        detect("lat,lon,latitude\n51.5,-0.1,52.5\n")
     assert caught.value.extra == {"columns_seen": ["lat", "lon", "latitude"], "candidates": [1, 3]}
 
 
@@ -164,7 +164,7 @@ def test_a_declared_column_that_is_not_there_is_an_error(column: str) -> None:
 
 def test_the_same_column_twice_is_an_error() -> None:
     with pytest.raises(ColumnsError, match="cannot be the same column"):
-        detect("lat,lon\n51.5,-0.1\n", latitude="1", longitude="1")
+        detect("id,lat,lon\n7,51.5,-0.1\n", latitude="2", longitude="2")
 
 
 def test_without_a_header_the_columns_are_told_by_their_values() -> None:

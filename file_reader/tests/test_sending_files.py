@@ -62,7 +62,7 @@ def test_options_are_taken_from_the_form(api: Api) -> None:
               "decimal": ",", "max_distance": "500.5"}  # fmt: skip
     upload = api.upload("x;y\n-0,1;51,5\n", **fields)
     assert upload["dialect"] == {"delimiter": ";", "encoding": "cp1252", "has_header": True, "decimal": ",",
-                                 "latitude": "y", "longitude": "x"}  # fmt: skip
+                                 "latitude": "y", "longitude": "x", "coordinates": "degrees"}  # fmt: skip
     assert upload["max_distance"] == 500.5
 
 
@@ -71,7 +71,7 @@ def test_options_are_taken_from_the_query(api: Api) -> None:
     response = api.post(f"{UPLOADS}?{query}", b"-0.1\t51.5\n")
     assert response.status_code == 202
     assert response.json()["dialect"] == {"delimiter": "\t", "encoding": "utf-8", "has_header": False, "decimal": ".",
-                                          "latitude": 2, "longitude": 1}  # fmt: skip
+                                          "latitude": 2, "longitude": 1, "coordinates": "degrees"}  # fmt: skip
     assert response.json()["max_distance"] == 20_000
 
 
@@ -177,7 +177,7 @@ def test_a_compressed_body_is_not_taken(api: Api, data_dir: Path) -> None:
 
 
 def test_another_format_named_csv_is_told_by_its_first_bytes(api: Api, data_dir: Path) -> None:
-    problem_of(api.send_form(b"PK\x03\x04" + CSV, "places.csv"), 415, "unsupported-file")
+    problem_of(api.send_form(b"%PDF-1.7\n" + CSV, "places.csv"), 415, "unsupported-file")
     assert_nothing_stored(data_dir)
 
 

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from uploads.models import STATUS_WORDS, Row, RowStatus, Upload, row_id, row_range
+from uploads.reading.coordinates import as_number
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import RawRecord, read_records
@@ -26,6 +27,8 @@ COLUMNS = (
     "result_admin_ward",
 )
 _SLICE_ROWS = 2_000
+#: What spreadsheets begin formulas with (OWASP, "CSV injection"), also in their full width.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 #: Encodings that are told by a mark, the mark, and what is written behind it: Python would choose the byte order anew.
 _MARKED = (
     ("utf-8-sig", codecs.BOM_UTF8, "utf-8"),
@@ -37,8 +40,10 @@ ResultRow = tuple[int, str | None, str | None, float | None, str | None, str | N
 _PENDING: ResultRow = (RowStatus.PENDING.value, None, None, None, None, None, None, None, None)
 
 
-def result_csv(upload: Upload) -> Iterator[bytes]:
+def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
     """Yields the result file in pieces, in the file's own encoding and dialect.
+
+    With `safe`, a spreadsheet takes no cell for a formula: a text that begins like one gets an apostrophe in front.
 
     Every record comes back in its order, also while the work goes on: rows without an answer are `pending`. Of a file
     that cannot be read to its end, the records before the fault come back.
@@ -57,6 +62,8 @@ def result_csv(upload: Upload) -> Iterator[bytes]:
         number = 1
         if mark:
             yield mark
+        if safe:
+            first, records = _harmless(first, dialect), (_harmless(record, dialect) for record in records)
         if dialect.has_header:
             yield encode(_extended(first, width, _join(COLUMNS, dialect), dialect))
         else:
@@ -81,6 +88,19 @@ def _take(records: Iterator[RawRecord]) -> list[RawRecord]:
     except UnreadableError as error:
         logger.info("result.csv ends before line %s, where the file cannot be read", error.line)
     return batch
+
+
+def _harmless(record: RawRecord, dialect: Dialect) -> RawRecord:
+    """The record without formulas; the same one if it has none. Numbers are no formulas, whatever their sign."""
+    if not any(map(_is_formula, record.fields)):
+        return record
+    fields = ["'" + field if _is_formula(field) else field for field in record.fields]
+    text = record.text.rstrip("\r\n")
+    return RawRecord(record.line, _join(fields, dialect) + record.text[len(text) :], fields)
+
+
+def _is_formula(field: str) -> bool:
+    return field.startswith(_FORMULA) and as_number(field) is None
 
 
 class UploadGoneError(Exception):
@@ -136,8 +156,10 @@ def _encoder(stream: BinaryIO, encoding: str) -> tuple[bytes, Callable[[str], by
 
     A character of an answer that the file's encoding does not have becomes a question mark.
     """
-    start = stream.read(3)
-    stream.seek(0)
+    start = b""
+    if stream.seekable():  # a workbook is not, and its CSV has no mark
+        start = stream.read(3)
+        stream.seek(0)
     for marked, mark, plain in _MARKED:
         if encoding == marked and start.startswith(mark):
             return mark, codecs.getincrementalencoder(plain)().encode

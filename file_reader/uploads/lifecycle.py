@@ -32,7 +32,8 @@ _COLLECT_FILES = 100
 
 def accept_upload(
     *,
-    incoming: Incoming,
+    sent: Incoming,
+    table: Incoming,
     filename: str,
     dialect: Dialect,
     max_distance: float,
@@ -40,6 +41,8 @@ def accept_upload(
     idempotency_key: str | None,
 ) -> Upload:
     """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
+
+    `sent` is what came, `table` what is kept: the same, or its content without gzip or zip.
 
     The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
     already there; with others it is a Problem (422).
@@ -49,14 +52,15 @@ def accept_upload(
         owner_id=owner_id,
         idempotency_key=idempotency_key,
         filename=filename,
-        size=incoming.size,
-        sha256=incoming.sha256,
+        size=sent.size,
+        table_size=table.size,
+        sha256=sent.sha256,
         dialect=dialect.as_json(),
         max_distance=max_distance,
     )
     if known := _known_upload(new):
         return known
-    incoming.keep(new.public_id)
+    table.keep(new.public_id)
     inserted = False
     try:
         with transaction.atomic():

@@ -67,6 +67,7 @@ class Loader:
                 self.lease,
                 rows_loaded=self.rows_loaded + len(rows),
                 bytes_loaded=self._file.tell(),
+                swapped=sum(row.reason == "coordinates_swapped" for row in rows),
                 complete=complete,
             )
             bulk_create_rows(rows)

@@ -80,7 +80,9 @@ class Upload(models.Model):
     # "<owner>:<key>", so that one unique index serves callers with and without an owner.
     idempotency_key = models.CharField(max_length=300, null=True, unique=True, editable=False)  # noqa: DJ001
     filename = models.CharField(max_length=255)
+    # Of what was sent; table_size is that of what is kept and read, without gzip or zip.
     size = models.BigIntegerField()
+    table_size = models.BigIntegerField(null=True)
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=UploadState, default=UploadState.RECEIVED)
     dialect = models.JSONField()
@@ -99,6 +101,7 @@ class Upload(models.Model):
     # The loading cursor and the lease on it.
     rows_loaded = models.BigIntegerField(default=0)
     bytes_loaded = models.BigIntegerField(default=0)
+    rows_swapped = models.BigIntegerField(db_default=0)
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reader.problems import Problem
+from uploads.reading.coordinates import Notation
 from uploads.reading.dialect import DELIMITERS, Declared
 
 DEFAULT_MAX_DISTANCE = 2_000.0
@@ -42,6 +43,7 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
             delimiter=_delimiter(given.get("delimiter")),
             encoding=_encoding(given.get("encoding")),
             decimal=_decimal(given.get("decimal")),
+            coordinates=_notation(given.get("coordinates")),
         ),
         max_distance=_max_distance(given.get("max_distance")),
     )
@@ -91,6 +93,12 @@ def _encoding(value: str | None) -> str | None:
 def _decimal(value: str | None) -> str | None:
     if value is not None and value not in (".", ","):
         raise _invalid("decimal", value, "'.' or ','")
+    return value
+
+
+def _notation(value: str | None) -> str | None:
+    if value is not None and value not in list(Notation):
+        raise _invalid("coordinates", value, ", ".join(Notation))
     return value
 
 

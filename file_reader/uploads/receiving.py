@@ -12,11 +12,24 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, MultipartState, parse_options_header
 
 from reader.problems import Problem, storage_full
+from uploads.reading.containers import gunzip
 from uploads.storage import Incoming, UploadInFlightError
 
 _PIECE_BYTES = 1 << 18
 _MAX_FIELD_BYTES = 1 << 14
 _MAX_FORM_BYTES = 1 << 20
+_FILE_TYPES = frozenset(
+    {
+        b"text/csv",
+        b"text/plain",
+        b"application/csv",
+        b"text/tab-separated-values",
+        b"application/gzip",
+        b"application/x-gzip",
+        b"application/zip",
+        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    }
+)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -26,29 +39,41 @@ def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
     Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
     body. OSError (disk full) comes through to the caller.
     """
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Problem(
-            "unsupported-media-type",
-            "This kind of body is not taken here",
-            status=415,
-            detail="Send the file without Content-Encoding.",
-        )
+    pieces = _decoded(request, incoming)
     kind, parameters = parse_options_header(request.headers.get("Content-Type", ""))
     if kind == b"multipart/form-data":
         boundary = parameters.get(b"boundary")
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
             raise _malformed("The Content-Type has no boundary, or one that is too long.")
-        return _Form(incoming, boundary).parse(_pieces(request, incoming))
-    if kind in (b"text/csv", b"text/plain", b"application/csv", b"text/tab-separated-values"):
-        for piece in _pieces(request, incoming):
+        return _Form(incoming, boundary).parse(pieces)
+    if kind in _FILE_TYPES:
+        for piece in pieces:
             incoming.write(piece)
         return {}
-    raise Problem(
-        "unsupported-media-type",
-        "This kind of body is not taken here",
-        status=415,
-        detail="Send multipart/form-data with the file in the field 'file', or the file itself as text/csv.",
+    raise _unsupported(
+        "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv"
+        " (application/gzip, application/zip, or the type of an Excel workbook, for those)."
     )
+
+
+def _decoded(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
+    """The body without its Content-Encoding, piece by piece."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise _unsupported("The only Content-Encoding that is taken is gzip.")
+    pieces = _pieces(request, incoming)
+    return pieces if encoding == "identity" else _inflated(pieces, incoming)
+
+
+def _inflated(pieces: Iterator[bytes], incoming: Incoming) -> Iterator[bytes]:
+    for piece in gunzip(pieces):
+        yield piece
+        if incoming.size > settings.MAX_UPLOAD_BYTES:
+            raise _too_large()
+
+
+def _unsupported(detail: str) -> Problem:
+    return Problem("unsupported-media-type", "This kind of body is not taken here", status=415, detail=detail)
 
 
 @contextmanager

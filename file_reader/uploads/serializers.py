@@ -8,8 +8,10 @@ from rest_framework.reverse import reverse
 
 from uploads.models import OPEN_STATES, Upload, UploadState
 from uploads.queries import Counts
+from uploads.reading.dialect import Dialect
+from uploads.reading.preview import warnings_of
 
-_DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude")
+_DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
 
 
 def upload_as_json(upload: Upload, counts: Counts, request: Request) -> dict[str, Any]:
@@ -26,15 +28,21 @@ def upload_as_json(upload: Upload, counts: Counts, request: Request) -> dict[str
         "started_at": upload.started_at,
         "finished_at": upload.finished_at,
         "max_distance": upload.max_distance,
-        "dialect": {name: upload.dialect[name] for name in _DIALECT},
+        "dialect": dialect_as_json(upload.dialect),
         "rows": counts.as_json(),
         "progress": progress,
         "rows_per_second": rate,
         "eta_seconds": _eta(upload, counts, progress, rate),
         "waiting": waiting_of(upload),
+        "warnings": warnings_of(Dialect.from_json(upload.dialect), rows=counts.read, swapped=upload.rows_swapped),
         "error": upload.error,
         "links": links_of(upload, request),
     }
+
+
+def dialect_as_json(dialect: dict[str, Any]) -> dict[str, Any]:
+    """How the file is written, as the interface has it."""
+    return {name: dialect.get(name, "degrees") for name in _DIALECT}
 
 
 def links_of(upload: Upload, request: Request) -> dict[str, str]:
@@ -66,8 +74,8 @@ def progress_of(upload: Upload, counts: Counts) -> float:
     if not counts.read:
         return 0.0
     loaded = 1.0
-    if upload.state == UploadState.LOADING and upload.size:
-        loaded = min(1.0, upload.bytes_loaded / upload.size)
+    if upload.state == UploadState.LOADING and (size := upload.table_size or upload.size):
+        loaded = min(1.0, upload.bytes_loaded / size)
     # Never 1 before the end: what is waiting for its last commit is not done.
     return round(min(counts.answered / counts.read * loaded, 0.9999), 4)
 

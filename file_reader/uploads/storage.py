@@ -19,10 +19,14 @@ from typing import BinaryIO, Self
 
 from django.conf import settings
 
+from uploads.reading.containers import as_table, check_unwrapped, unwrapped
+
 #: Files that were not written to for this long (seconds) have their upload in the database, or never will: the
 #: commit of a request that died is over too.
 ABANDONED_AFTER = 3_600
 _OPENING_ATTEMPTS = 10
+_SAMPLES = 16
+_SAMPLE_BYTES = 1 << 16
 
 
 class UploadInFlightError(Exception):
@@ -35,8 +39,8 @@ def path_of(public_id: uuid.UUID) -> Path:
 
 
 def open_upload(public_id: uuid.UUID) -> BinaryIO:
-    """The file of an upload, for reading."""
-    return path_of(public_id).open("rb")
+    """The table of an upload, for reading from its beginning: its file, or the first sheet of its workbook as CSV."""
+    return as_table(path_of(public_id).open("rb"))
 
 
 def remove_file(public_id: uuid.UUID) -> None:
@@ -90,10 +94,38 @@ class Incoming:
         """The hash of what was written so far, in hexadecimal."""
         return self._hash.hexdigest()
 
-    def head(self, size: int) -> bytes:
-        """The first `size` bytes of what was written."""
+    @contextlib.contextmanager
+    def unwrapped(self, max_bytes: int) -> "Iterator[Incoming]":
+        """What was sent, or a file with the content of the gzip data or of the zip archive that was sent.
+
+        Raises ReadingError when it is damaged, has more than `max_bytes` or not exactly one file in it.
+        """
         self._file.flush()
-        return os.pread(self._file.fileno(), size, 0)
+        pieces = unwrapped(self._file, max_bytes=max_bytes)
+        if pieces is None:
+            yield self
+            return
+        with Incoming() as content:
+            for piece in pieces:
+                content.write(piece)
+            content._file.flush()
+            check_unwrapped(content._file, max_bytes=max_bytes)
+            yield content
+
+    def open_table(self) -> BinaryIO:
+        """The table as far as it was written, for reading from its beginning."""
+        self._file.flush()
+        return as_table(self._path.open("rb"))
+
+    def samples(self) -> list[bytes]:
+        """Pieces from all over the file, and all of a small one; of a workbook none."""
+        if os.pread(self._file.fileno(), 2, 0) == b"PK":
+            return []
+        if self.size <= _SAMPLES * _SAMPLE_BYTES:
+            step, count = _SAMPLE_BYTES, -(-self.size // _SAMPLE_BYTES)
+        else:
+            step, count = self.size // _SAMPLES, _SAMPLES
+        return [os.pread(self._file.fileno(), _SAMPLE_BYTES, step * number) for number in range(count)]
 
     def keep(self, public_id: uuid.UUID) -> None:
         """Makes the file the upload's: synced, renamed, and the folder synced, so that a power cut cannot undo it."""

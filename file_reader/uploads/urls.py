@@ -8,6 +8,7 @@ _UPLOAD = "api/v1/uploads/<uuid:public_id>/"
 
 urlpatterns = [
     path("api/v1/uploads/", views.UploadList.as_view(), name="uploads"),
+    path("api/v1/uploads/preview/", views.upload_preview, name="upload-preview"),
     path(_UPLOAD, views.UploadDetail.as_view(), name="upload"),
     path(f"{_UPLOAD}cancel/", views.cancel, name="upload-cancel"),
     path(f"{_UPLOAD}retry/", views.retry, name="upload-retry"),

@@ -1,9 +1,12 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
@@ -19,7 +22,7 @@ from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
-from uploads.options import parse_options
+from uploads.options import UploadOptions, parse_options
 from uploads.owners import owner_id
 from uploads.queries import (
     ROW_FIELDS,
@@ -31,10 +34,11 @@ from uploads.queries import (
     rows_of,
     visible_rows,
 )
-from uploads.reading.dialect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
+from uploads.reading.preview import preview
 from uploads.receiving import display_name, receive, storage_problems
-from uploads.serializers import links_of, upload_as_json
+from uploads.serializers import dialect_as_json, links_of, upload_as_json
 from uploads.storage import Incoming
 
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
@@ -80,6 +84,44 @@ def find_upload(request: Request, public_id: UUID) -> Upload:
     return upload
 
 
+@contextmanager
+def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
+    """What was sent, its table, the options and the file's name, for as long as the context lasts.
+
+    Raises Problem for everything that can be wrong with them.
+    """
+    with storage_problems(), reading_problems(), Incoming(key) as sent:
+        fields = receive(cast(WSGIRequest, request._request), sent)
+        values = {**request.query_params.dict(), **fields}
+        options = parse_options(values)
+        with sent.unwrapped(settings.MAX_UPLOAD_BYTES) as table:
+            yield sent, table, options, display_name(values.get("filename", ""))
+
+
+@contextmanager
+def reading_problems() -> Iterator[None]:
+    """A file that cannot be read is a problem of its sender's."""
+    try:
+        yield
+    except ReadingError as error:
+        raise problem_of(error) from None
+
+
+def detected_dialect(table: Incoming, options: UploadOptions) -> Dialect:
+    """How the table is written, as declared or told from its beginning."""
+    with table.open_table() as stream:
+        return detect_dialect(stream.read(SAMPLE_BYTES), options.declared, further=table.samples())
+
+
+@api_view(["POST"])
+def upload_preview(request: Request) -> Response:
+    """What would be read from a file; nothing is stored."""
+    with received(request, None) as (_, table, options, filename):
+        dialect = detected_dialect(table, options)
+        shown = preview(table.open_table, dialect)
+    return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
+
+
 class UploadList(APIView):
     """`GET`: the caller's uploads, newest first. `POST`: a new one."""
 
@@ -91,18 +133,12 @@ class UploadList(APIView):
 
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
-        with storage_problems(), Incoming(key) as incoming:
-            fields = receive(cast(WSGIRequest, request._request), incoming)
-            values = {**request.query_params.dict(), **fields}
-            options = parse_options(values)
-            try:
-                dialect = detect_dialect(incoming.head(SAMPLE_BYTES), options.declared)
-            except ReadingError as error:
-                raise problem_of(error) from None
+        with received(request, key) as (sent, table, options, filename):
             upload = accept_upload(
-                incoming=incoming,
-                filename=display_name(values.get("filename", "")),
-                dialect=dialect,
+                sent=sent,
+                table=table,
+                filename=filename,
+                dialect=detected_dialect(table, options),
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
                 idempotency_key=key,
@@ -156,13 +192,21 @@ def retry(request: Request, public_id: UUID) -> Response:
 def result_file(request: Request, public_id: UUID) -> Any:
     """The file, each record with its answer appended."""
     upload = find_upload(request, public_id)
-    stem = upload.filename.rsplit(".", 1)[0]
+    stem = re.sub(r"(\.(csv|tsv|txt|gz|zip|xlsx))+$", "", upload.filename, flags=re.IGNORECASE)
+    safe = _switch(request, "safe")
     response = StreamingHttpResponse(
-        result_csv(upload) if request.method == "GET" else (),
+        result_csv(upload, safe=safe) if request.method == "GET" else (),
         content_type=f"text/csv; charset={_charset(upload.dialect['encoding'])}",
     )
     response["Content-Disposition"] = content_disposition_header(True, f"{stem}-result.csv")
     return response
+
+
+def _switch(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "0")
+    if value not in ("0", "1"):
+        raise ValidationError({name: "Accepted: 0 or 1."})
+    return value == "1"
 
 
 def _charset(encoding: str) -> str:

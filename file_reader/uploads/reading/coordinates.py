@@ -4,35 +4,161 @@ The reason codes of rejected rows are a closed list; REASONS has a sentence for 
 """
 
 import re
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from math import isfinite
+from typing import Literal
+
+import msgspec
 
 REASONS = {
     "coordinates_missing": "The latitude or the longitude is empty.",
     "not_a_number": "The latitude or the longitude is not a decimal number such as 51.501 or -0.1419.",
+    "not_coordinates": "The cell does not hold a latitude and a longitude in the way that most of its column does.",
     "latitude_out_of_range": "The latitude is not between -90 and 90 degrees.",
     "longitude_out_of_range": "The longitude is not between -180 and 180 degrees.",
+    "coordinates_swapped": "Latitude and longitude seem to be swapped: the other way round it would be in the UK.",
+    "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "too_few_fields": "The row has fewer fields than the file's first record.",
     "too_many_fields": "The row has more fields than the file's first record.",
     "nul_byte": "The row contains a NUL byte.",
 }
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "-"})
+#: Where British locations lie, in degrees: the two ranges do not overlap, so values tell latitude from longitude.
+UK_LATITUDE = (49.0, 61.5)
+UK_LONGITUDE = (-9.5, 2.6)
+#: The British National Grid, in metres: eastings and northings of OSGB36.
+GRID_EASTING = (0.0, 700_000.0)
+GRID_NORTHING = (0.0, 1_300_000.0)
+
+#: What databases and statisticians write for nothing; in a first record, it says that this is no header.
+NULLS = frozenset({"na", "n/a", "nan", "null", "\\n"})
+_MISSING = NULLS | frozenset({"", "none", "-"})
 # Each digit can be matched in one way only: a pattern with a choice takes quadratic time for a cell of many digits.
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_DIGITS = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = re.compile(_DIGITS, re.ASCII)
+_PAIR = re.compile(rf"[(\[]?\s*({_DIGITS})(?:\s*[,;]\s*|\s+)({_DIGITS})\s*[)\]]?", re.ASCII)
+_WKT_POINT = re.compile(
+    rf"(?:SRID=4326;)?\s*POINT\s*Z?\s*\(\s*({_DIGITS})\s+({_DIGITS})(?:\s+{_DIGITS})?\s*\)", re.ASCII | re.IGNORECASE
+)
 #: Longer than any coordinate that somebody means; what is longer is not looked at.
-_MAX_CHARS = 1_000
+MAX_CHARS = 1_000
+
+#: Latitude and longitude in degrees, or the code of the reason why not.
+Located = tuple[float, float] | str
 
 
-def read_coordinates(latitude: str, longitude: str) -> tuple[float, float] | str:
+class Notation(StrEnum):
+    """How a file writes coordinates: in two columns, or both in one cell."""
+
+    DEGREES = "degrees"  # two columns, decimal degrees
+    OSGB36 = "osgb36"  # two columns, metres on the British National Grid
+    LAT_LON = "lat_lon"  # one cell: 51.5, -0.1 or (51.5, -0.1)
+    LON_LAT = "lon_lat"  # the same, longitude first
+    WKT = "wkt"  # one cell: POINT (-0.1 51.5)
+    GEOJSON = "geojson"  # one cell: {"type": "Point", "coordinates": [-0.1, 51.5]}
+
+
+#: Both coordinates are in one cell.
+ONE_CELL = frozenset({Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation.GEOJSON})
+
+
+def as_number(text: str) -> float | None:
+    """The number in a cell, with a point or a decimal comma, if it is one."""
+    text = _bare(text).replace(",", ".")
+    return float(text) if len(text) <= MAX_CHARS and _NUMBER.fullmatch(text) else None
+
+
+def read_coordinates(latitude: str, longitude: str) -> Located:
     """The two numbers in degrees, or the code of the reason why not."""
-    latitude, longitude = latitude.strip(), longitude.strip()
-    if len(latitude) > _MAX_CHARS or len(longitude) > _MAX_CHARS:
-        return "not_a_number"
-    if latitude.lower() in _MISSING or longitude.lower() in _MISSING:
+    latitude, longitude = _bare(latitude), _bare(longitude)
+    if (reason := _not_numbers(latitude, longitude)) is not None:
+        return reason
+    return _checked(float(latitude), float(longitude))
+
+
+def read_grid(northing: str, easting: str) -> Located:
+    """OSGB36 metres → degrees (WGS84), or the reason why not; by OSTN15, to 0.1 m of Ordnance Survey's own figures."""
+    northing, easting = _bare(northing), _bare(easting)
+    if (reason := _not_numbers(northing, easting)) is not None:
+        return reason
+    # 30 MB of grid, for the files that need it.
+    from convertbng.cutil import convert_osgb36_to_ll
+
+    longitudes, latitudes = convert_osgb36_to_ll(float(easting), float(northing))
+    if not isfinite(latitudes[0]):
+        return "outside_national_grid"
+    return round(float(latitudes[0]), 7), round(float(longitudes[0]), 7)
+
+
+def locator(
+    notation: Notation, latitude_column: int, longitude_column: int, decimal: str
+) -> Callable[[Sequence[str]], Located]:
+    """A function from the fields of a record to its coordinates. The columns are indexes from 0."""
+    two_columns = {Notation.DEGREES: read_coordinates, Notation.OSGB36: read_grid}.get(notation)
+    if two_columns is not None:
+        if decimal == ",":
+            return lambda fields: two_columns(
+                _with_point(fields[latitude_column]), _with_point(fields[longitude_column])
+            )
+        return lambda fields: two_columns(fields[latitude_column], fields[longitude_column])
+    return lambda fields: read_cell(fields[latitude_column], notation)
+
+
+def read_cell(text: str, notation: Notation) -> Located:
+    """The coordinates of a cell that holds both."""
+    text = _bare(text)
+    if text.lower() in _MISSING:
         return "coordinates_missing"
-    if not _NUMBER.fullmatch(latitude) or not _NUMBER.fullmatch(longitude):
+    if len(text) > MAX_CHARS:
+        return "not_coordinates"
+    if notation == Notation.GEOJSON:
+        return _read_geojson(text)
+    found = (_WKT_POINT if notation == Notation.WKT else _PAIR).fullmatch(text)
+    if found is None:
+        return "not_coordinates"
+    first, second = float(found[1]), float(found[2])
+    return _checked(first, second) if notation == Notation.LAT_LON else _checked(second, first)
+
+
+class _Point(msgspec.Struct):
+    type: Literal["Point"]
+    coordinates: list[float]
+
+
+def _read_geojson(text: str) -> Located:
+    try:
+        longitude, latitude, *_ = msgspec.json.decode(text, type=_Point).coordinates
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return "not_coordinates"
+    return _checked(latitude, longitude)
+
+
+def _bare(text: str) -> str:
+    """Without the spaces around it, and without the single quotes that some programs put around numbers."""
+    text = text.strip()
+    if not text.startswith("'"):
+        return text
+    both = min(len(text) - len(text.lstrip("'")), len(text) - len(text.rstrip("'")), len(text) // 2)
+    return text[both : len(text) - both].strip()
+
+
+def _with_point(text: str) -> str:
+    return text.replace(",", ".")
+
+
+def _not_numbers(*texts: str) -> str | None:
+    if any(text.lower() in _MISSING for text in texts):
+        return "coordinates_missing"
+    if not all(len(text) <= MAX_CHARS and _NUMBER.fullmatch(text) for text in texts):
         return "not_a_number"
-    degrees = float(latitude), float(longitude)
-    if not -90 <= degrees[0] <= 90:
+    return None
+
+
+def _checked(latitude: float, longitude: float) -> Located:
+    if not -90 <= latitude <= 90:
         return "latitude_out_of_range"
-    if not -180 <= degrees[1] <= 180:
+    if not -180 <= longitude <= 180:
         return "longitude_out_of_range"
-    return degrees
+    if UK_LATITUDE[0] <= longitude <= UK_LATITUDE[1] and UK_LONGITUDE[0] <= latitude <= UK_LONGITUDE[1]:
+        return "coordinates_swapped"
+    return latitude, longitude

@@ -2,6 +2,8 @@
 
 ReadingError
 ├── UnsupportedFileError     it is not delimited text at all
+├── ContainerError           what it is packed in is damaged, or has not one table
+├── InflatedError            what is packed in it is too large
 ├── EmptyFileError           there is nothing in it
 ├── ColumnsError             the coordinate columns cannot be told
 └── UnreadableError          it cannot be read any further, from a line on
@@ -29,6 +31,21 @@ class UnsupportedFileError(ReadingError):
     slug = "unsupported-file"
     title = "This is not a CSV file"
     status = 415
+
+
+class ContainerError(ReadingError):
+    """gzip data, a zip archive or a workbook that cannot be unpacked to one table."""
+
+    slug = "unreadable-archive"
+    title = "The file cannot be unpacked"
+
+
+class InflatedError(ReadingError):
+    """Unpacked, it would have more than `max_bytes`."""
+
+    slug = "upload-too-large"
+    title = "The file is too large"
+    status = 413
 
 
 class EmptyFileError(ReadingError):

@@ -3,17 +3,25 @@
 import codecs
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from uploads.reading.errors import UnreadableError
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 15
 #: The longest line, and the longest record over several lines, in characters.
 MAX_RECORD_CHARS = 1 << 20
 
 
 def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Yields the lines of a stream with their line ends, as they stand in the file; a byte order mark is dropped.
+    """Yields the lines of a stream one by one; see `line_blocks`."""
+    return chain.from_iterable(line_blocks(stream, encoding))
+
+
+def line_blocks(stream: BinaryIO, encoding: str) -> Iterator[list[str]]:
+    """Yields the lines of a stream with their line ends, as they stand in the file, some thousands at a time.
+
+    A byte order mark is dropped.
 
     Raises UnreadableError for bytes that are not of the encoding and for a line over MAX_RECORD_CHARS, with its line.
     """
@@ -36,7 +44,7 @@ def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
         # Only the first line began in another block, and can be longer than one.
         if lines and len(lines[0]) > MAX_RECORD_CHARS:
             raise _too_long(line)
-        yield from lines
+        yield lines
         line += len(lines)
         if len(carry) > MAX_RECORD_CHARS:
             raise _too_long(line)

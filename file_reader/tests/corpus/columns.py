@@ -1,0 +1,112 @@
+"""Which columns are taken, where several could be, none is named, or the names lie."""
+
+from tests.corpus.case import At, Case, Fault, No
+
+_NOT_FOUND = Fault("columns-not-found")
+#: E 529057 N 179680; the figures of all grid references here are those of pyproj's EPSG:27700.
+_PALACE = (51.50133, -0.14204)
+_STATIONS = (
+    "7\tEuston\t52\t1\t0\t2\tNW1\topen\t2.5\t-0.133\t51.528\n8\tLeeds\t60\t0\t1\t1\tLS1\topen\t1.5\t-1.548\t53.795\n"
+)
+
+CASES = [
+    Case("longitude first", "lon,lat\n-0.1,51.5\n", [At(2, 51.5, -0.1)]),
+    Case("x_lon,y_lat", "x_lon,y_lat\n-0.1,51.5\n", [At(2, 51.5, -0.1)], dialect={"latitude": "y_lat"}),
+    Case("degrees beside eastings and northings", "easting,northing,latitude,longitude\n"
+         "529057,179680,51.5014,-0.1421\n",
+         [At(2, 51.5014, -0.1421)], dialect={"coordinates": "degrees"}),
+    Case("degrees beside X and Y in metres", "X,Y,lat,lon\n529057,179680,51.5014,-0.1421\n", [At(2, 51.5014, -0.1421)]),
+    Case("degrees beside columns a and b in metres", "name,a,b,lat,long\nx,622675,-5527598,,\n"
+         "y,528858,184211,51.542104,-0.143262\n",
+         [No(2, "coordinates_missing"), At(3, 51.542104, -0.143262)]),
+    # --- metres
+    Case("eastings and northings", "name,easting,northing\nPalace,529057,179680\nEdinburgh,325897,673996\n",
+         [At(2, *_PALACE, within=5), At(3, 55.95325, -3.18830, within=5)],
+         dialect={"coordinates": "osgb36", "latitude": "northing", "longitude": "easting"}),
+    Case("northings first, capitals", "NORTHINGS;EASTINGS\n179680;529057\n", [At(2, *_PALACE, within=5)]),
+    Case("eastings with units", "Easting (m),Northing (m)\n529057,179680\n", [At(2, *_PALACE, within=5)]),
+    Case("eastings that are called OS", "OS Easting,OS Northing\n529057,179680\n", [At(2, *_PALACE, within=5)]),
+    Case("eastings with decimals", "GridRef_Easting,GridRef_Northing\n651409.804,313177.450\n91492.146,11318.804\n",
+         [At(2, 52.65800783, 1.71607397, within=5), At(3, 49.92226394, -6.29977752, within=5)]),
+    Case("eastings with decimal commas", "easting;northing\n529057,4;179680,2\n", [At(2, *_PALACE, within=5)]),
+    Case("eastings with commas between the thousands are no kilometres", 'easting,northing\n"529,057","179,680"\n',
+         fault=_NOT_FOUND),
+    Case("eastings of which some are missing or in the sea", "easting,northing\n529057,179680\n,\n529058,179681\n"
+         "0,1299999\n529059,179682\n",
+         [At(2, *_PALACE, within=5), No(3, "coordinates_missing"), At(4, *_PALACE, within=5),
+          No(5, "outside_national_grid"), At(6, *_PALACE, within=5)]),
+    Case("eastings declared", "E,N\n529057,179680\n", [At(2, *_PALACE, within=5)],
+         declared={"latitude": "N", "longitude": "E", "coordinates": "osgb36"}, dialect={"coordinates": "osgb36"}),
+    Case("eastings declared as columns only", "E,N\n529057,179680\n", [At(2, *_PALACE, within=5)],
+         declared={"latitude": "N", "longitude": "E"}),
+    Case("metres declared, degrees beside them", "easting,northing,lat,lon\n529057,179680,51.5014,-0.1421\n",
+         [At(2, *_PALACE, within=5)], declared={"coordinates": "osgb36"}),
+    Case("X and Y in metres", "X,Y,name\n529057,179680,Palace\n", [At(2, *_PALACE, within=5)],
+         dialect={"coordinates": "osgb36", "latitude": "Y"}),
+    Case("X and Y in degrees", "X,Y,name\n-0.141588,51.501009,Palace\n-3.188267,55.953251,x\n",
+         [At(2, 51.501009, -0.141588), At(3, 55.953251, -3.188267)], dialect={"coordinates": "degrees",
+         "latitude": "Y"}),
+    Case("X and Y in degrees, with decimal commas", "x;y\n-0,141588;51,501009\n", [At(2, 51.501009, -0.141588)]),
+    Case("X and Y in metres of another projection", "X,Y\n-15761.5,6710219.1\n-354916.2,7548431.8\n", fault=_NOT_FOUND),
+    Case("X and Y on a chess-board", "X,Y\n1,2\n3,4\n5,6\n", fault=_NOT_FOUND),
+    Case("X and Y on a screen", "X,Y\n640,480\n1024,768\n", fault=_NOT_FOUND),
+    # --- two pairs
+    Case("two pairs that say the same", "latitude,longitude,name,lng,lat\n51.5,-0.1,x,-0.1,51.5\n"
+         "52.5,-1.1,y,-1.1,52.5\n",
+         [At(2, 51.5, -0.1), At(3, 52.5, -1.1)]),
+    Case("two pairs that say the same, one with more zeros", "latitude,longitude,lat,lng\n51.5,-0.1,51.500,-0.100\n",
+         [At(2, 51.5, -0.1)]),
+    Case("two pairs that differ", "lat,lon,latitude,longitude\n51.5,-0.1,55.9,-3.1\n52.5,-1.1,56.9,-4.1\n",
+         fault=Fault("columns-not-found", {"columns_seen": ["lat", "lon", "latitude", "longitude"], "candidates": [1,
+         3]})),
+    Case("two pairs that differ, one declared", "lat,lon,latitude,longitude\n51.5,-0.1,55.9,-3.1\n", [At(2, 55.9,
+         -3.1)],
+         declared={"latitude": "latitude", "longitude": "longitude"}),
+    Case("where from and where to", "start_lat,start_lng,end_lat,end_lng\n51.5,-0.1,51.6,-0.2\n51.6,-0.2,51.7,-0.3\n",
+         fault=Fault("columns-not-found", {"candidates": [1, 3]})),
+    Case("where from and where to, one declared", "start_lat,start_lng,end_lat,end_lng\n51.5,-0.1,51.6,-0.2\n",
+         [At(2, 51.6, -0.2)], declared={"latitude": "end_lat", "longitude": "end_lng"}),
+    Case("two pairs of which each has a row of its own",
+         "lat,lon,latitude,longitude\n51.5,-0.1,,\n,,51.5,-0.1\n52.5,-1.1,52.5,-1.1\n", fault=_NOT_FOUND),
+    Case("two pairs of which one is empty", "lat,lon,latitude,longitude\n,,51.5,-0.1\n,,52.5,-1.1\n",
+         [At(2, 51.5, -0.1), At(3, 52.5, -1.1)]),
+    Case("two columns with the same name", "lat,lon,lat\n51.5,-0.1,52.5\n",
+         fault=Fault("columns-not-found", {"candidates": [1, 3]})),
+    Case("two columns with the same name, told apart by number", "lat,lon,lat\n51.5,-0.1,52.5\n", [At(2, 52.5, -0.1)],
+         declared={"latitude": "3"}),
+    Case("the same column for both", "id,lat,lon\n7,51.5,-0.1\n", declared={"latitude": "2", "longitude": "2"},
+         fault=_NOT_FOUND),
+    Case("two columns of unknown names are two columns", "oben,links\n51.501009,-0.141588\n55.953251,-3.188267\n",
+         fault=_NOT_FOUND),
+    # --- names that lie
+    Case("a latitude of eastings", "latitude,longitude\n529057,179680\n325897,673996\n",
+         fault=Fault("columns-not-found", {"candidates": [1], "columns_seen": ["latitude", "longitude"]})),
+    Case("a longitude of eastings", "name,longitude,latitude\nx,529057,51.5\ny,325897,55.9\n",
+         fault=Fault("columns-not-found", {"candidates": [2]})),
+    Case("eastings of degrees", "easting,northing\n-0.141588,51.501009\n", fault=_NOT_FOUND),
+    Case("latitude and longitude swapped in the header are never mended", "lat,lon\n-0.1,51.5\n-1.1,52.5\n",
+         [No(2, "coordinates_swapped"), No(3, "coordinates_swapped")], dialect={"latitude": "lat"}),
+    Case("latitude and longitude swapped in a row", "lat,lon\n51.5,-0.1\n-1.1,52.5\n53.5,-2.1\n",
+         [At(2, 51.5, -0.1), No(3, "coordinates_swapped"), At(4, 53.5, -2.1)]),
+    Case("Somalia is no swapped Britain where it cannot be one", "lat,lon\n5.15,46.2\n-33.9,151.2\n0,0\n",
+         [At(2, 5.15, 46.2), At(3, -33.9, 151.2), At(4, 0, 0)]),
+    # --- no header
+    Case("no header, latitude first", "51.5,-0.1\n55.95,-3.19\n", [At(1, 51.5, -0.1), At(2, 55.95, -3.19)],
+         dialect={"has_header": False, "latitude": 1, "longitude": 2}),
+    Case("no header, longitude first", "-0.1;51.5\n-3.19;55.95\n", [At(1, 51.5, -0.1), At(2, 55.95, -3.19)],
+         dialect={"has_header": False, "latitude": 2, "longitude": 1, "delimiter": ";"}),
+    Case("no header, columns 10 and 11 of a file with tabs", _STATIONS, [At(1, 51.528, -0.133), At(2, 53.795, -1.548)],
+         dialect={"has_header": False, "latitude": 11, "longitude": 10, "delimiter": "\t"}),
+    Case("no header, some missing", "x,\\N,\\N\ny,51.5,-0.1\nz,52.5,-1.1\nw,53.5,-2.1\n",
+         [No(1, "coordinates_missing"), At(2, 51.5, -0.1), At(3, 52.5, -1.1), At(4, 53.5, -2.1)],
+         dialect={"has_header": False}),
+    Case("no header, three candidates", "51.512,52.523,-0.123\n51.634,52.645,-0.256\n",
+         fault=Fault("columns-not-found", {"columns_seen": [1, 2, 3], "candidates": [1, 2, 3]})),
+    Case("no header, not in Britain", "52.52,13.40\n48.85,2.35\n40.4,-3.7\n-33.9,151.2\n", fault=_NOT_FOUND),
+    Case("no header, not in Britain, declared", "-33.9,151.2\n", [At(1, -33.9, 151.2)],
+         declared={"latitude": "1", "longitude": "2"}),
+    Case("no header, a number in words", "x,51.5,-0.1\ny,fifty,zero\nz,52.5,-1.1\nw,53.5,-2.1\n",
+         [At(1, 51.5, -0.1), No(2, "not_a_number"), At(3, 52.5, -1.1), At(4, 53.5, -2.1)]),
+    Case("columns with nothing to read are not read as something", "lat,lon\nnorth,south\n",
+         [No(2, "not_a_number")]),
+]  # fmt: skip

@@ -1,0 +1,82 @@
+"""Both coordinates in one cell."""
+
+from tests.corpus.case import At, Case, Fault, No
+
+_BOTH = [At(2, 51.501, -0.142), At(3, 55.953, -3.188)]
+_GEOJSON = '{""type"":""Point"",""coordinates"":[%s]}'
+
+
+def _column(name: str, first: str, second: str, **more: str) -> Case:
+    """A file with such a column behind another."""
+    return Case(name, f'name,{more.get("header", "place")}\nPalace,"{first}"\nCastle,"{second}"\n', _BOTH,
+                dialect={"coordinates": more["notation"]})  # fmt: skip
+
+
+CASES = [
+    _column("round brackets", "(51.501, -0.142)", "(55.953, -3.188)", notation="lat_lon"),
+    _column("square brackets", "[51.501,-0.142]", "[55.953,-3.188]", notation="lat_lon"),
+    _column("no brackets", "51.501, -0.142", "55.953,-3.188", notation="lat_lon"),
+    _column("a space between them", "51.501 -0.142", "55.953  -3.188", notation="lat_lon"),
+    _column("a semicolon between them", "51.501; -0.142", "55.953;-3.188", notation="lat_lon"),
+    _column("longitude first, told by the values", "-0.142, 51.501", "-3.188,55.953", notation="lon_lat"),
+    _column("the name says both", "51.501, -0.142", "55.953,-3.188", notation="lat_lon", header="Lat/Lon"),
+    _column("WKT", "POINT(-0.142 51.501)", "POINT(-3.188 55.953)", notation="wkt"),
+    _column("WKT as PostGIS and others write it", "SRID=4326;POINT(-0.142 51.501)", "point z (-3.188 55.953 12)",
+         notation="wkt"),
+    _column("GeoJSON", _GEOJSON % "-0.142,51.501", _GEOJSON % "-3.188, 55.953, 12.5", notation="geojson"),
+    Case("GeoJSON without quotes, tabs", 'name\tgeom\nx\t{"type":"Point","coordinates":[-0.142,51.501]}\n',
+         [At(2, 51.501, -0.142)], dialect={"delimiter": "\t", "coordinates": "geojson"}),
+    Case("a pair behind a tab, its comma is no delimiter", "name\tplace\nPalace\t51.501, -0.142\n"
+         "Castle\t55.953, -3.188\n",
+         _BOTH, dialect={"delimiter": "\t", "coordinates": "lat_lon"}),
+    Case("a pair behind a semicolon, its comma is no delimiter",
+         "name;place\nPalace;51.501, -0.142\nCastle;55.953, -3.188\n",
+         _BOTH, dialect={"delimiter": ";", "coordinates": "lat_lon"}),
+    Case("a pair behind a semicolon, with both names in one header",
+         "name;lat, lon\nPalace;51.501, -0.142\nCastle;55.953, -3.188\n",
+         _BOTH, dialect={"delimiter": ";", "coordinates": "lat_lon"}),
+    Case("a pair behind a tab, with both names in one header", "name\tLatitude,Longitude\nPalace\t51.501,-0.142\n",
+         [At(2, 51.501, -0.142)], dialect={"delimiter": "\t", "coordinates": "lat_lon"}),
+    Case("a column of pairs and nothing else", '"place"\n"51.501, -0.142"\n"55.953, -3.188"\n', _BOTH),
+    Case("pairs without quotes and without a header are two columns", "51.501, -0.142\n55.953, -3.188\n",
+         [At(1, 51.501, -0.142), At(2, 55.953, -3.188)], dialect={"delimiter": ",", "coordinates": "degrees"}),
+    Case("a pair, no header", '7,"(51.501, -0.142)"\n8,"(55.953, -3.188)"\n', [At(1, 51.501, -0.142), At(2, 55.953,
+         -3.188)],
+         dialect={"has_header": False, "latitude": 2, "longitude": 2}),
+    Case("separate columns beside one with both", 'lat,lon,location\n51.501,-0.142,"(51.5, -0.1)"\n', [At(2, 51.501,
+         -0.142)],
+         dialect={"coordinates": "degrees"}),
+    Case("cells that hold something else", 'name,place\na,"51.501, -0.142"\nb,unknown\nc,\nd,"55.953, -3.188"\n'
+         'e,"-0.142, 51.501"\nf,"91.5, -0.1"\ng,"51.5, 190.1"\nh,"51.5, 55.9"\ni,"51.501, -0.142"\nj,"51.501, -0.142"\n'
+         + "".join(f'{name},"51.501, -0.142"\n' for name in "klmnopqrstuvwxyz"),
+         [At(2, 51.501, -0.142), No(3, "not_coordinates"), No(4, "coordinates_missing"), At(5, 55.953, -3.188),
+          No(6, "coordinates_swapped"), No(7, "latitude_out_of_range"), No(8, "longitude_out_of_range"), At(9, 51.5,
+          55.9),
+          *(At(line, 51.501, -0.142) for line in range(10, 28))]),
+    Case("other shapes in a column of points", "id;geom\n1;POINT(-0.142 51.501)\n2;POINT(-3.188 55.953)\n"
+         "3;LINESTRING(0 51, 1 52)\n"
+         "4;POINT(-0.1)\n5;\n6;POINT(-0.142 51.501)\n7;POINT(-0.142 51.501)\n",
+         [At(2, 51.501, -0.142), At(3, 55.953, -3.188), No(4, "not_coordinates"), No(5, "not_coordinates"),
+          No(6, "coordinates_missing"), At(7, 51.501, -0.142), At(8, 51.501, -0.142)]),
+    Case("points of another projection are no degrees", "id;geom\n1;SRID=27700;POINT(529057 179680)\n",
+         fault=Fault("columns-not-found")),
+    Case("two columns of pairs", 'a,b\n"51.501, -0.142","55.953, -3.188"\n',
+         fault=Fault("columns-not-found", {"candidates": [1, 2]})),
+    Case("two columns of pairs, one declared", 'a,b\n"51.501, -0.142","55.953, -3.188"\n', [At(2, 55.953, -3.188)],
+         declared={"latitude": "b", "longitude": "b"}),
+    Case("nothing tells which comes first", 'name,place\na,"40.1, 20.2"\nb,"41.1, 21.2"\n',
+         fault=Fault("columns-not-found", {"candidates": [2]}, "coordinates=")),
+    Case("which comes first is declared", 'name,place\na,"40.1, 20.2"\nb,"41.1, 21.2"\n', [At(2, 20.2, 40.1), At(3,
+         21.2, 41.1)],
+         declared={"coordinates": "lon_lat"}),
+    Case("the header tells which comes first", 'name,lon_lat\na,"40.1, 20.2"\n', [At(2, 20.2, 40.1)]),
+    Case("declared, though most cells hold none", "id;geom\n1;POINT(-0.142 51.501)\n2;unknown\n3;unknown\n",
+         [At(2, 51.501, -0.142), No(3, "not_coordinates"), No(4, "not_coordinates")],
+         declared={"latitude": "geom", "longitude": "geom", "coordinates": "wkt"}),
+    Case("declared, whole degrees", "id;geom\n1;POINT(0 52)\n2;POINT(-1 53)\n", [At(2, 52, 0), At(3, 53, -1)],
+         declared={"latitude": "geom", "longitude": "geom", "coordinates": "wkt"}),
+    Case("declared, and no row yet", "id;geom\n", declared={"latitude": "geom", "longitude": "geom",
+         "coordinates": "wkt"}),
+    Case("versions and addresses are no pairs", 'name,version\na,"1.2.3, 4.5.6"\nb,192.168.0.1\n',
+         fault=Fault("columns-not-found")),
+]  # fmt: skip

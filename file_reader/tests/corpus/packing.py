@@ -1,0 +1,117 @@
+"""gzip data, zip archives and workbooks, made for the cases."""
+
+import gzip
+import io
+import struct
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+_TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_WHEN = (2026, 1, 1, 0, 0, 0)
+
+
+def gz(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            member = zipfile.ZipInfo(name, _WHEN)
+            member.compress_type = method
+            archive.writestr(member, content)
+    return stream.getvalue()
+
+
+def said_encrypted(archive: bytes) -> bytes:
+    """The archive with the flag of encryption set on its first member."""
+    central = archive.index(b"PK\x01\x02")
+    changed = bytearray(archive)
+    changed[6] |= 1
+    changed[central + 8] |= 1
+    return bytes(changed)
+
+
+def flipped(data: bytes, position: int) -> bytes:
+    changed = bytearray(data)
+    changed[position] ^= 0xFF
+    return bytes(changed)
+
+
+def flipped_in_member(archive: bytes) -> bytes:
+    """The archive with its first member damaged in the middle."""
+    names, extra = struct.unpack("<HH", archive[26:30])
+    start = 30 + names + extra
+    return flipped(archive, (start + archive.index(b"PK\x01\x02")) // 2)
+
+
+def workbook(*sheets: Sequence[Sequence[Any]]) -> bytes:
+    """A workbook with these rows on its sheets, written by openpyxl."""
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    for rows in sheets:
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def raw_workbook(
+    sheet_data: str,
+    *,
+    shared: Iterable[str] = (),
+    dimension: str = "",
+    styles: bool = True,
+    prolog: str = "",
+    method: int = zipfile.ZIP_DEFLATED,
+) -> bytes:
+    """A workbook with one sheet as other programs write it: `sheet_data` is the XML of its rows."""
+    size = f'<dimension ref="{dimension}"/>' if dimension else ""
+    strings = "".join(f"<si><t>{escape(text)}</t></si>" for text in shared)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPES}.worksheet+xml"/>'
+        f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_TYPES}.sharedStrings+xml"/>'
+        + (f'<Override PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/>' if styles else "")
+        + "</Types>",
+        "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{_RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>'
+        '<sheet name="Places" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="rId2" Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'{prolog}<worksheet xmlns="{_MAIN}">{size}'
+        f"<sheetData>{sheet_data}</sheetData></worksheet>",
+        "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{strings}</sst>',
+    }
+    if styles:
+        parts["xl/styles.xml"] = (
+            f'<styleSheet xmlns="{_MAIN}"><fonts><font/></fonts><fills><fill><patternFill/></fill></fills>'
+            "<borders><border/></borders>"
+            "<cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf/></cellXfs><cellStyles>"
+            '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+        )
+    return zipped({name: part.encode() for name, part in parts.items()}, method)
+
+
+def row(*values: object, number: int | None = None) -> str:
+    """A row of a sheet's XML: numbers and texts, without shared strings."""
+    cells = "".join(
+        f"<c><v>{value}</v></c>"
+        if isinstance(value, int | float)
+        else f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+        for value in values
+    )
+    return f'<row r="{number}">{cells}</row>' if number else f"<row>{cells}</row>"

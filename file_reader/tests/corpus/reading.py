@@ -1,0 +1,63 @@
+"""The way of a file from the bytes that were sent to its rows, as the service goes it, without the service."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+from tests.corpus.drip import Drip
+
+from uploads.reading.containers import as_table, check_unwrapped, unwrapped
+from uploads.reading.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.errors import ReadingError
+from uploads.reading.records import ReadRow, read_records, read_rows
+
+_PIECE_BYTES = 1 << 14
+
+
+@dataclass
+class Reading:
+    """What was read of a file, up to the error that ended it."""
+
+    content: bytes = b""
+    dialect: Dialect | None = None
+    rows: list[ReadRow] = field(default_factory=list)
+    error: ReadingError | None = None
+
+
+def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared: Any) -> Reading:
+    """Reads a file as far as it can be read; the table by so many bytes at a time, if `pieces` says how many."""
+    reading = Reading()
+    try:
+        reading.content = unpacked(data, max_bytes)
+        reading.dialect = told(reading.content, **declared)
+        table = as_table(io.BytesIO(reading.content))
+        for row in read_rows(cast(BinaryIO, Drip(table.read(), pieces)) if pieces else table, reading.dialect):
+            reading.rows.append(row)  # what was read before an error stays
+    except ReadingError as error:
+        reading.error = error
+    return reading
+
+
+def unpacked(data: bytes, max_bytes: int) -> bytes:
+    pieces = unwrapped(io.BytesIO(data), max_bytes=max_bytes)
+    if pieces is None:
+        return data
+    content = b"".join(pieces)
+    check_unwrapped(io.BytesIO(content), max_bytes=max_bytes)
+    return content
+
+
+def told(content: bytes, **declared: Any) -> Dialect:
+    sample = as_table(io.BytesIO(content)).read(SAMPLE_BYTES)
+    further = []
+    if len(content) > SAMPLE_BYTES and content.startswith(sample):  # not a workbook
+        starts = range(SAMPLE_BYTES, len(content), max(_PIECE_BYTES, len(content) // 8))
+        further = [content[start : start + _PIECE_BYTES] for start in starts]
+    return detect_dialect(sample, Declared(**declared), further=further)
+
+
+def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:
+    """The line and the text of every record."""
+    for record in read_records(as_table(io.BytesIO(content)), dialect):
+        yield record.line, record.text

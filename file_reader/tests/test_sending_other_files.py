@@ -1,0 +1,187 @@
+"""Files that are not plain CSV: packed, as workbooks, with coordinates in other forms; and the preview of any."""
+
+import gzip
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from tests.api import UPLOADS, Api, problem_of
+from tests.fake_postcode_consumer import FakePostcodeConsumer, postcode_at
+from tests.working import work_until_ended
+
+from uploads.models import Upload
+
+pytestmark = pytest.mark.django_db
+PREVIEW = f"{UPLOADS}preview/"
+TABLE = b"name;lat;lon\nhere;50.1;-0.1\nsea;56;2.5\nnowhere;x;y\n"
+ANSWERS = [("match", 50.1, -0.1), ("no_match", 56.0, 2.5), ("rejected", None, None)]
+
+
+def zipped(*names: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, TABLE)
+    return stream.getvalue()
+
+
+def workbook() -> bytes:
+    book, stream = Workbook(), io.BytesIO()
+    for row in (["name", "lat", "lon"], ["here", 50.1, -0.1], ["sea", 56, 2.5], ["nowhere", "x", "y"]):
+        book.active.append(row)
+    book.save(stream)
+    return stream.getvalue()
+
+
+def stored(data_dir: Path) -> list[Path]:
+    return [path for path in (data_dir / "uploads").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(TABLE), zipped("a.csv"), workbook()], ids=["gzip", "zip", "xlsx"])
+@pytest.mark.parametrize("send", [Api.send_form, lambda api, content: api.post(UPLOADS, content, "application/gzip")])
+def test_a_packed_file_is_read_like_the_table_in_it(
+    api: Api, consumer: FakePostcodeConsumer, packed: bytes, send: Callable[[Api, bytes], Any], data_dir: Path
+) -> None:
+    response = send(api, packed)
+    assert response.status_code == 202, response.content
+    upload = response.json()
+    assert (upload["size"], upload["sha256"]) == (len(packed), hashlib.sha256(packed).hexdigest())
+    assert len(stored(data_dir)) == 1
+    work_until_ended()
+    rows = api.rows(upload)
+    assert [(row["status"], row["latitude"], row["longitude"]) for row in rows] == ANSWERS
+    first = api.result(upload).decode().splitlines()[1]
+    delimiter = upload["dialect"]["delimiter"]
+    assert first.split(delimiter)[:5] == ["here", "50.1", "-0.1", "match", ""]
+    assert postcode_at(50.1, -0.1) in first
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "form"])
+def test_a_body_may_be_packed_on_its_way(api: Api, kind: str) -> None:
+    body, content_type = TABLE, "text/csv"
+    if kind == "form":
+        body = (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + TABLE + b"\r\n--x--\r\n"
+        )
+        content_type = "multipart/form-data; boundary=x"
+    response = api.post(UPLOADS, gzip.compress(body), content_type, Content_Encoding="gzip")
+    assert response.status_code == 202, response.content
+    # It is the file that counts, not how it travelled.
+    assert (response.json()["size"], response.json()["sha256"]) == (len(TABLE), hashlib.sha256(TABLE).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "slug"),
+    [
+        (gzip.compress(TABLE)[:-4], 422, "unreadable-archive"),
+        (gzip.compress(gzip.compress(TABLE)), 422, "unreadable-archive"),
+        (zipped("a.csv", "b.csv"), 422, "unreadable-archive"),
+        (zipped("a/b.csv"), 422, "unreadable-archive"),
+        (workbook()[:-30], 422, "unreadable-archive"),
+        (gzip.compress(bytes(3_000_000)), 413, "upload-too-large"),
+    ],
+    ids=["cut short", "packed twice", "two files", "a folder", "damaged workbook", "bomb"],
+)
+def test_what_cannot_be_unpacked_is_told_and_not_stored(
+    api: Api, data_dir: Path, content: bytes, status: int, slug: str
+) -> None:
+    for path in (UPLOADS, PREVIEW):
+        problem_of(api.post(path, content, "application/gzip"), status, slug)
+    assert (Upload.objects.count(), stored(data_dir)) == (0, [])
+
+
+def test_a_body_whose_encoding_is_cut_short_is_not_stored(api: Api, data_dir: Path) -> None:
+    response = api.post(UPLOADS, gzip.compress(TABLE)[:-4], Content_Encoding="gzip")
+    problem_of(response, 422, "unreadable-archive")
+    assert (Upload.objects.count(), stored(data_dir)) == (0, [])
+
+
+def test_another_content_encoding_is_refused(api: Api) -> None:
+    problem_of(api.post(UPLOADS, TABLE, Content_Encoding="br"), 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("table", "notation"),
+    [
+        ("id,easting,northing\n1,529057,179680\n", "osgb36"),
+        ('id,where\n1,"(51.50133, -0.14204)"\n', "lat_lon"),
+        ("id;geom\n1;POINT(-0.14204 51.50133)\n", "wkt"),
+        ('id;geom\n1;{"type":"Point","coordinates":[-0.14204,51.50133]}\n', "geojson"),
+    ],
+)
+def test_coordinates_in_other_forms_become_degrees(
+    api: Api, consumer: FakePostcodeConsumer, table: str, notation: str
+) -> None:
+    upload = api.upload(table)
+    assert upload["dialect"]["coordinates"] == notation
+    work_until_ended()
+    (row,) = api.rows(upload)
+    # 0.00005 degrees are 5 m.
+    assert abs(row["latitude"] - 51.50133) < 5e-5
+    assert abs(row["longitude"] - -0.14204) < 5e-5
+    assert row["status"] == "match"
+    warned = [warning["code"] for warning in api.show(upload)["warnings"]]
+    assert warned == (["national_grid"] if notation == "osgb36" else [])
+
+
+def test_most_rows_swapped_is_said_in_the_upload(api: Api, consumer: FakePostcodeConsumer) -> None:
+    swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.7,-0.3\n")
+    one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.7,-0.3\n")
+    work_until_ended()
+    assert [warning["code"] for warning in api.show(swapped)["warnings"]] == ["coordinates_swapped"]
+    assert api.show(one)["warnings"] == []
+    assert [row["reason"] for row in api.rows(one, status="rejected")] == ["coordinates_swapped"]
+
+
+# --- preview -------------------------------------------------------------------------------------------------------
+def test_a_preview_shows_what_would_be_read_and_stores_nothing(api: Api, data_dir: Path) -> None:
+    response = api.post(PREVIEW, TABLE)
+    assert response.status_code == 200
+    shown = response.json()
+    assert shown["dialect"] == {"delimiter": ";", "encoding": "utf-8", "has_header": True, "decimal": ".",
+                                "latitude": "lat", "longitude": "lon", "coordinates": "degrees"}  # fmt: skip
+    assert shown["columns"] == ["name", "lat", "lon"]
+    assert shown["looked_at"] == {"rows": 3, "read": 2, "rejected": {"not_a_number": 1}}
+    assert shown["sure"] == 0.6667
+    assert [(row["row"], row["line"], row["latitude"], row["reason"]) for row in shown["rows"]] == [
+        (1, 2, 50.1, None), (2, 3, 56.0, None), (3, 4, None, "not_a_number")]  # fmt: skip
+    assert shown["rows"][0]["fields"] == ["here", "50.1", "-0.1"]
+    assert (Upload.objects.count(), stored(data_dir)) == (0, [])
+
+
+def test_a_preview_takes_options_and_shows_twenty_rows(api: Api) -> None:
+    shown = api.post(f"{PREVIEW}?latitude=2&longitude=1", b"-0.1,51.5\n" * 2_000).json()
+    assert len(shown["rows"]) == 20
+    assert shown["looked_at"]["rows"] == 1_000
+    assert shown["sure"] == 1.0
+
+
+def test_a_preview_says_where_a_file_becomes_unreadable(api: Api) -> None:
+    shown = api.post(PREVIEW, b'lat,lon\n51.5,-0.1\n51.5,"-0.1\n51.5,-0.1\n').json()
+    assert shown["error"]["line"] == 3
+    assert len(shown["rows"]) == 1
+
+
+def test_a_preview_of_what_is_not_clear_is_the_same_problem_as_an_upload(api: Api) -> None:
+    assert problem_of(api.post(PREVIEW, b"a,b\n1,2\n"), 422, "columns-not-found")["columns_seen"] == ["a", "b"]
+
+
+# --- result.csv for spreadsheets -----------------------------------------------------------------------------------
+def test_a_safe_result_has_no_formulas_and_the_same_numbers(api: Api, consumer: FakePostcodeConsumer) -> None:
+    upload = api.upload(
+        'lat,lon,"=note"\n50.1,-0.1,"=HYPERLINK(""x"")"\n50.2,-0.2,+44 20\n50.3,-0.3,-5\n50.4,-0.4,@x\n'
+    )
+    work_until_ended()
+    plain = api.result(upload).decode().splitlines()
+    response = api.get(f"{UPLOADS}{upload['id']}/result.csv", safe="1")
+    safe = b"".join(response.streaming_content).decode().splitlines()
+    assert plain[1].startswith('50.1,-0.1,"=HYPERLINK(""x"")",match')
+    assert [line.split(",match")[0].split(",result")[0] for line in safe] == [
+        "lat,lon,'=note", "50.1,-0.1,\"'=HYPERLINK(\"\"x\"\")\"", "50.2,-0.2,'+44 20", "50.3,-0.3,-5", "50.4,-0.4,'@x"
+    ]  # fmt: skip
+    problem_of(api.get(f"{UPLOADS}{upload['id']}/result.csv", safe="perhaps"), 400, "invalid-parameter")

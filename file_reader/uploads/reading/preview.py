@@ -1,0 +1,79 @@
+"""What a file would be read as: its first records, how many of the next ones can be read, and what looks wrong."""
+
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, BinaryIO
+
+from uploads.reading.coordinates import Notation
+from uploads.reading.dialect import Dialect
+from uploads.reading.errors import UnreadableError
+from uploads.reading.records import read_records, read_rows
+
+#: Records that are shown, and those that are counted.
+SHOWN_ROWS = 20
+COUNTED_ROWS = 1_000
+
+
+def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, Any]:
+    """The first rows as they would be read, and how the first COUNTED_ROWS of them come out.
+
+    `sure` is the share of these that have coordinates, 0…1; null when the file has no rows.
+    """
+    error: dict[str, Any] | None = None
+    rows = []
+    reasons: Counter[str] = Counter()
+    columns: list[str] = []
+    with open_file() as for_records, open_file() as for_rows:
+        records = read_records(for_records, dialect)
+        try:
+            if dialect.has_header and (header := next(records, None)):
+                columns = header.fields
+            for number, row in enumerate(islice(read_rows(for_rows, dialect), COUNTED_ROWS), 1):
+                reasons[row.reason or "read"] += 1
+                if number <= SHOWN_ROWS:
+                    rows.append(
+                        {
+                            "row": number,
+                            "line": row.line,
+                            "latitude": row.latitude,
+                            "longitude": row.longitude,
+                            "status": "rejected" if row.reason else "pending",
+                            "reason": row.reason,
+                            "fields": next(records).fields,
+                        }
+                    )
+        except UnreadableError as caught:
+            error = {"detail": caught.detail, "line": caught.line}
+    counted = reasons.total()
+    read = reasons.pop("read", 0)
+    return {
+        "columns": columns,
+        "sure": round(read / counted, 4) if counted else None,
+        "looked_at": {"rows": counted, "read": read, "rejected": dict(reasons)},
+        "warnings": warnings_of(dialect, rows=counted, swapped=reasons["coordinates_swapped"]),
+        "error": error,
+        "rows": rows,
+    }
+
+
+def warnings_of(dialect: Dialect, *, rows: int, swapped: int) -> list[dict[str, str]]:
+    """What is probably not meant, in the sender's words; codes are stable, sentences are not."""
+    warnings = []
+    if swapped * 2 > rows:
+        warnings.append(
+            {
+                "code": "coordinates_swapped",
+                "detail": f"In most rows the latitude ({dialect.latitude}) and the longitude ({dialect.longitude}) seem"
+                " to be swapped. If they are, send the file again and say which column is which.",
+            }
+        )
+    if dialect.coordinates == Notation.OSGB36:
+        warnings.append(
+            {
+                "code": "national_grid",
+                "detail": f"{dialect.longitude} and {dialect.latitude} are read as eastings and northings of the"
+                " British National Grid and converted to degrees.",
+            }
+        )
+    return warnings
