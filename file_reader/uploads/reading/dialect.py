@@ -40,6 +40,7 @@ _MAGIC = (
     (codecs.BOM_UTF32_BE, "text in UTF-32"),
 )
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_JSON = re.compile(r'\s*(\{\s*"|\[\s*[\[{])')
 _CONTINUATION = bytes(range(0x80, 0xC0))
 #: What beside letters is usual in Western texts that are not ASCII.
 _USUAL_SIGNS = frozenset("‘’“”–—•…€£°©®™²³½¼¾§«»¡¿ºª´·×\N{NO-BREAK SPACE}")
@@ -105,6 +106,8 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
     lines = _whole_lines(sample, encoding)
     if not any(line.replace('"', "").strip() for line in lines):
         raise EmptyFileError("There is nothing in the file: not even a header.")
+    if _JSON.match("".join(lines[:20])):
+        raise UnsupportedFileError("The file is JSON. Send it as CSV.")
     if declared.delimiter:
         return _columns(_records(lines, declared.delimiter), declared, encoding, declared.delimiter)
     return _best_delimiter(lines, declared, encoding)
