@@ -181,9 +181,8 @@ def _quoted(lines: list[str], line: int, delimiter: str) -> tuple[int, _Block, U
             block.texts.append(text)
             block.records.append(fields)
             done = reader.line_num
-    except csv.Error as caught:
-        detail = f"The record that begins on line {line + done} cannot be read: {caught}."
-        error = UnreadableError(detail, line=line + done)
+    except csv.Error:  # a field that is longer than any line can be: it goes on over many
+        error = _unclosed(line + done)
     return done, block, error
 
 
