@@ -117,8 +117,8 @@ def test_pieces_of_any_size_make_the_same_rows(case: Case, size: int) -> None:
 
 # --- what reading costs --------------------------------------------------------------------------------------------
 #: CPU seconds. Each is at least twice what was measured, for slower machines.
-_TELLING = 0.4
-_READING = 1.0
+_TELLING = 1.2
+_READING = 2.5
 
 
 def costs_less(limit: float, work: Callable[[], object]) -> bool:

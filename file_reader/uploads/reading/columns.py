@@ -119,6 +119,7 @@ class _Table:
 
     def __init__(self, header: Sequence[str] | None, width: int, data: Sequence[Sequence[str]]) -> None:
         self.header = header
+        self.names = [_normal(name) for name in header or ()]
         self.width = width
         self._data = data
 
@@ -132,10 +133,10 @@ class _Table:
         return [as_number(record[column]) if column < len(record) else None for record in self._data]
 
     def named(self, known: Collection[str]) -> list[int]:
-        return [index for index, name in enumerate(self.header or ()) if _normal(name) in known]
+        return [index for index, name in enumerate(self.names) if name in known]
 
     def worded(self, words: frozenset[str]) -> list[int]:
-        return [index for index, name in enumerate(self.header or ()) if words.intersection(_normal(name).split("_"))]
+        return [index for index, name in enumerate(self.names) if words.intersection(name.split("_"))]
 
     def mostly_within(self, column: int, limits: tuple[float, float]) -> bool:
         """Whether most of its values are numbers between the two, both included."""
@@ -324,7 +325,7 @@ def _likeliest(table: _Table, column: int, fitting: set[Notation]) -> Notation:
     for notation in (Notation.LAT_LON, Notation.LON_LAT):
         if _mostly([_is_in_uk(read_cell(value, notation)) for value in values]):
             return notation
-    name = _normal(table.header[column]) if table.header is not None else ""
+    name = table.names[column] if table.names else ""
     if re.search("(lon|lng).*lat", name):
         return Notation.LON_LAT
     if re.search("lat.*(lon|lng)", name) or _mostly([value.strip().startswith("(") for value in values]):
