@@ -133,22 +133,14 @@ def costs_less(limit: float, work: Callable[[], object]) -> bool:
 
 
 #: Why telling their dialect takes longer: that is known, and is to be mended.
-_SLOW_TO_TELL = {
-    "a workbook of 20,000 rows": "openpyxl reads a whole sheet to find out how large it is",
-}
 
 
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(
-            case,
-            id=case.name,
-            marks=pytest.mark.xfail(strict=True, reason=_SLOW_TO_TELL[case.name]) if case.name in _SLOW_TO_TELL else (),
-        )
+        pytest.param(case, id=case.name)
         for case in CASES
-        if (not case.wrong or case.name in _SLOW_TO_TELL)
-        and (len(case.content) > 50_000 or case.content.startswith((b"PK", b"\x1f\x8b")))
+        if not case.wrong and (len(case.content) > 50_000 or case.content.startswith((b"PK", b"\x1f\x8b")))
     ],
 )
 def test_a_dialect_is_told_at_once(case: Case) -> None:
@@ -170,8 +162,7 @@ _SPACES = b" " * 970
         pytest.param(raw_workbook(sheet_row("lat", "lon") + sheet_row(51.5, -0.1) * 200, dimension="A1:XFD201"),
         id="a workbook that says it is wide"),
         pytest.param(raw_workbook(sheet_row("lat", "lon") + sheet_row(51.5, -0.1, number=1_500_000)),
-        id="a workbook that says it is long",
-                     marks=pytest.mark.xfail(strict=True, reason="every row up to the number is written")),
+        id="a workbook that says it is long"),
         pytest.param(b"id;geom\n" + b"1;POINT%s..\n" % _SPACES * 200, id="spaces in points"),
         pytest.param(b"id;geom\n" + b"1;1.5%s1.\n" % _SPACES * 200, id="spaces in pairs"),
         pytest.param(b"lat,lon\n" + b"5" * 999 + b"x," + b"1" * 99_000 + b"x\n", id="digits"),
