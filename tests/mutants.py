@@ -25,6 +25,7 @@ ENGINE = "file_reader/uploads/engine.py"
 GEOCODING = "file_reader/uploads/geocoding.py"
 LOADING = "file_reader/uploads/loading.py"
 WORKER = "file_reader/uploads/worker.py"
+PROBLEMS = "file_reader/reader/problems.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io_client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io.py"
 OF_WORKERS = "tests/test_faults_of_workers.py::test_fault_"
@@ -133,7 +134,7 @@ MUTANTS = [
     Mutant(
         "07",
         "a connection that breaks is the database's fault",
-        ((WORKER, " or type(error) is DatabaseError", ""),),
+        ((PROBLEMS, " or type(error) is DatabaseError", ""),),
         "tests",
         "test_database.py::test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothing_but_time",
         "PostgreSQL",

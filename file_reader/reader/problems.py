@@ -73,14 +73,20 @@ def database_is_full(error: Error) -> bool:
     return _sqlite_code(error) == sqlite3.SQLITE_FULL or getattr(error.__cause__, "pgcode", None) == _PG_DISK_FULL
 
 
+def database_is_away(error: Exception) -> bool:
+    """The database is away, or cannot write just now: nobody's fault, and no reason to count an attempt.
+
+    psycopg2 also raises plain DatabaseError when the server ends the connection; its other subclasses are faults.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+
+
 def _database_problem(error: Error) -> Problem | None:
     """What the state of the database is to blame for, not the statement that it was given."""
     if database_is_full(error):
         return storage_full()
     # SQLite has the same exception for statements that are wrong.
-    # psycopg2 also has plain DatabaseError, for a server that ends the connection.
-    away = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
-    if not away or _sqlite_code(error) == sqlite3.SQLITE_ERROR:
+    if not database_is_away(error) or _sqlite_code(error) == sqlite3.SQLITE_ERROR:
         return None
     return Problem(
         "database-unavailable",

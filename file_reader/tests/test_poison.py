@@ -8,9 +8,10 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
 
+from reader.problems import database_is_away
 from uploads.engine import claim_chunk
 from uploads.models import Chunk, ChunkState
-from uploads.worker import Worker, database_is_away
+from uploads.worker import Worker
 
 pytestmark = pytest.mark.django_db
 FILE = "lat,lon\n" + "".join(f"51.{number},-0.1\n" for number in range(1, 8)) + "x,y\n"

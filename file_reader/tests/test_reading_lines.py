@@ -2,13 +2,20 @@
 
 import io
 import tracemalloc
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from uploads.reading.errors import UnreadableError
-from uploads.reading.lines import BLOCK_BYTES, MAX_RECORD_CHARS, text_lines
+from uploads.reading.lines import BLOCK_BYTES, MAX_RECORD_CHARS, line_blocks
+
+
+def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    return chain.from_iterable(line_blocks(stream, encoding))
 
 
 def lines_of(data: bytes, encoding: str = "utf-8") -> list[str]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import connection
 
+from reader.problems import database_is_away
 from uploads.engine import (
     ChunkLease,
     LeaseLostError,
@@ -41,14 +42,6 @@ POLL_SECONDS = 0.25
 _MAX_DATABASE_PAUSE = 5.0
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
-
-
-def database_is_away(error: Exception) -> bool:
-    """The database is away, or cannot write just now: nobody's fault, and no reason to count an attempt.
-
-    psycopg2 also raises plain DatabaseError when the server ends the connection; its other subclasses are faults.
-    """
-    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 class Worker:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from uploads.reading import columns
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError, UnsupportedFileError
-from uploads.reading.quotes import quotes_close
+from uploads.reading.quotes import quotes_close, unclosed_quote
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -235,10 +235,7 @@ def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
         records.extend(islice(filled, 1))
         if reader.line_num > 1 and not quotes_close("".join(lines[: reader.line_num]), delimiter):
             line = next(number for number, line in enumerate(lines, 1) if line.strip())
-            raise ReadingError(
-                f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.',
-                line=line,
-            )
+            raise unclosed_quote(line)
         records.extend(islice(filled, _SAMPLE_RECORDS))
     except csv.Error:
         if not records:

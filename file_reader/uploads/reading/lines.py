@@ -3,7 +3,6 @@
 import codecs
 import io
 from collections.abc import Iterator
-from itertools import chain
 from typing import BinaryIO
 
 from uploads.reading.errors import UnreadableError
@@ -11,11 +10,6 @@ from uploads.reading.errors import UnreadableError
 BLOCK_BYTES = 1 << 15
 #: The longest line, and the longest record over several lines, in characters.
 MAX_RECORD_CHARS = 1 << 20
-
-
-def text_lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
-    """Yields the lines of a stream one by one; see `line_blocks`."""
-    return chain.from_iterable(line_blocks(stream, encoding))
 
 
 def line_blocks(stream: BinaryIO, encoding: str) -> Iterator[list[str]]:

@@ -4,6 +4,15 @@ import csv
 import io
 import re
 
+from uploads.reading.errors import UnreadableError
+
+
+def unclosed_quote(line: int) -> UnreadableError:
+    """The error of a record that begins on that line and has no end that could be told."""
+    return UnreadableError(
+        f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.', line=line
+    )
+
 
 def quotes_close(text: str, delimiter: str) -> bool:
     """Whether every quoted field of the text ends with its closing quote (spaces may follow).

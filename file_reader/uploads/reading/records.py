@@ -13,7 +13,7 @@ from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notatio
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks
-from uploads.reading.quotes import quotes_close
+from uploads.reading.quotes import quotes_close, unclosed_quote
 
 csv.field_size_limit(MAX_RECORD_CHARS)
 
@@ -139,26 +139,28 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
         lines = [*begun, *block]
         text = "".join(lines)
         if '"' in text:
-            done, found, error = _quoted(lines, line, dialect.delimiter)
+            done, found, error = _quoted(text, lines, line, dialect.delimiter)
             yield found
             if error:
                 raise error
             begun = lines[done:]
             if sum(map(len, begun)) > MAX_RECORD_CHARS:
-                raise _unclosed(line + done)
+                raise unclosed_quote(line + done)
         else:
             done = len(lines)
             numbers = range(line, line + done)
             yield _Block(text, numbers, lines, list(csv.reader(lines, delimiter=dialect.delimiter)))
         line += done
     if begun:
-        raise _unclosed(line)
+        raise unclosed_quote(line)
 
 
-def _quoted(lines: list[str], line: int, delimiter: str) -> tuple[int, _Block, UnreadableError | None]:
+def _quoted(
+    text_of_block: str, lines: list[str], line: int, delimiter: str
+) -> tuple[int, _Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any."""
     starts: list[int] = []
-    block = _Block("".join(lines), starts, [], [])
+    block = _Block(text_of_block, starts, [], [])
     done = 0
     all_taken = False
     error: UnreadableError | None = None
@@ -175,19 +177,12 @@ def _quoted(lines: list[str], line: int, delimiter: str) -> tuple[int, _Block, U
                 break
             text = "".join(lines[done : reader.line_num])
             if reader.line_num > done + 1 and not quotes_close(text, delimiter):
-                error = _unclosed(line + done)
+                error = unclosed_quote(line + done)
                 break
             starts.append(line + done)
             block.texts.append(text)
             block.records.append(fields)
             done = reader.line_num
     except csv.Error:  # a field that is longer than any line can be: it goes on over many
-        error = _unclosed(line + done)
+        error = unclosed_quote(line + done)
     return done, block, error
-
-
-def _unclosed(line: int) -> UnreadableError:
-    return UnreadableError(
-        f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.',
-        line=line,
-    )
