@@ -9,6 +9,7 @@ import pytest
 from tests.api import UPLOADS, Api, problem_of
 
 from uploads.models import Upload
+from uploads.options import OPTIONS
 from uploads.reading.dialect import DELIMITERS
 
 pytestmark = pytest.mark.django_db
@@ -84,8 +85,8 @@ def test_fields_may_come_behind_the_file(api: Api) -> None:
 
 
 def test_empty_options_count_as_not_given(api: Api) -> None:
-    names = ["latitude", "longitude", "has_header", "delimiter", "encoding", "decimal", "max_distance"]
-    upload = api.upload(CSV, **dict.fromkeys(names, ""))
+    upload = send_parts(api, *(part(name, b"") for name in OPTIONS), part("file", CSV, "places.csv")).json()
+    assert upload["filename"] == "places.csv"
     assert upload["dialect"]["latitude"] == "lat"
     assert upload["max_distance"] == 2_000
 
@@ -159,9 +160,9 @@ def test_a_field_that_is_too_long_is_malformed(api: Api, data_dir: Path) -> None
     assert_nothing_stored(data_dir)
 
 
-def test_a_form_with_endless_fields_is_too_large(api: Api, data_dir: Path) -> None:
-    fields = [part(f"note{number}", b"x" * 10_000) for number in range(200)]
-    problem_of(send_parts(api, *fields, part("file", CSV, "a.csv")), 413, "upload-too-large")
+def test_a_form_that_goes_on_behind_its_end_is_too_large(api: Api, data_dir: Path) -> None:
+    response = send_parts(api, part("file", CSV, "a.csv"), end=b"--limit--\r\n" + b"x" * 2_000_000)
+    problem_of(response, 413, "upload-too-large")
     assert_nothing_stored(data_dir)
 
 
@@ -245,6 +246,14 @@ def test_a_name_is_only_shown_and_what_could_mislead_is_taken_out(
     assert response.json()["filename"] == shown
     names = [path.name for path in (data_dir / "uploads" / "files").iterdir()]
     assert names == [response.json()["id"].replace("-", "") + ".csv"]
+
+
+@pytest.mark.parametrize("fields", [[], [part("filename", b"b.csv")]], ids=["query", "form"])
+def test_a_name_that_is_given_as_an_option_is_taken_before_that_of_the_form(api: Api, fields: list[bytes]) -> None:
+    query = "" if fields else "?filename=b.csv"
+    body = b"".join([part("file", CSV, "a.csv"), *fields]) + b"--limit--\r\n"
+    response = api.post(UPLOADS + query, body, "multipart/form-data; boundary=limit")
+    assert response.json()["filename"] == "b.csv"
 
 
 def test_the_name_in_a_form_is_cleaned_too(api: Api) -> None:

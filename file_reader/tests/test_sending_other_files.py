@@ -1,5 +1,6 @@
 """Files that are not plain CSV: packed, as workbooks, with coordinates in other forms; and the preview of any."""
 
+import csv
 import gzip
 import hashlib
 import io
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 from tests.api import UPLOADS, Api, problem_of
+from tests.corpus import packing
 from tests.fake_postcode_consumer import FakePostcodeConsumer, postcode_at
 from tests.working import work_until_ended
 
@@ -59,6 +61,24 @@ def test_a_packed_file_is_read_like_the_table_in_it(
     delimiter = upload["dialect"]["delimiter"]
     assert first.split(delimiter)[:5] == ["here", "50.1", "-0.1", "match", ""]
     assert postcode_at(50.1, -0.1) in first
+
+
+def test_a_row_of_a_workbook_has_the_number_that_its_sheet_shows_and_keeps_its_line_breaks(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    rows = [("note", "lat", "lon"), ("two\nlines", 50.1, -0.1), (), ("old|Mac\n", "x", "y"), ("", 50.2, -0.2)]
+    book = packing.raw_workbook("".join(packing.row(*row) for row in rows).replace("|", "&#13;"))
+    shown = api.post(PREVIEW, book, "application/zip").json()
+    assert [(row["line"], row["fields"][0]) for row in shown["rows"]] == [
+        (2, "two\nlines"), (4, "old\rMac\n"), (5, "")
+    ]  # fmt: skip
+    upload = api.upload(book)
+    work_until_ended()
+    assert [(row["line"], row["raw"]) for row in api.rows(upload, status="rejected")] == [(4, '"old\rMac\n",x,y')]
+    result = list(csv.reader(io.StringIO(api.result(upload).decode(), newline="")))
+    assert [row[:4] for row in result[1:]] == [
+        ["two\nlines", "50.1", "-0.1", "match"], ["old\rMac\n", "x", "y", "rejected"], ["", "50.2", "-0.2", "match"]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "form"])
@@ -185,3 +205,13 @@ def test_a_safe_result_has_no_formulas_and_the_same_numbers(api: Api, consumer: 
         "lat,lon,'=note", "50.1,-0.1,\"'=HYPERLINK(\"\"x\"\")\"", "50.2,-0.2,'+44 20", "50.3,-0.3,-5", "50.4,-0.4,'@x"
     ]  # fmt: skip
     problem_of(api.get(f"{UPLOADS}{upload['id']}/result.csv", safe="perhaps"), 400, "invalid-parameter")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_in_a_safe_result_no_cell_begins_as_a_formula_does(api: Api, start: str) -> None:
+    upload = api.upload(f'lat,lon,note\n50.1,-0.1,"{start}x(1)"\n')
+    for safe, cell in (("0", f"{start}x(1)"), ("1", f"'{start}x(1)")):
+        response = api.get(f"{UPLOADS}{upload['id']}/result.csv", safe=safe)
+        table = b"".join(response.streaming_content).decode()
+        _, row = csv.reader(io.StringIO(table, newline=""))
+        assert row[:3] == ["50.1", "-0.1", cell]

@@ -145,7 +145,9 @@ def test_a_wrong_method_is_not_allowed(api: Api) -> None:
     upload = api.upload(CSV)
     one = f"{UPLOADS}{upload['id']}/"
     wrong = [api.client.put(UPLOADS), api.delete(UPLOADS), api.post(one), api.client.put(one), api.get(f"{one}cancel/"),
-             api.post(f"{one}rows/"), api.post(f"{one}result.csv"), api.post("/api/v1/rows/")]  # fmt: skip
+             api.post(f"{one}rows/"), api.post(f"{one}result.csv"), api.post("/api/v1/rows/"),
+             api.get(f"{UPLOADS}preview/"), api.client.patch(one), api.client.trace(one),
+             api.client.generic("BREW", UPLOADS), api.post("/api/v1/postcodes/SW1A1AA/")]  # fmt: skip
     for response in wrong:
         problem_of(response, 405, "method-not-allowed")
         assert response.headers["Allow"]

@@ -10,6 +10,19 @@ from reader.problems import Problem
 from uploads.reading.coordinates import Notation
 from uploads.reading.dialect import DELIMITERS, Declared
 
+#: What an upload may be given, by form field or in the query.
+OPTIONS = (
+    "latitude",
+    "longitude",
+    "has_header",
+    "delimiter",
+    "encoding",
+    "decimal",
+    "coordinates",
+    "max_distance",
+    "filename",
+    "webhook_url",
+)
 DEFAULT_MAX_DISTANCE = 2_000.0
 MAX_MAX_DISTANCE = 20_000.0
 _YES = frozenset({"true", "1", "yes"})

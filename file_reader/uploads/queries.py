@@ -28,6 +28,8 @@ ROW_FIELDS = (
     "line",
     "raw",
 )
+#: The parameters that `filter_rows` takes.
+ROW_FILTERS = ("status", "postcode", "outcode", "admin_district", "country", "bbox", "near", "radius")
 _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8

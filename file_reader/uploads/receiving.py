@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
@@ -12,6 +12,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, MultipartState, parse_options_header
 
 from reader.problems import Problem, storage_full
+from uploads.digests import compared
 from uploads.reading.containers import gunzip
 from uploads.storage import Incoming, UploadInFlightError
 
@@ -33,11 +34,12 @@ _FILE_TYPES = frozenset(
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
-    """Writes the uploaded file to `incoming` and returns the other form fields, with `filename`.
+def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str], None]) -> str:
+    """Writes the uploaded file to `incoming`, gives the other form fields, each when it has arrived, and returns the
+    name that the file has in the form.
 
-    Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
-    body. OSError (disk full) comes through to the caller.
+    Raises Problem: 400 for a body that is cut short, malformed or not that of its digest, 413 above MAX_UPLOAD_BYTES,
+    415 for other kinds of body. OSError (disk full) comes through to the caller.
     """
     pieces = _decoded(request, incoming)
     kind, parameters = parse_options_header(request.headers.get("Content-Type", ""))
@@ -45,11 +47,11 @@ def receive(request: WSGIRequest, incoming: Incoming) -> dict[str, str]:
         boundary = parameters.get(b"boundary")
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
             raise _malformed("The Content-Type has no boundary, or one that is too long.")
-        return _Form(incoming, boundary).parse(pieces)
+        return _Form(incoming, boundary, give).parse(pieces)
     if kind in _FILE_TYPES:
         for piece in pieces:
             incoming.write(piece)
-        return {}
+        return ""
     raise _unsupported(
         "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv"
         " (application/gzip, application/zip, or the type of an Excel workbook, for those)."
@@ -61,7 +63,7 @@ def _decoded(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise _unsupported("The only Content-Encoding that is taken is gzip.")
-    pieces = _pieces(request, incoming)
+    pieces = compared(_pieces(request, incoming), request.headers)
     return pieces if encoding == "identity" else _inflated(pieces, incoming)
 
 
@@ -153,9 +155,10 @@ def _malformed(detail: str) -> Problem:
 class _Form:
     """A multipart form, parsed as it streams: one file in the field `file`, everything else small text fields."""
 
-    def __init__(self, incoming: Incoming, boundary: bytes) -> None:
+    def __init__(self, incoming: Incoming, boundary: bytes, give: Callable[[str, str], None]) -> None:
         self._incoming = incoming
-        self._fields: dict[str, str] = {}
+        self._give = give
+        self._filename: str | None = None
         self._header = b""
         self._value = b""
         self._disposition = b""
@@ -175,7 +178,7 @@ class _Form:
             max_header_size=_MAX_FIELD_BYTES,
         )
 
-    def parse(self, pieces: Iterator[bytes]) -> dict[str, str]:
+    def parse(self, pieces: Iterator[bytes]) -> str:
         try:
             for piece in pieces:
                 self._parser.write(piece)
@@ -183,9 +186,9 @@ class _Form:
             raise _malformed(f"The multipart body is malformed: {error}") from None
         if self._parser.state != MultipartState.END:
             raise _cut_short()
-        if "filename" not in self._fields:
+        if self._filename is None:
             raise _malformed("The form has no file in the field 'file'.")
-        return self._fields
+        return self._filename
 
     def _begin_part(self) -> None:
         self._disposition = self._header = self._value = b""
@@ -209,9 +212,9 @@ class _Form:
             return
         if self._name != "file":
             raise _malformed(f"The file belongs into the field 'file', not {self._name!r}.")
-        if "filename" in self._fields:
+        if self._filename is not None:
             raise _malformed("There are several files in the form. Send one upload for each.")
-        self._fields["filename"] = options[b"filename"].decode("utf-8", errors="replace")
+        self._filename = options[b"filename"].decode("utf-8", errors="replace")
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:
@@ -225,5 +228,4 @@ class _Form:
         if not self._is_file:
             if self._name == "file":
                 raise _malformed("The field 'file' is text: send it as a file, with a file name.")
-            if self._name != "filename":
-                self._fields[self._name] = self._value.decode("utf-8", errors="replace")
+            self._give(self._name, self._value.decode("utf-8", errors="replace"))

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import StreamingHttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.http import content_disposition_header
 from rest_framework import status
 from rest_framework.decorators import api_view
@@ -18,14 +19,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from reader.parameters import Values, takes
 from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
-from uploads.options import UploadOptions, parse_options
+from uploads.options import OPTIONS, UploadOptions, parse_options
 from uploads.owners import owner_id
 from uploads.queries import (
     ROW_FIELDS,
+    ROW_FILTERS,
     counts_of,
     filter_rows,
     normal_postcode,
@@ -51,6 +54,7 @@ class CursorPages(CursorPagination):
     page_size = 100
     max_page_size = 1_000
     page_size_query_param = "page_size"
+    parameters = ("cursor", "page_size")
 
     def get_page_size(self, request: Request) -> int:
         """As asked, 1…1,000; what is beyond is an error, not another size than the one that was asked for."""
@@ -90,12 +94,13 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
 
     Raises Problem for everything that can be wrong with them.
     """
+    given = Values("option", OPTIONS)
+    given.give_query(request)
     with storage_problems(), reading_problems(), Incoming(key) as sent:
-        fields = receive(cast(WSGIRequest, request._request), sent)
-        values = {**request.query_params.dict(), **fields}
-        options = parse_options(values)
+        name_in_form = receive(cast(WSGIRequest, request._request), sent, given.give)
+        options = parse_options(given)
         with sent.unwrapped(settings.MAX_UPLOAD_BYTES) as table:
-            yield sent, table, options, display_name(values.get("filename", ""))
+            yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
 @contextmanager
@@ -125,6 +130,7 @@ def upload_preview(request: Request) -> Response:
 class UploadList(APIView):
     """`GET`: the caller's uploads, newest first. `POST`: a new one."""
 
+    @method_decorator(takes(*NewestFirst.parameters))
     def get(self, request: Request) -> Response:
         pages = NewestFirst()
         uploads = pages.paginate_queryset(Upload.objects.visible_to(owner_id(request)), request) or []
@@ -160,9 +166,11 @@ def _idempotency_key(request: Request) -> str | None:
 class UploadDetail(APIView):
     """One upload: how far it is, or away with it."""
 
+    @method_decorator(takes())
     def get(self, request: Request, public_id: UUID) -> Response:
         return _upload_response(request, find_upload(request, public_id))
 
+    @method_decorator(takes())
     def delete(self, request: Request, public_id: UUID) -> Response:
         delete_upload(find_upload(request, public_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -173,6 +181,7 @@ def _upload_response(request: Request, upload: Upload) -> Response:
 
 
 @api_view(["POST"])
+@takes()
 def cancel(request: Request, public_id: UUID) -> Response:
     """Ends the work on an upload; answers that are there stay."""
     upload = find_upload(request, public_id)
@@ -181,6 +190,7 @@ def cancel(request: Request, public_id: UUID) -> Response:
 
 
 @api_view(["POST"])
+@takes()
 def retry(request: Request, public_id: UUID) -> Response:
     """Looks the failed rows of an upload up again."""
     upload = find_upload(request, public_id)
@@ -189,6 +199,7 @@ def retry(request: Request, public_id: UUID) -> Response:
 
 
 @api_view(["GET", "HEAD"])
+@takes("safe")
 def result_file(request: Request, public_id: UUID) -> Any:
     """The file, each record with its answer appended."""
     upload = find_upload(request, public_id)
@@ -214,12 +225,14 @@ def _charset(encoding: str) -> str:
 
 
 @api_view(["GET", "HEAD"])
+@takes(*ROW_FILTERS, *CursorPages.parameters)
 def upload_rows(request: Request, public_id: UUID) -> Response:
     """The rows of one upload, filtered, in file order."""
     return _rows_response(request, rows_of(find_upload(request, public_id)))
 
 
 @api_view(["GET", "HEAD"])
+@takes("upload", *ROW_FILTERS, *CursorPages.parameters)
 def rows(request: Request) -> Response:
     """The rows of all the caller's uploads, filtered."""
     wanted = request.query_params.get("upload")
@@ -239,6 +252,7 @@ def _rows_response(request: Request, found: Any) -> Response:
 
 
 @api_view(["GET", "HEAD"])
+@takes()
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
     # PostgreSQL takes no NUL, not even to compare with.

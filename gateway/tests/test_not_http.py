@@ -1,5 +1,7 @@
 """Requests that never become one: still answered with a problem, with the right status, and a request id."""
 
+import asyncio
+
 import pytest
 from servers import gateway, service
 
@@ -44,6 +46,24 @@ async def test_what_is_no_request_is_a_problem_with_the_right_status(data: bytes
     assert b"Content-Type: application/problem+json" in head
     assert b"X-Request-Id: " in head
     assert f'"type": "/problems/{slug}"'.encode() in body
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_client_that_does_not_end_its_headers_is_cut_off(begun: bytes) -> None:
+    async with gateway(limits=Limits(client_keepalive=0.3)) as client:
+        reader, writer = await client.connect()
+        ended = asyncio.ensure_future(reader.read())
+        writer.write(begun)
+        for _ in range(100):
+            if ended.done():
+                break
+            if begun.endswith(b" "):  # a byte now and then buys no time
+                writer.write(b"x")
+            await asyncio.sleep(0.05)
+        cut_off = ended.done()
+        writer.close()
+        assert cut_off
+        assert await ended == b""
 
 
 async def test_headers_and_addresses_up_to_the_limits_are_let_through() -> None:

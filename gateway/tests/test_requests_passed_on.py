@@ -100,6 +100,17 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
             assert not set(headers) & {"x_user_id", "x_internal_token", "x-internal-anything", "authorization"}
 
 
+async def test_digests_of_a_body_are_passed_on() -> None:
+    sent = {"Content-Digest": "sha-256=:AAAA:", "Repr-Digest": "sha-512=:AAAA:", "Digest": "SHA-256=AAAA"}
+    async with (
+        service() as backend,
+        gateway(backend) as client,
+        client.call("POST", "/api/v1/uploads/", data=b"a,b\n", headers=sent) as answer,
+    ):
+        headers = headers_of(await answer.json())
+    assert {name: headers.get(name.lower()) for name in sent} == sent
+
+
 async def test_hop_by_hop_headers_end_at_the_gateway() -> None:
     sent = {
         "Connection": "keep-alive, X-Only-Here",

@@ -17,7 +17,7 @@ from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
-from lookups.validation import parse_body, parse_query
+from lookups.validation import check_parameters, parse_body, parse_query
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class ReverseGeocode(APIView):
     def get(self, request: Request) -> HttpResponse:
         """`?latitude=…&longitude=…[&max_distance=…]` → the answer."""
         query = request.query_params
+        check_parameters(query.lists())
         location, max_distance = parse_query(
             latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
         )

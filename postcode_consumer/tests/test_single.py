@@ -69,6 +69,23 @@ def test_a_bad_maximum_distance_is_refused(call: Call, text: str) -> None:
     assert_problem(call("GET", url(latitude="51", longitude="0", max_distance=text)), "invalid-max-distance")
 
 
-@pytest.mark.parametrize("query", [{}, {"latitude": "51"}, {"longitude": "0"}, {"lat": "51", "lon": "0"}], ids=str)
+@pytest.mark.parametrize("query", [{}, {"latitude": "51"}, {"longitude": "0"}], ids=str)
 def test_a_missing_coordinate_is_a_bad_location(call: Call, query: dict[str, str]) -> None:
     assert_problem(call("GET", url(**query)), "invalid-location")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "hint"),
+    [
+        ("lattitude=51&longitude=0", "lattitude", "Did you mean 'latitude'?"),
+        ("latitude=51&longitude=0&Max-Distance=5", "Max-Distance", "Did you mean 'max_distance'?"),
+        ("latitude=51&longitude=0&q=", "q", "There are: latitude, longitude, max_distance."),
+        ("latitude=51&longitude=0&latitude=52", "latitude", "more than once"),
+        ("latitude=51&longitude=0&max_distance=5&max_distance=5", "max_distance", "more than once"),
+    ],
+)
+def test_a_parameter_that_is_not_known_or_given_twice_is_named(call: Call, query: str, name: str, hint: str) -> None:
+    body = assert_problem(call("GET", f"{PATH}?{query}"), "invalid-parameter")
+    assert body["parameter"] == name
+    assert body["accepted"] == ["latitude", "longitude", "max_distance"]
+    assert hint in body["detail"]

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
 
-from uploads.reading.containers import as_table, check_unwrapped, unwrapped
+from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, unwrapped
 from uploads.reading.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
@@ -32,11 +32,19 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
         reading.content = unpacked(data, max_bytes)
         reading.dialect = told(reading.content, **declared)
         table = as_table(io.BytesIO(reading.content))
-        for row in read_rows(cast(BinaryIO, Drip(table.read(), pieces)) if pieces else table, reading.dialect):
+        for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
             reading.rows.append(row)  # what was read before an error stays
     except ReadingError as error:
         reading.error = error
     return reading
+
+
+def dripping(table: BinaryIO, size: int) -> BinaryIO:
+    """The same table, by so many bytes at a time."""
+    drip = Drip(table.read(), size)
+    if isinstance(table, SheetCsv):
+        return cast(BinaryIO, SheetCsv(iter(lambda: drip.read(size) or b"", b""), cast(BinaryIO, drip)))
+    return cast(BinaryIO, drip)
 
 
 def unpacked(data: bytes, max_bytes: int) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from xml.etree.ElementTree import ParseError
 
 from uploads.reading.errors import ContainerError, InflatedError, UnreadableError
+from uploads.reading.lines import MAX_RECORD_CHARS
 
 _PIECE_BYTES = 1 << 18
 #: What is inside may be this many times as large as what was sent: tables are up to 30 times as large, bombs 1,000.
@@ -70,7 +71,7 @@ def as_table(stream: BinaryIO) -> BinaryIO:
     while len(head) < 4 and (more := stream.read(4 - len(head))):
         head += more
     stream.seek(0)
-    return cast(BinaryIO, _Pieces(_sheet(stream), stream)) if head in _ZIP else stream
+    return cast(BinaryIO, SheetCsv(_sheet(stream), stream)) if head in _ZIP else stream
 
 
 def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -155,8 +156,11 @@ def _check_workbook(archive: zipfile.ZipFile, limit: int) -> None:
             raise ContainerError("The workbook is damaged.") from None
 
 
-class _Pieces(io.RawIOBase):
-    """An iterator of bytes as a stream, whose reads may be short: nothing is lost that came before an error."""
+class SheetCsv(io.RawIOBase):
+    """A sheet as CSV: each of its rows is one record, blank ones too, however many lines its cells have.
+
+    Its reads may be short: nothing is lost that came before an error.
+    """
 
     def __init__(self, pieces: Iterator[bytes], stream: BinaryIO) -> None:
         self._pieces = pieces
@@ -193,7 +197,8 @@ def _sheet(stream: BinaryIO) -> Iterator[bytes]:
     from openpyxl import load_workbook  # only those who send workbooks pay for it
 
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    # Both characters: Python 3.11 quotes a cell with a line break only if that is one of the line end's characters.
+    writer = csv.writer(text, lineterminator="\r\n")
     row = 0
     width = 0
     try:
@@ -207,9 +212,13 @@ def _sheet(stream: BinaryIO) -> Iterator[bytes]:
                 fields.pop()
             if any(fields):
                 width = width or len(fields)
+                before = text.tell()
                 writer.writerow(fields + [""] * (width - len(fields)))
+                if text.tell() - before > MAX_RECORD_CHARS:
+                    yield text.getvalue()[:before].encode()
+                    raise UnreadableError(f"Row {row} is longer than {MAX_RECORD_CHARS:,} characters.", line=row)
             else:
-                text.write("\n")  # a blank line, as in any table
+                text.write("\r\n")  # a blank line, as in any table
             if text.tell() > _PIECE_BYTES:
                 yield text.getvalue().encode()
                 text.seek(0)

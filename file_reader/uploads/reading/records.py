@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
@@ -19,7 +20,10 @@ csv.field_size_limit(MAX_RECORD_CHARS)
 
 
 class RawRecord(NamedTuple):
-    """A record: the line (from 1) on which it begins, its text with its line end, and its fields."""
+    """A record: the line (from 1) on which it begins, its text with its line end, and its fields.
+
+    The line of a workbook's record is the row of the sheet, as people see it there.
+    """
 
     line: int
     text: str
@@ -134,34 +138,39 @@ def _read_row(
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
     line = 1
+    of_sheet = isinstance(stream, SheetCsv)
     begun: list[str] = []  # the lines of a record that goes on in the next block
     for block in line_blocks(stream, dialect.encoding):
         lines = [*begun, *block]
         text = "".join(lines)
         if '"' in text:
-            done, found, error = _quoted(text, lines, line, dialect.delimiter)
+            done, found, error = _quoted(text, lines, line, dialect.delimiter, of_sheet=of_sheet)
             yield found
             if error:
                 raise error
             begun = lines[done:]
+            line += len(found.lines) if of_sheet else done
             if sum(map(len, begun)) > MAX_RECORD_CHARS:
-                raise unclosed_quote(line + done)
+                raise unclosed_quote(line)
         else:
-            done = len(lines)
-            numbers = range(line, line + done)
+            numbers = range(line, line + len(lines))
             yield _Block(text, numbers, lines, list(csv.reader(lines, delimiter=dialect.delimiter)))
-        line += done
+            line += len(lines)
     if begun:
         raise unclosed_quote(line)
 
 
 def _quoted(
-    text_of_block: str, lines: list[str], line: int, delimiter: str
+    text_of_block: str, lines: list[str], line: int, delimiter: str, *, of_sheet: bool
 ) -> tuple[int, _Block, UnreadableError | None]:
-    """The records that end within those lines, how many lines they have, and the error that ends them, if any."""
+    """The records that end within those lines, how many lines they have, and the error that ends them, if any.
+
+    The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
+    """
     starts: list[int] = []
     block = _Block(text_of_block, starts, [], [])
     done = 0
+    at = line
     all_taken = False
     error: UnreadableError | None = None
 
@@ -177,12 +186,13 @@ def _quoted(
                 break
             text = "".join(lines[done : reader.line_num])
             if reader.line_num > done + 1 and not quotes_close(text, delimiter):
-                error = unclosed_quote(line + done)
+                error = unclosed_quote(at)
                 break
-            starts.append(line + done)
+            starts.append(at)
             block.texts.append(text)
             block.records.append(fields)
             done = reader.line_num
+            at = at + 1 if of_sheet else line + done
     except csv.Error:  # a field that is longer than any line can be: it goes on over many
-        error = unclosed_quote(line + done)
+        error = unclosed_quote(at)
     return done, block, error
