@@ -190,7 +190,7 @@ def test_a_declared_header_is_skipped_and_a_declared_missing_one_is_a_row() -> N
 
 
 def test_too_many_columns_are_an_error() -> None:
-    with pytest.raises(ReadingError, match="at most 10,000"):
+    with pytest.raises(ReadingError, match="more than 10,000"):
         detect(",".join(["lat", "lon", *["x"] * 10_000]) + "\n")
 
 

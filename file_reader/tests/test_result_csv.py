@@ -47,6 +47,37 @@ def test_quotes_spaces_and_line_breaks_in_cells_stay_as_they_are(api: Api, consu
     assert result.decode() == f"lat,lon,a,b,c,{HEADER}\r\n{record},{MATCH}\r\n"
 
 
+def test_what_stands_above_the_header_stays_there(api: Api, consumer: FakePostcodeConsumer) -> None:
+    result = result_of(api, "sep=;\r\nStations;\r\n\r\nlat;lon\r\n56;2.5\r\n")
+    header, sea = HEADER.replace(",", ";"), SEA.replace(",", ";")
+    assert result.decode() == f"sep=;\r\nStations;\r\nlat;lon;{header}\r\n56;2.5;{sea}\r\n"
+
+
+def test_what_stands_above_the_header_is_made_safe_too(api: Api, consumer: FakePostcodeConsumer) -> None:
+    upload = api.upload("=1+1\nlat,lon\n56,2.5\n")
+    response = api.get(f"{UPLOADS}{upload['id']}/result.csv", safe="1")
+    assert b"".join(response.streaming_content).startswith(b"'=1+1\nlat,lon,")
+
+
+def test_answers_stand_under_their_names_when_rows_are_wider_than_the_header(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    result = result_of(api, "lat,lon\n56,2.5,,\nx,2.5,,\n")
+    assert result.decode() == f"lat,lon,,,{HEADER}\n56,2.5,,,{SEA}\nx,2.5,,,rejected,not_a_number,,,,,,,\n"
+
+
+def test_answers_stand_under_their_names_when_rows_are_narrower_than_the_header(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    result = result_of(api, "lat,lon,\n56,2.5\n56,2.5\n")
+    assert result.decode() == f"lat,lon,,{HEADER}\n56,2.5,,{SEA}\n56,2.5,,{SEA}\n"
+
+
+def test_spaces_before_quotes_stay(api: Api, consumer: FakePostcodeConsumer) -> None:
+    result = result_of(api, '"lat", "lon", "n"\n"56", "2.5", "a, b"\n')
+    assert result.decode() == f'"lat", "lon", "n",{HEADER}\n"56", "2.5", "a, b",{SEA}\n'
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_stay_as_they_are(api: Api, consumer: FakePostcodeConsumer, end: str) -> None:
     result = result_of(api, f"lat,lon{end}56,2.5{end}")
@@ -213,7 +244,7 @@ def test_without_the_added_columns_the_result_is_the_file(
 ) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("lat", "lon", "a", "b")])
-    csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("51", "0", *cells) for cells in table])
+    csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("51", "-1", *cells) for cells in table])
     original = text.getvalue() if last_end else text.getvalue().removesuffix(end)
     result = api.result(api.upload(original)).decode()
     assert result.replace(f",{HEADER}", "", 1).replace(f",{PENDING}", "") == original

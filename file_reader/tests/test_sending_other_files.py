@@ -174,6 +174,19 @@ def test_a_preview_shows_what_would_be_read_and_stores_nothing(api: Api, data_di
     assert (Upload.objects.count(), stored(data_dir)) == (0, [])
 
 
+def test_a_preview_says_that_lines_above_the_header_are_not_read(api: Api) -> None:
+    shown = api.post(PREVIEW, b"Stations,\n# of 2024\nlat,lon\n51.5,-0.1\n").json()
+    assert shown["columns"] == ["lat", "lon"]
+    assert [(row["line"], row["fields"]) for row in shown["rows"]] == [(4, ["51.5", "-0.1"])]
+    assert [warning["code"] for warning in shown["warnings"]] == ["lines_above"]
+    assert "2" in shown["warnings"][0]["detail"]
+
+
+def test_a_table_whose_first_column_is_called_pk_is_looked_at_as_a_whole(api: Api) -> None:
+    content = b"PK,lat,lon\n" + b"x,51.5,-0.1\n" * 20_000 + b"caf\xe9,51.5,-0.1\n"
+    assert api.upload(content)["dialect"]["encoding"] == "cp1252"
+
+
 def test_a_preview_takes_options_and_shows_twenty_rows(api: Api) -> None:
     shown = api.post(f"{PREVIEW}?latitude=2&longitude=1", b"-0.1,51.5\n" * 2_000).json()
     assert len(shown["rows"]) == 20

@@ -53,17 +53,18 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
         mark, encode = _encoder(stream, dialect.encoding)
         records = read_records(stream, dialect)
         try:
-            first = next(records, None)
-        except UnreadableError:
+            *above, first = islice(records, dialect.preamble + 1)
+        except (UnreadableError, ValueError):  # not even a header
             return
-        if first is None:
-            return
-        width = len(first.fields)
+        width = len(first.fields) + max(0, dialect.surplus)
         number = 1
         if mark:
             yield mark
         if safe:
+            above = [_harmless(record, dialect) for record in above]
             first, records = _harmless(first, dialect), (_harmless(record, dialect) for record in records)
+        if above:
+            yield encode("".join(record.text for record in above))
         if dialect.has_header:
             yield encode(_extended(first, width, _join(COLUMNS, dialect), dialect))
         else:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Self
 
 from django.conf import settings
 
-from uploads.reading.containers import as_table, check_unwrapped, unwrapped
+from uploads.reading.containers import as_table, check_unwrapped, is_zip, unwrapped
 
 #: Files that were not written to for this long (seconds) have their upload in the database, or never will: the
 #: commit of a request that died is over too.
@@ -119,7 +119,7 @@ class Incoming:
 
     def samples(self) -> list[bytes]:
         """Pieces from all over the file, and all of a small one; of a workbook none."""
-        if os.pread(self._file.fileno(), 2, 0) == b"PK":
+        if is_zip(os.pread(self._file.fileno(), 4, 0)):
             return []
         if self.size <= _SAMPLES * _SAMPLE_BYTES:
             step, count = _SAMPLE_BYTES, -(-self.size // _SAMPLE_BYTES)

@@ -3,6 +3,12 @@
 from tests.corpus.case import At, Case, Fault, No
 
 _NOT_FOUND = Fault("columns-not-found")
+_IRISH = Fault("columns-not-found", {"candidates": [1, 2]}, "Irish Grid")
+_OTHER = Fault("columns-not-found", mentions="coordinates=osgb36")
+_RADIANS = Fault("columns-not-found", mentions="radians")
+_SIGN = Fault("columns-not-found", mentions="west is negative")
+_MINUTES = Fault("columns-not-found", mentions="minutes / 60")
+_DECLARED = {"latitude": "1", "longitude": "2"}
 #: E 529057 N 179680; the figures of all grid references here are those of pyproj's EPSG:27700.
 _PALACE = (51.50133, -0.14204)
 _STATIONS = (
@@ -30,7 +36,43 @@ CASES = [
          [At(2, 52.65800783, 1.71607397, within=5), At(3, 49.92226394, -6.29977752, within=5)]),
     Case("eastings with decimal commas", "easting;northing\n529057,4;179680,2\n", [At(2, *_PALACE, within=5)]),
     Case("eastings with commas between the thousands are no kilometres", 'easting,northing\n"529,057","179,680"\n',
-         fault=_NOT_FOUND),
+         fault=Fault("columns-not-found", mentions="'529,057'")),
+    Case("eastings with commas between the thousands, declared", 'easting,northing\n"529,057","179,680"\n',
+         [No(2, "outside_national_grid")], declared={"latitude": "2", "longitude": "1", "coordinates": "osgb36"}),
+    Case("eastings in kilometres", "easting,northing\n529.057,179.680\n",
+         fault=Fault("columns-not-found", mentions="metres")),
+    Case("eastings of web Mercator", "easting,northing\n-15761.5,6710219.1\n",
+         fault=Fault("columns-not-found", mentions="'6710219.1'")),
+    Case("eastings and northings of the Office for National Statistics", "pcd,oseast1m,osnrth1m\nx,529057,179680\n",
+         [At(2, *_PALACE, within=5)]),
+    Case("eastings and northings alone, degrees declared", "easting,northing\n529057,179680\n",
+         declared={"coordinates": "degrees"}, fault=_NOT_FOUND),
+    Case("empty degrees beside eastings and northings", "lat,lon,easting,northing\n,,529057,179680\n",
+         [At(2, *_PALACE, within=5)]),
+    Case("empty degrees and empty eastings", "lat,lon,easting,northing\n,,,\n", [No(2, "coordinates_missing")],
+         dialect={"coordinates": "degrees"}),
+    # --- metres of other grids: on land of the British one, they are somewhere else
+    Case("Northern Ireland", "easting,northing\n333900,374000\n322000,358000\n", fault=_IRISH),
+    Case("Northern Ireland, X and Y", "X,Y\n333900,374000\n322000,358000\n", fault=_IRISH),
+    Case("Northern Ireland, columns declared", "a,b\n333900,374000\n322000,358000\n", fault=_IRISH,
+         declared={"latitude": "b", "longitude": "a"}),
+    Case("Liverpool is asked for", "easting,northing\n334500,390500\n", fault=_IRISH),
+    Case("Liverpool, declared as British", "easting,northing\n334500,390500\n", [At(2, 53.40723, -2.98675, within=5)],
+         declared={"coordinates": "osgb36"}),
+    Case("Liverpool, named as British", "OS Easting,OS Northing\n334500,390500\n",
+         [At(2, 53.40723, -2.98675, within=5)]),
+    Case("the Irish Grid by name", "Irish Grid Easting,Irish Grid Northing\n529057,179680\n", fault=_OTHER),
+    Case("UTM by name", "utm_easting,utm_northing\n529057,179680\n", fault=_OTHER),
+    Case("some rows in Northern Ireland, by grid",
+         "GridType,Easting,Northing\nUKOS,529057,179680\nIrishOS,333900,374000\n",
+         fault=_OTHER),
+    Case("some rows in Northern Ireland, by country", "country,Easting,Northing\nEngland,529057,179680\n"
+         "Northern Ireland,333900,374000\n", fault=_OTHER),
+    Case("some rows in Northern Ireland, by postcode", "Postcode,Easting,Northing\nSW1A 1AA,529057,179680\n"
+         "BT1 5GS,333900,374000\n", fault=_OTHER),
+    Case("an office in London is not in Northern Ireland",
+         "name,Easting,Northing\nNorthern Ireland Office,529057,179680\n",
+         [At(2, *_PALACE, within=5)]),
     Case("eastings of which some are missing or in the sea", "easting,northing\n529057,179680\n,\n529058,179681\n"
          "0,1299999\n529059,179682\n",
          [At(2, *_PALACE, within=5), No(3, "coordinates_missing"), At(4, *_PALACE, within=5),
@@ -90,6 +132,38 @@ CASES = [
          [At(2, 51.5, -0.1), No(3, "coordinates_swapped"), At(4, 53.5, -2.1)]),
     Case("Somalia is no swapped Britain where it cannot be one", "lat,lon\n5.15,46.2\n-33.9,151.2\n0,0\n",
          [At(2, 5.15, 46.2), At(3, -33.9, 151.2), At(4, 0, 0)]),
+    Case("a latitude of microdegrees", "lat,lon\n51501009,-141588\n",
+         fault=Fault("columns-not-found", mentions="'51501009'")),
+    Case("one name of degrees, one of text", "short,long,lat,lng\nx,a long text,51.5,-0.1\ny,another,52.5,-1.1\n",
+         [At(2, 51.5, -0.1), At(3, 52.5, -1.1)], dialect={"longitude": "lng"}),
+    # --- degrees that are none, or not all of it
+    Case("radians by name", "lat_rad,lon_rad\n51.501,-0.142\n", fault=_RADIANS),
+    Case("radians by value", "lat,lon\n0.89886,-0.00247\n0.97656,-0.05564\n", fault=_RADIANS),
+    Case("small degrees declared", "lat,lon\n0.89886,-0.00247\n", [At(2, 0.89886, -0.00247)], declared=_DECLARED),
+    Case("small round degrees are no radians", "lat,lon\n1,0\n0.9,-0.1\n", [At(2, 1, 0), At(3, 0.9, -0.1)]),
+    Case("radians in some rows only are read", "lat,lon\n0.89886,-0.00247\n51.501,-0.142\n",
+         [At(2, 0.89886, -0.00247), At(3, 51.501, -0.142)]),
+    Case("west in a column of its own", "lat,lon,ew\n51.501,0.142,W\n52.501,0.142,E\n", fault=_SIGN),
+    Case("west in a column of its own, no header", "51.501,N,0.142,w\n52.501,N,1.142,west\n", fault=_SIGN),
+    Case("west in a column of its own, beside signs", "lat,lon,ew\n51.501,-0.142,W\n52.501,0.142,E\n",
+         [At(2, 51.501, -0.142), At(3, 52.501, 0.142)]),
+    Case("the side of a street", "lat,lon,side\n51.501,0.142,W\n", [At(2, 51.501, 0.142)], declared=_DECLARED),
+    Case("west in words, beside the longitude", "lat,lon,way\n51.501,0.142,East\n52.501,1.142,West\n", fault=_SIGN),
+    Case("west as a district", "district,lat,lon\nWest,51.501,0.142\nEast,52.501,1.142\n",
+         [At(2, 51.501, 0.142), At(3, 52.501, 1.142)]),
+    Case("all in the east", "lat,lon,ew\n51.501,0.142,E\n52.501,1.142,E\n",
+         [At(2, 51.501, 0.142), At(3, 52.501, 1.142)]),
+    Case("west is not the only word in the column", "lat,lon,ward\n51.501,0.142,West\n51.501,0.143,North\n",
+         [At(2, 51.501, 0.142), At(3, 51.501, 0.143)]),
+    Case("a camera's own names", "GPSLatitude,GPSLatitudeRef,GPSLongitude,GPSLongitudeRef\n51.501,N,0.142,W\n",
+         fault=_SIGN),
+    Case("minutes in a column of their own", "lat_deg,lat_min,lon_deg,lon_min\n51,30.08,0,8.5\n", fault=_MINUTES),
+    Case("minutes and seconds in columns of their own",
+         "Latitude Degrees,Latitude Minutes,Latitude Seconds,Longitude Degrees,Longitude Minutes,Longitude Seconds\n"
+         "51,30,5,0,8,31\n", fault=_MINUTES),
+    Case("the least and the most are no minutes", "lat,lon,lat_min,lat_max\n51.501,-0.142,51,52\n",
+         [At(2, 51.501, -0.142)]),
+    Case("whole degrees beside minutes, declared", "lat,lon,lat_min\n51,0,7\n", [At(2, 51, 0)], declared=_DECLARED),
     # --- no header
     Case("no header, latitude first", "51.5,-0.1\n55.95,-3.19\n", [At(1, 51.5, -0.1), At(2, 55.95, -3.19)],
          dialect={"has_header": False, "latitude": 1, "longitude": 2}),
@@ -105,6 +179,11 @@ CASES = [
     Case("no header, not in Britain", "52.52,13.40\n48.85,2.35\n40.4,-3.7\n-33.9,151.2\n", fault=_NOT_FOUND),
     Case("no header, not in Britain, declared", "-33.9,151.2\n", [At(1, -33.9, 151.2)],
          declared={"latitude": "1", "longitude": "2"}),
+    Case("no header, ages and children are no places", "Ann,51,2\nBob,52,1\nEve,60,0\n",
+         fault=Fault("columns-not-found", {"candidates": [2, 3]})),
+    Case("no header, weights and ratios are no places", "a,55.25,1.5\nb,58.1,2.1\nc,60.5,0.4\n", fault=_NOT_FOUND),
+    Case("no header, east of Greenwich, to the metre", "52.62863,1.29235\n52.63012,1.30125\n",
+         [At(1, 52.62863, 1.29235), At(2, 52.63012, 1.30125)]),
     Case("no header, a number in words", "x,51.5,-0.1\ny,fifty,zero\nz,52.5,-1.1\nw,53.5,-2.1\n",
          [At(1, 51.5, -0.1), No(2, "not_a_number"), At(3, 52.5, -1.1), At(4, 53.5, -2.1)]),
     Case("columns with nothing to read are not read as something", "lat,lon\nnorth,south\n",

@@ -47,7 +47,8 @@ CASES = [
     _one("ten thousand digits", "x,5" + "1" * 10_000 + "x,-0.1", "not_a_number"),
     Case("blank lines are skipped and counted", "name,lat,lon\n\nx,51.5,-0.1\n  \n\t\n\r\n\ny,52.5,-1.1\n\n\n",
          [At(3, 51.5, -0.1), At(8, 52.5, -1.1)]),
-    *_each("nothing", "coordinates_missing", ["", " ", "NA", "N/A", "n/a", "nan", "NaN", "NULL", "null", "None", "\\N",
+    *_each("nothing", "coordinates_missing", ["", " ", "NA", "N/A", "n/a", "#N/A", "<Null>", "(null)", "nan", "NaN",
+         "NULL", "null", "None", "\\N",
     "-"]),
     *_each("numbers that only Python takes", "not_a_number",
            ["5_1", "1_000.5", "１２", "٥١", "inf", "-inf", "Infinity", "+Infinity", "1e", "0x33", "0b1", "५१.५"]),
@@ -55,7 +56,7 @@ CASES = [
            ["51,5", "−1.5", "51°30'36\"\"N", "51 30 36", "51.5N", "N51.5", "51.5°", "51°", "51d30m", "1/2", "~51",
            "51.5?",
             "51.5 -0.1", "fifty", "51.5.1", "--1", "+-1", "5 1", "51\u200b.5", "$1", "1%"]),
-    *_each("spreadsheets' errors", "not_a_number", ["#N/A", "#VALUE!", "#REF!", "=1+1", "@1", "TRUE"]),
+    *_each("spreadsheets' errors", "not_a_number", ["#VALUE!", "#REF!", "=1+1", "@1", "TRUE"]),
     *_each("HTML", "not_a_number", ["<b>1</b>", "<script>alert(1)</script>", "&#53;1"]),
     Case("out of range", "lat,lon\n51.5,-0.1\n90.1,0\n-90.1,0\n1e400,0\n-1e400,0\n12345,0\n0,180.5\n0,-181\n0,1e400\n"
          + "51.5,-0.1\n" * 20,

@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from typing import Any, BinaryIO, cast
 from xml.etree.ElementTree import ParseError
 
-from uploads.reading.errors import ContainerError, InflatedError, UnreadableError
+from uploads.reading.errors import ContainerError, InflatedError, UnreadableError, UnsupportedFileError
 from uploads.reading.lines import MAX_RECORD_CHARS
 
 _PIECE_BYTES = 1 << 18
@@ -32,6 +32,9 @@ _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK = "xl/workbook.xml"
 _SHARED_STRINGS = "xl/sharedStrings.xml"
+#: What other documents have in them, which are zip archives too.
+_DOCUMENTS = {"content.xml": "an OpenDocument file", "xl/workbook.bin": "a binary Excel workbook",
+              "word/document.xml": "a Word document"}  # fmt: skip
 #: What a damaged or malicious workbook makes of the library that reads it.
 _BROKEN = (zipfile.BadZipFile, zlib.error, ParseError, struct.error, EOFError, KeyError, ValueError, TypeError,
            IndexError, AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
@@ -50,7 +53,7 @@ def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
     limit = min(max_bytes, max(_HARMLESS_BYTES, size * MAX_RATIO))
     if head.startswith(_GZIP):
         return _limited(gunzip(iter(lambda: stream.read(_PIECE_BYTES), b"")), limit)
-    if head in _ZIP:
+    if is_zip(head):
         archive = _opened(stream)
         if _is_workbook(archive):
             _check_workbook(archive, limit)
@@ -65,13 +68,18 @@ def check_unwrapped(stream: BinaryIO, *, max_bytes: int) -> None:
         raise ContainerError("What is inside is packed once more. Send the table itself, packed once or not at all.")
 
 
+def is_zip(head: bytes) -> bool:
+    """Whether a file that begins so is a zip archive; a workbook is one too."""
+    return head.startswith(_ZIP)
+
+
 def as_table(stream: BinaryIO) -> BinaryIO:
     """The stream itself, or the first sheet of a workbook as CSV; both from their beginning."""
     head = stream.read(4)
     while len(head) < 4 and (more := stream.read(4 - len(head))):
         head += more
     stream.seek(0)
-    return cast(BinaryIO, SheetCsv(_sheet(stream), stream)) if head in _ZIP else stream
+    return cast(BinaryIO, SheetCsv(_sheet(stream), stream)) if is_zip(head) else stream
 
 
 def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -110,6 +118,8 @@ def _opened(stream: BinaryIO) -> zipfile.ZipFile:
 
 
 def _extract(archive: zipfile.ZipFile) -> Iterator[bytes]:
+    if what := next((what for name, what in _DOCUMENTS.items() if name in archive.namelist()), None):
+        raise UnsupportedFileError(f"The file is {what}. Send it as CSV, or as an Excel workbook (.xlsx).")
     members = [
         member
         for member in archive.infolist()

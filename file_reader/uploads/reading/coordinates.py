@@ -26,19 +26,22 @@ REASONS = {
 #: Where British locations lie, in degrees: the two ranges do not overlap, so values tell latitude from longitude.
 UK_LATITUDE = (49.0, 61.5)
 UK_LONGITUDE = (-9.5, 2.6)
+#: Metres; what is smaller is no easting and no northing of a place on land, but kilometres, or a sign for nothing.
+LEAST_GRID = 1_000.0
 #: The British National Grid, in metres: eastings and northings of OSGB36.
-GRID_EASTING = (0.0, 700_000.0)
-GRID_NORTHING = (0.0, 1_300_000.0)
+GRID_EASTING = (LEAST_GRID, 700_000.0)
+GRID_NORTHING = (LEAST_GRID, 1_300_000.0)
 
 #: What databases and statisticians write for nothing; in a first record, it says that this is no header.
-NULLS = frozenset({"na", "n/a", "nan", "null", "\\n"})
+NULLS = frozenset({"na", "n/a", "#n/a", "nan", "null", "<null>", "(null)", "\\n"})
 _MISSING = NULLS | frozenset({"", "none", "-"})
 # Each digit can be matched in one way only: a pattern with a choice takes quadratic time for a cell of many digits.
 _DIGITS = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _NUMBER = re.compile(_DIGITS, re.ASCII)
 _PAIR = re.compile(rf"[(\[]?\s*({_DIGITS})(?:\s*[,;]\s*|\s+)({_DIGITS})\s*[)\]]?", re.ASCII)
 _WKT_POINT = re.compile(
-    rf"(?:SRID=4326;)?\s*POINT\s*Z?\s*\(\s*({_DIGITS})\s+({_DIGITS})(?:\s+{_DIGITS})?\s*\)", re.ASCII | re.IGNORECASE
+    rf"(?:SRID=4326;)?\s*POINT\s*Z?M?\s*\(\s*({_DIGITS})\s+({_DIGITS})(?:\s+{_DIGITS}){{0,2}}\s*\)",
+    re.ASCII | re.IGNORECASE,
 )
 #: Longer than any coordinate that somebody means; what is longer is not looked at.
 MAX_CHARS = 1_000
@@ -81,10 +84,13 @@ def read_grid(northing: str, easting: str) -> Located:
     northing, easting = _bare(northing), _bare(easting)
     if (reason := _not_numbers(northing, easting)) is not None:
         return reason
+    east, north = float(easting), float(northing)
+    if east < LEAST_GRID or north < LEAST_GRID:
+        return "outside_national_grid"
     # 30 MB of grid, for the files that need it.
     from convertbng.cutil import convert_osgb36_to_ll
 
-    longitudes, latitudes = convert_osgb36_to_ll(float(easting), float(northing))
+    longitudes, latitudes = convert_osgb36_to_ll(east, north)
     if not isfinite(latitudes[0]):
         return "outside_national_grid"
     return round(float(latitudes[0]), 7), round(float(longitudes[0]), 7)

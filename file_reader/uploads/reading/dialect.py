@@ -7,44 +7,32 @@ certainty is an error that shows what was seen: a wrong guess would put every ro
 import codecs
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Self
 
 from uploads.reading import columns
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
-from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError, UnsupportedFileError
-from uploads.reading.quotes import quotes_close, unclosed_quote
+from uploads.reading.encoding import encoding_of
+from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
+from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
+from uploads.reading.formats import refuse_other_bytes, refuse_other_text
+from uploads.reading.headers import name_both, names_of, normal
+from uploads.reading.lines import split_lines, undecodable
+from uploads.reading.table import Table
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
 _SAMPLE_RECORDS = 200
-#: How much of the sample tells whether it is UTF-16, in bytes.
-_LOOK_BYTES = 1_000
+#: How many records may stand above the header.
+_MOST_ABOVE = 30
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 10_000
-_MAGIC = (
-    (b"PK\x03\x04", "a zip archive or an Excel workbook"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"%PDF", "a PDF document"),
-    (b"\x1f\x8b", "gzip data"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"BZh91AY", "bzip2 data"),
-    (b"\xfd7zXZ", "xz data"),
-    (b"\x28\xb5\x2f\xfd", "zstd data"),
-    (codecs.BOM_UTF32_LE, "text in UTF-32"),
-    (codecs.BOM_UTF32_BE, "text in UTF-32"),
-)
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_JSON = re.compile(r'\s*(\{\s*"|\[\s*[\[{])')
-_CONTINUATION = bytes(range(0x80, 0xC0))
-#: What beside letters is usual in Western texts that are not ASCII.
-_USUAL_SIGNS = frozenset("‘’“”–—•…€£°©®™²³½¼¾§«»¡¿ºª´·×\N{NO-BREAK SPACE}")
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+[\s']*", re.ASCII)
+#: A line for people, or the one by which Excel is told the delimiter.
+_COMMENT = re.compile(r"\s*(#|sep=.?\s*$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,6 +54,10 @@ class Dialect:
 
     `coordinates` is a Notation. When it is one of ONE_CELL, both columns are the same; with `osgb36`, `latitude` is the
     northing and `longitude` the easting.
+
+    `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
+    is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
+    they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
     """
 
     delimiter: str
@@ -77,6 +69,9 @@ class Dialect:
     latitude_column: int
     longitude_column: int
     coordinates: str = Notation.DEGREES.value
+    preamble: int = 0
+    surplus: int = 0
+    skip_spaces: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,78 +92,16 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
 
     Raises UnsupportedFileError, EmptyFileError, ColumnsError (with `columns_seen`) or ReadingError.
     """
-    for magic, what in _MAGIC:
-        if sample.startswith(magic):
-            raise UnsupportedFileError(
-                f"The file is {what}, whatever its name says. Send it as CSV, in UTF-8 or with its encoding."
-            )
-    encoding = _encoding(sample, further, declared.encoding)
+    refuse_other_bytes(sample)
+    encoding = encoding_of(sample, further, declared.encoding)
     lines = _whole_lines(sample, encoding)
-    if not any(line.replace('"', "").strip() for line in lines):
+    first_line = next((line for line in lines if line.replace('"', "").strip()), None)
+    if first_line is None:
         raise EmptyFileError("There is nothing in the file: not even a header.")
-    if _JSON.match("".join(lines[:20])):
-        raise UnsupportedFileError("The file is JSON. Send it as CSV.")
+    refuse_other_text("".join(lines[:20]), first_line)
     if declared.delimiter:
-        return _columns(_records(lines, declared.delimiter), declared, encoding, declared.delimiter)
+        return _columns(_cut(lines, declared.delimiter), declared, encoding)
     return _best_delimiter(lines, declared, encoding)
-
-
-def _encoding(sample: bytes, further: Sequence[bytes], declared: str | None) -> str:
-    mark = next((name for mark, name in _BYTE_ORDER_MARKS if sample.startswith(mark)), None)
-    if declared:
-        try:
-            name = codecs.lookup(declared).name
-        except LookupError:
-            raise ReadingError(f"The encoding {declared!r} is not known.") from None
-        # A mark that is declared without its name would become a part of the first header; one that is declared and
-        # not there would be written into the result.
-        if name in ("utf-8", "utf-8-sig"):
-            return "utf-8-sig" if mark == "utf-8-sig" else "utf-8"
-        if name in ("utf-16", "utf-16-le", "utf-16-be"):
-            return mark if mark == "utf-16" else _byte_order(sample) if name == "utf-16" else name
-        return name
-    if mark:
-        return mark
-    even, odd = sample[:_LOOK_BYTES:2].count(0), sample[1:_LOOK_BYTES:2].count(0)
-    if max(even, odd) > 0.25 * len(sample[:_LOOK_BYTES]) and min(even, odd) < 0.1 * max(even, odd):
-        return _byte_order(sample)
-    return _utf8_or_cp1252(sample, further)
-
-
-def _utf8_or_cp1252(sample: bytes, further: Sequence[bytes]) -> str:
-    """UTF-8 if nearly all that is not ASCII is; Windows-1252 if it reads like that, as what old programs write does."""
-    foreign = [character for piece in (sample, *map(_from_a_character, further)) for character in _foreign(piece)]
-    wrong = sum("\udc80" <= character <= "\udcff" for character in foreign)
-    if wrong <= 0.1 * len(foreign):
-        return "utf-8"
-    text = b" ".join((sample, *further)).decode("cp1252", errors="replace")
-    # A quotation mark inside a word is a letter of another code page.
-    strange = re.sub(r"(?<=[^\W\d_])[“”„](?=[^\W\d_])", "\N{REPLACEMENT CHARACTER}", text)
-    beyond = re.findall(r"[^\x00-\x7f]", strange)
-    usual = sum(character.isalpha() or character in _USUAL_SIGNS for character in beyond)
-    if usual >= 0.9 * len(beyond):
-        return "cp1252"
-    raise ReadingError(
-        "The file is text neither in UTF-8 nor, as far as can be told, in Windows-1252. Say its encoding, such as"
-        " encoding=cp850, or save it as UTF-8."
-    )
-
-
-def _from_a_character(piece: bytes) -> bytes:
-    """Without the rest of a UTF-8 character that begins before the piece."""
-    rest = len(piece) - len(piece.lstrip(_CONTINUATION))
-    return piece[rest:] if rest < 4 else piece
-
-
-def _foreign(piece: bytes) -> list[str]:
-    """The characters beyond ASCII, read as UTF-8; bytes that are none as surrogates, one that is cut off left out."""
-    text = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape").decode(piece)
-    return re.findall(r"[^\x00-\x7f]", text)
-
-
-def _byte_order(sample: bytes) -> str:
-    """The kind of UTF-16 of a file without a mark: in Western text, every other byte is 0."""
-    return "utf-16-le" if sample[1:_LOOK_BYTES:2].count(0) >= sample[:_LOOK_BYTES:2].count(0) else "utf-16-be"
 
 
 def _whole_lines(sample: bytes, encoding: str) -> list[str]:
@@ -176,88 +109,122 @@ def _whole_lines(sample: bytes, encoding: str) -> list[str]:
         text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
     except UnicodeDecodeError as error:
         before = sample[: error.start].decode(encoding, errors="ignore")
-        line = len(re.findall("\r\n?|\n", before)) + 1
-        raise ReadingError(f"Line {line} has bytes that are not {encoding}.", line=line) from None
-    lines = re.split("(?<=\n)|(?<=\r)(?!\n)", text)
+        raise undecodable(len(split_lines(before + "x")), encoding) from None
+    lines = split_lines(text)
     if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off by the sample's end
     return lines
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """The beginning of a file, cut into fields."""
+
+    delimiter: str
+    skip_spaces: bool
+    records: list[list[str]]
+    _names: dict[int, list[str]] = field(default_factory=dict)
+
+    def names(self, number: int) -> list[str]:
+        """What a record would name its columns, were it the header."""
+        if number not in self._names:
+            self._names[number] = names_of(self.records[number])
+        return self._names[number]
+
+    def quality(self) -> tuple[bool, bool, float, int]:
+        """How well the delimiter cuts: names in the header, more than one field, many records alike, many fields."""
+        width, count = Counter(map(len, self.records)).most_common(1)[0]
+        return name_both(self.names(0)), width > 1, count / len(self.records), width
+
+
 def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dialect:
     """The delimiter with which the coordinates are found; the error of the likeliest one when there is none."""
-    errors: list[tuple[tuple[bool, int], ReadingError]] = []
+    errors: list[tuple[tuple[Any, ...], ReadingError]] = []
     found: list[tuple[tuple[bool, bool, float, int], Dialect]] = []
     for delimiter in DELIMITERS:
-        width = 0
+        cut = None
         try:
-            records = _records(lines, delimiter)
-            width = max(map(len, records), default=0)
-            dialect = _columns(records, declared, encoding, delimiter)
+            cut = _cut(lines, delimiter)
+            dialect = _columns(cut, declared, encoding)
+            if declared.latitude is None and _is_cut_wrongly(cut, dialect):
+                raise ColumnsError(
+                    "The first record and the others have different delimiters. Say the right one with"
+                    " delimiter=<character>.",
+                    columns_seen=[dialect.latitude],
+                )
+            found.append((_likelihood(cut, dialect), dialect))
         except ReadingError as error:
             # What is wrong beside the columns is wrong whatever the delimiter.
-            errors.append(((not isinstance(error, ColumnsError), width), error))
-        else:
-            if declared.latitude is not None or not _is_cut_wrongly(records, dialect):
-                found.append((_likelihood(records, dialect), dialect))
+            errors.append(((not isinstance(error, ColumnsError), cut.quality() if cut else ()), error))
     if found:
         return max(found, key=lambda scored: scored[0])[1]
-    if not errors:
-        raise ColumnsError("No columns were recognised as the coordinates.", columns_seen=[])
     raise max(errors, key=lambda scored: scored[0])[1]
 
 
-def _is_cut_wrongly(records: list[list[str]], dialect: Dialect) -> bool:
+def _is_cut_wrongly(cut: _Cut, dialect: Dialect) -> bool:
     """With the wrong delimiter, two columns of another look like one cell that holds both."""
-    header = records[0]
+    first = cut.records[dialect.preamble]
     return (
         dialect.coordinates in ONE_CELL
-        and dialect.has_header
-        and len(header) == 1
-        and any(delimiter in header[0] for delimiter in DELIMITERS)
+        and len(first) == 1
+        and any(delimiter in first[0] for delimiter in DELIMITERS if delimiter != dialect.delimiter)
     )
 
 
-def _likelihood(records: list[list[str]], dialect: Dialect) -> tuple[bool, bool, float, int]:
+def _likelihood(cut: _Cut, dialect: Dialect) -> tuple[bool, bool, float, int]:
     """The larger the likelier: rows can be read; two columns rather than one; many rows; few other delimiters left."""
-    share = _share_read(records, dialect)
+    share = _share_read(cut.records, dialect)
     others = [delimiter for delimiter in DELIMITERS if delimiter not in (",", dialect.delimiter)]
-    left = sum(other in field for record in records for field in record for other in others)
+    left = sum(other in field for record in cut.records for field in record for other in others)
     return share > 0, dialect.coordinates not in ONE_CELL, share, -left
 
 
-def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+def _cut(lines: Sequence[str], delimiter: str) -> _Cut:
     """The sample's records. Raises ReadingError when the first one opens a quote that it does not close."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    filled = (fields for fields in reader if len(fields) > 1 or "".join(fields).strip())
+    skip_spaces = _has_spaces_before_quotes("".join(lines), delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_spaces)
+    filled = (fields for fields in reader if not is_blank(fields))
     records: list[list[str]] = []
     try:
         records.extend(islice(filled, 1))
-        if reader.line_num > 1 and not quotes_close("".join(lines[: reader.line_num]), delimiter):
+        if reader.line_num > 1 and not quotes_close(
+            "".join(lines[: reader.line_num]), delimiter, skip_spaces=skip_spaces
+        ):
             line = next(number for number, line in enumerate(lines, 1) if line.strip())
             raise unclosed_quote(line)
         records.extend(islice(filled, _SAMPLE_RECORDS))
     except csv.Error:
         if not records:
             raise ReadingError("The first record is too long to be one.", line=1) from None
-    return records
+    return _Cut(delimiter, skip_spaces, records)
 
 
-def _columns(records: list[list[str]], declared: Declared, encoding: str, delimiter: str) -> Dialect:
-    first, data = records[0], records[1:]
+def _has_spaces_before_quotes(text: str, delimiter: str) -> bool:
+    """Whether a cell in quotes has spaces before them. Inside of quotes, a quote is doubled, and looks unlike it."""
+    mark = re.escape(delimiter)
+    return bool(re.search(rf'(?:^|{mark}) +"[^"{mark}\r\n]+" *(?=[{mark}\r\n]|$)', text, re.MULTILINE))
+
+
+def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
+    preamble = _preamble(cut, declared)
+    first, data = cut.records[preamble], cut.records[preamble + 1 :]
     if len(first) > MAX_COLUMNS:
-        raise ReadingError(f"The first record has {len(first):,} columns; at most {MAX_COLUMNS:,} are read.")
+        raise ReadingError(f"The first record has more than {MAX_COLUMNS:,} columns, which is the most that are read.")
     wanted = columns.Wanted(
         declared.latitude, declared.longitude, Notation(declared.coordinates) if declared.coordinates else None
     )
+    names = cut.names(preamble)
     has_header = declared.has_header
     if has_header is None:
-        has_header = columns.looks_like_header(first, wanted)
-    if not has_header:
-        data = records
-    found = columns.find(header=first if has_header else None, width=len(first), data=data, wanted=wanted)
+        has_header = columns.looks_like_header(first, names, wanted)
+    if has_header:
+        table = Table(first, names, len(first), data)
+    else:
+        data = cut.records[preamble:]
+        table = Table(None, (), len(first), data)
+    found = columns.find(table, wanted)
     return Dialect(
-        delimiter=delimiter,
+        delimiter=cut.delimiter,
         encoding=encoding,
         has_header=has_header,
         decimal=declared.decimal or _decimal(data, found),
@@ -266,7 +233,64 @@ def _columns(records: list[list[str]], declared: Declared, encoding: str, delimi
         latitude_column=found.latitude,
         longitude_column=found.longitude,
         coordinates=found.notation.value,
+        preamble=preamble,
+        surplus=_surplus(table, data, found) if has_header else 0,
+        skip_spaces=cut.skip_spaces,
     )
+
+
+def _preamble(cut: _Cut, declared: Declared) -> int:
+    """How many records stand above the header, or the first row: comments, and titles above names of coordinates.
+
+    They have fewer fields that are not empty than what is below them; a row has as many as the others.
+    """
+    records = cut.records
+    named = _named(cut, declared)
+    number = named if named is not None else next((n for n, one in enumerate(records) if not _is_comment(one)), 0)
+    most = _filled(records[number])
+    narrow = all(_filled(one) < most or (named is not None and _is_comment(one)) for one in records[:number])
+    return number if narrow else 0
+
+
+def _named(cut: _Cut, declared: Declared) -> int | None:
+    """The first record that names both coordinates, or the columns that were declared."""
+    if declared.has_header is False:
+        return None
+    wanted = {normal(name) for name in (declared.latitude, declared.longitude) if name}
+    for number in range(min(len(cut.records), _MOST_ABOVE)):
+        if name_both(cut.names(number)) or (wanted and wanted <= {*cut.names(number)}):
+            return number
+    return None
+
+
+def _is_comment(record: Sequence[str]) -> bool:
+    return bool(_COMMENT.match(record[0]))
+
+
+def _filled(record: Sequence[str]) -> int:
+    return sum(bool(field.strip()) for field in record)
+
+
+def _surplus(table: Table, data: list[list[str]], found: columns.Columns) -> int:
+    """How many fields the rows have more than the header, or less, when none is as wide, but nothing is lost.
+
+    Raises ColumnsError when something would be: every row would be rejected.
+    """
+    widths = Counter(map(len, data))
+    if not data or table.width in widths:
+        return 0
+    width = widths.most_common(1)[0][0]
+    unnamed = not any(table.names[width:])
+    empty = not any("".join(record[table.width :]).strip() for record in data)
+    if (width > table.width and empty) or (max(found.latitude, found.longitude) < width < table.width and unnamed):
+        return width - table.width
+    if len(data) > 1:
+        raise table.error(
+            f"The header has {table.width:,} fields, and no row that was looked at has as many; most have {width:,}."
+            " Give every column a name, put quotes around cells with delimiters in them, or say delimiter=<character>"
+            " if it is another."
+        )
+    return 0
 
 
 def _decimal(data: list[list[str]], found: columns.Columns) -> str:
@@ -285,7 +309,7 @@ def _shown(name: str) -> str:
 
 def _share_read(records: list[list[str]], dialect: Dialect) -> float:
     """The share of the sample's records whose coordinates can be read."""
-    data = records[1:] if dialect.has_header else records
+    data = records[dialect.preamble + dialect.has_header :]
     locate = dialect.locator()
     needed = max(dialect.latitude_column, dialect.longitude_column)
     read = sum(len(record) > needed and not isinstance(locate(record), str) for record in data)

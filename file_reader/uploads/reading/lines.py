@@ -30,7 +30,7 @@ def line_blocks(stream: BinaryIO, encoding: str) -> Iterator[list[str]]:
         except UnicodeDecodeError as error:
             fault = True
             text = carry + _before(error, decoder)
-        lines = _split(text)
+        lines = split_lines(text)
         carry = ""
         # A CR at the end of a block may be the first half of a CRLF.
         if lines and (block or fault) and not lines[-1].endswith(("\r", "\n") if fault else "\n"):
@@ -43,10 +43,7 @@ def line_blocks(stream: BinaryIO, encoding: str) -> Iterator[list[str]]:
         if len(carry) > MAX_RECORD_CHARS:
             raise _too_long(line)
         if fault:
-            raise UnreadableError(
-                f"Line {line} has bytes that are not {encoding}. Declare the file's encoding, or save it as UTF-8.",
-                line=line,
-            )
+            raise undecodable(line, encoding)
         if not block:
             return
 
@@ -61,6 +58,13 @@ def _too_long(line: int) -> UnreadableError:
     return UnreadableError(f"Line {line} is longer than {MAX_RECORD_CHARS:,} characters.", line=line)
 
 
-def _split(text: str) -> list[str]:
+def undecodable(line: int, encoding: str) -> UnreadableError:
+    return UnreadableError(
+        f"Line {line} has bytes that are not {encoding}. Declare the file's encoding, or save it as UTF-8.", line=line
+    )
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, with their line ends."""
     # Not str.splitlines(): that also splits at form feeds and U+2028, which are parts of cells.
     return io.StringIO(text, newline="").readlines()

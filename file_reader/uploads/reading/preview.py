@@ -27,6 +27,8 @@ def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, An
     with open_file() as for_records, open_file() as for_rows:
         records = read_records(for_records, dialect)
         try:
+            for _ in islice(records, dialect.preamble):
+                pass
             if dialect.has_header and (header := next(records, None)):
                 columns = header.fields
             for number, row in enumerate(islice(read_rows(for_rows, dialect), COUNTED_ROWS), 1):
@@ -66,6 +68,14 @@ def warnings_of(dialect: Dialect, *, rows: int, swapped: int) -> list[dict[str, 
                 "code": "coordinates_swapped",
                 "detail": f"In most rows the latitude ({dialect.latitude}) and the longitude ({dialect.longitude}) seem"
                 " to be swapped. If they are, send the file again and say which column is which.",
+            }
+        )
+    if dialect.preamble:
+        warnings.append(
+            {
+                "code": "lines_above",
+                "detail": f"What stands above the {'header' if dialect.has_header else 'first row'} is taken for titles"
+                f" or comments and not read: {dialect.preamble} line(s).",
             }
         )
     if dialect.coordinates == Notation.OSGB36:

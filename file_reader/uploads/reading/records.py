@@ -1,11 +1,11 @@
 """Lines to records and rows: a generator over a binary stream. Nothing here knows of Django or of a database."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
 from operator import itemgetter
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -13,8 +13,11 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
+from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks
-from uploads.reading.quotes import quotes_close, unclosed_quote
+
+if TYPE_CHECKING:
+    import _csv
 
 csv.field_size_limit(MAX_RECORD_CHARS)
 
@@ -54,32 +57,36 @@ class _Block:
 
 
 def read_records(stream: BinaryIO, dialect: Dialect) -> Iterator[RawRecord]:
-    """Yields every record of a file, the header included.
+    """Yields every record of a file, the header and what stands above it included.
 
     Raises UnreadableError with the line for undecodable bytes, over-long lines and an unclosed quote.
     """
     for block in _blocks(stream, dialect):
         for line, text, fields in block:
-            if not _is_blank(fields):
+            if not is_blank(fields):
                 yield RawRecord(line, text, fields)
 
 
 def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
     """Yields the data records of a file in order, each with its coordinates or with the reason why it has none."""
     locate = dialect.locator()
-    width = None
+    above = dialect.preamble
+    widths: tuple[int, int] | None = None
     for block in _blocks(stream, dialect):
-        if width is not None and (rows := _all_plain(block, width, dialect)):
+        if widths is not None and (rows := _all_plain(block, widths[0], dialect)):
             yield from rows
             continue
         for line, text, fields in block:
-            if _is_blank(fields):
+            if is_blank(fields):
                 continue
-            if width is None:
-                width = len(fields)
+            if above:
+                above -= 1
+                continue
+            if widths is None:
+                widths = len(fields) + dialect.surplus, len(fields)
                 if dialect.has_header:
                     continue
-            yield _read_row(line, text, fields, width, locate)
+            yield _read_row(line, text, fields, widths, locate)
 
 
 def _all_plain(block: _Block, width: int, dialect: Dialect) -> Iterator[ReadRow] | None:
@@ -119,15 +126,11 @@ def _has_long_cell(block: _Block, dialect: Dialect) -> bool:
     return any(len(record[column]) > MAX_CHARS for record in block.records for column in columns)
 
 
-def _is_blank(fields: list[str]) -> bool:
-    return len(fields) < 2 and not "".join(fields).strip()
-
-
 def _read_row(
-    line: int, text: str, fields: list[str], width: int, locate: Callable[[Sequence[str]], Located]
+    line: int, text: str, fields: list[str], widths: tuple[int, int], locate: Callable[[Sequence[str]], Located]
 ) -> ReadRow:
-    if len(fields) != width:
-        return ReadRow(line, None, None, "too_few_fields" if len(fields) < width else "too_many_fields", text)
+    if len(fields) not in widths:
+        return ReadRow(line, None, None, "too_few_fields" if len(fields) < max(widths) else "too_many_fields", text)
     if "\0" in text:
         return ReadRow(line, None, None, "nul_byte", text)
     located = locate(fields)
@@ -144,7 +147,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
         lines = [*begun, *block]
         text = "".join(lines)
         if '"' in text:
-            done, found, error = _quoted(text, lines, line, dialect.delimiter, of_sheet=of_sheet)
+            done, found, error = _quoted(text, lines, line, dialect, of_sheet=of_sheet)
             yield found
             if error:
                 raise error
@@ -154,14 +157,18 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
                 raise unclosed_quote(line)
         else:
             numbers = range(line, line + len(lines))
-            yield _Block(text, numbers, lines, list(csv.reader(lines, delimiter=dialect.delimiter)))
+            yield _Block(text, numbers, lines, list(_reader(lines, dialect)))
             line += len(lines)
     if begun:
         raise unclosed_quote(line)
 
 
+def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
+    return csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces)
+
+
 def _quoted(
-    text_of_block: str, lines: list[str], line: int, delimiter: str, *, of_sheet: bool
+    text_of_block: str, lines: list[str], line: int, dialect: Dialect, *, of_sheet: bool
 ) -> tuple[int, _Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any.
 
@@ -179,13 +186,15 @@ def _quoted(
         yield from lines
         all_taken = True
 
-    reader = csv.reader(feed(), delimiter=delimiter)
+    reader = _reader(feed(), dialect)
     try:
         for fields in reader:
             if all_taken:  # and the reader asked for more: it is inside quotes
                 break
             text = "".join(lines[done : reader.line_num])
-            if reader.line_num > done + 1 and not quotes_close(text, delimiter):
+            if reader.line_num > done + 1 and not quotes_close(
+                text, dialect.delimiter, skip_spaces=dialect.skip_spaces
+            ):
                 error = unclosed_quote(at)
                 break
             starts.append(at)

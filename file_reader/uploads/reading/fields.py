@@ -1,10 +1,16 @@
-"""Whether the quotes of a record over several lines are what they seem."""
+"""What csv's reader does not say of a record: whether it is blank, and whether its quotes are what they seem."""
 
 import csv
 import io
 import re
+from collections.abc import Sequence
 
 from uploads.reading.errors import UnreadableError
+
+
+def is_blank(fields: Sequence[str]) -> bool:
+    """Whether a record comes from a line with nothing but spaces on it."""
+    return len(fields) < 2 and not "".join(fields).strip()
 
 
 def unclosed_quote(line: int) -> UnreadableError:
@@ -14,7 +20,7 @@ def unclosed_quote(line: int) -> UnreadableError:
     )
 
 
-def quotes_close(text: str, delimiter: str) -> bool:
+def quotes_close(text: str, delimiter: str, *, skip_spaces: bool) -> bool:
     """Whether every quoted field of the text ends with its closing quote (spaces may follow).
 
     A quote that somebody forgot to close ends at the next quote of the file, however many lines later: what follows
@@ -22,7 +28,8 @@ def quotes_close(text: str, delimiter: str) -> bool:
     """
     text = re.sub(f'" +(?={re.escape(delimiter)}|[\\r\\n]|$)', '"', text)
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+        lines = io.StringIO(text, newline="")
+        for _ in csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_spaces, strict=True):
             pass
     except csv.Error:
         return False
