@@ -63,6 +63,14 @@ def test_a_packed_file_is_read_like_the_table_in_it(
     assert postcode_at(50.1, -0.1) in first
 
 
+@pytest.mark.parametrize(("option", "value"), [("delimiter", ";"), ("encoding", "windows-1252")])
+def test_a_workbook_has_neither_delimiter_nor_encoding(api: Api, data_dir: Path, option: str, value: str) -> None:
+    problem = problem_of(api.send_form(workbook(), **{option: value}), 400, "invalid-option")
+    assert problem["option"] == option
+    assert "workbook" in problem["detail"]
+    assert stored(data_dir) == []
+
+
 def test_a_row_of_a_workbook_has_the_number_that_its_sheet_shows_and_keeps_its_line_breaks(
     api: Api, consumer: FakePostcodeConsumer
 ) -> None:

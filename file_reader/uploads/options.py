@@ -62,6 +62,13 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
     )
 
 
+def check_workbook(declared: Declared) -> None:
+    """Raises Problem (400) when it is said how the text of a workbook is written: it has none."""
+    for option, value in (("delimiter", declared.delimiter), ("encoding", declared.encoding)):
+        if value is not None:
+            raise _invalid(option, value, "an Excel workbook has none; leave it out")
+
+
 def _invalid(option: str, value: str, accepted: str) -> Problem:
     return Problem(
         "invalid-option",

@@ -24,7 +24,7 @@ from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
-from uploads.options import OPTIONS, UploadOptions, parse_options
+from uploads.options import OPTIONS, UploadOptions, check_workbook, parse_options
 from uploads.owners import owner_id
 from uploads.queries import (
     ROW_FIELDS,
@@ -37,6 +37,7 @@ from uploads.queries import (
     rows_of,
     visible_rows,
 )
+from uploads.reading.containers import SheetCsv
 from uploads.reading.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.preview import preview
@@ -115,6 +116,8 @@ def reading_problems() -> Iterator[None]:
 def detected_dialect(table: Incoming, options: UploadOptions) -> Dialect:
     """How the table is written, as declared or told from its beginning."""
     with table.open_table() as stream:
+        if isinstance(stream, SheetCsv):
+            check_workbook(options.declared)
         return detect_dialect(stream.read(SAMPLE_BYTES), options.declared, further=table.samples())
 
 
