@@ -171,8 +171,8 @@ MUTANTS = [
         (
             (
                 "postcode_consumer/lookups/politeness.py",
-                "            await self._shared.pause(seconds)\n",
-                "            pass\n",
+                "        await self._change(lambda state, now: limiter.pause(state, now, seconds=seconds))\n",
+                "        pass\n",
             ),
         ),
         CONSUMER,
@@ -192,7 +192,7 @@ MUTANTS = [
         (
             (
                 CLIENT,
-                "aiohttp.ClientTimeout(total=min(self._call_seconds, deadline.remaining()) or 0.001)",
+                "aiohttp.ClientTimeout(total=seconds or 0.001)",
                 "aiohttp.ClientTimeout(sock_read=self._call_seconds)",
             ),
         ),

@@ -7,6 +7,9 @@ from country import POSTCODES, csv_of
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import check_result, free_port, running_stack
 
+#: Seconds after the end of an outage, whatever it lasted.
+RESUMED_WITHIN = 30
+
 
 def test_an_upload_waits_for_upstream_and_finishes_when_it_is_back(tmp_path: Path) -> None:
     content = csv_of(1_500)
@@ -28,6 +31,7 @@ def test_an_upload_waits_for_upstream_and_finishes_when_it_is_back(tmp_path: Pat
         assert waiting["waiting"]["reason"] == "provider_unavailable"
         assert waiting["rows"] | {"read": 0, "pending": 0} == dict.fromkeys(waiting["rows"], 0)
         with running_postcodes_io(POSTCODES, port=port):
+            stack.wait(upload, lambda seen: seen["rows"]["matched"] > 0, "the work resumes", seconds=RESUMED_WITHIN)
             done = stack.wait_until_done(upload)
             assert done["waiting"] is None
             check_result(content, stack.result(upload), done)

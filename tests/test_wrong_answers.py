@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
-from country import POSTCODES, csv_of
+from country import POSTCODES, csv_of, some_of
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import ROOT, Stack, check_result, running_stack
 
@@ -50,6 +51,33 @@ def test_fault_15_16_wrong_answers_are_asked_again_and_never_stored(stack: Stack
         done = stack.wait_until_done(upload)
         check_result(content, stack.result(upload), done)
         assert upstream.stats["faulted"] == faulted + 2, kind
+
+
+def test_fault_11_to_16_when_a_fifth_of_all_calls_goes_wrong_all_rows_are_right(
+    stack: Stack, upstream: RunningPostcodesIo
+) -> None:
+    content = csv_of(ROWS, seed=20)
+    poison = some_of(content, 1)
+    faulted = upstream.stats["faulted"]
+    upstream.fail(kind="mixed", share=0.2, retry_after=1, poison=sorted(poison), seed=22)
+    upload = stack.upload(content)
+    done = stack.wait_until_done(upload, seconds=240)
+    check_result(content, stack.result(upload), done, poison=poison)
+    assert upstream.stats["faulted"] - faulted > 5
+
+
+def test_fault_10_nothing_on_the_way_to_upstream_rests_longer_than_the_work_may_take_to_resume() -> None:
+    """A probe that hangs when upstream returns, the breaker's silence after it, and a worker's pause after that."""
+    probe, _ = _seconds("postcode_consumer", "consumer", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS")
+    silence = _constant("postcode_consumer/lookups/limiter.py", r"FIRST_SILENCE, LONGEST_SILENCE = [\d.]+, ([\d.]+)")
+    pause = _constant("file_reader/uploads/worker.py", r"MAX_OUTAGE_PAUSE = ([\d.]+)")
+    assert probe + silence + pause <= 30
+
+
+def _constant(path: str, pattern: str) -> float:
+    found = re.search(pattern, (ROOT / path).read_text())
+    assert found
+    return float(found[1])
 
 
 def test_fault_13_each_deadline_ends_before_the_one_around_it() -> None:

@@ -58,6 +58,17 @@ def test_the_consumer_is_told_the_token_a_request_id_and_the_distance(api: Api, 
     assert consumer.headers[0]["Content-Type"] == "application/json"
 
 
+def test_the_consumer_is_told_how_long_its_answer_is_waited_for(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any
+) -> None:
+    settings.FAN_OUT = 1
+    api.upload(csv_of(places(1_500)))
+    work_until_ended()
+    first, second = (float(headers["X-Request-Deadline"]) for headers in consumer.headers)
+    assert second < first <= settings.CHUNK_DEADLINE.total_seconds()
+    assert second > settings.CHUNK_DEADLINE.total_seconds() - 30
+
+
 def test_rejected_rows_are_not_asked_for(api: Api, consumer: FakePostcodeConsumer) -> None:
     upload = api.upload("lat,lon\nx,y\n91,0\n")
     work_until_ended()

@@ -20,6 +20,7 @@ CSV = "lat,lon\n51.1,-0.1\n51.2,-0.1\n"
         ("hang up", "lookup_service_unreachable"),
         ("503", "provider_unavailable"),
         ("502", "provider_unavailable"),
+        ("504", "lookup_timeout"),
         ("html", "unusable_answer"),
         ("short", "unusable_answer"),
     ],

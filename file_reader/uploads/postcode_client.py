@@ -107,11 +107,11 @@ class PostcodeClient:
         parts = _parts(locations, self.per_call)
         stopped = False
 
-        async def ask_in_turn(session: aiohttp.ClientSession) -> None:
+        async def ask_in_turn(session: aiohttp.ClientSession, limit: asyncio.Timeout) -> None:
             nonlocal stopped
             while not stopped and (part := next(parts, None)) is not None:
                 try:
-                    answers = await self._ask(session, part, max_distance)
+                    answers = await self._ask(session, part, max_distance, seconds=_remaining(limit))
                 except PostcodeServiceError as error:
                     stopped = True
                     outcome.error = outcome.error or error
@@ -132,7 +132,7 @@ class PostcodeClient:
                 try:
                     async with asyncio.TaskGroup() as tasks:
                         for _ in range(self.in_flight):
-                            tasks.create_task(ask_in_turn(session))
+                            tasks.create_task(ask_in_turn(session, limit))
                 finally:
                     stop.cancel()
         except TimeoutError:
@@ -148,25 +148,36 @@ class PostcodeClient:
         end = asyncio.get_running_loop().time() + self.stop_grace
         limit.reschedule(min(end, limit.when() or end))
 
-    async def _ask(self, session: aiohttp.ClientSession, part: Sequence[Location], max_distance: float) -> list[Answer]:
+    async def _ask(
+        self, session: aiohttp.ClientSession, part: Sequence[Location], max_distance: float, *, seconds: float
+    ) -> list[Answer]:
         body = msgspec.json.encode(
             {
                 "locations": [{"latitude": latitude, "longitude": longitude} for latitude, longitude in part],
                 "max_distance": max_distance,
             }
         )
+        # Work that nobody waits for any more would cost a free public service its time.
+        headers = {"X-Request-Deadline": f"{seconds:.3f}"}
         try:
-            async with session.post(f"{self.url}/api/v1/reverse-geocode/", data=body) as response:
+            async with session.post(f"{self.url}/api/v1/reverse-geocode/", data=body, headers=headers) as response:
                 content = await _capped(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise OutageError(
                 "lookup_service_unreachable", f"postcode_consumer cannot be reached ({type(error).__name__} {error})."
             ) from error
-        if response.status in (429, 502, 503, 504):
+        if response.status == 504:
+            raise OutageError("lookup_timeout", _detail(content) or "postcode_consumer says 504.")
+        if response.status in (429, 502, 503):
             raise OutageError("provider_unavailable", _detail(content) or f"postcode_consumer says {response.status}.")
         if response.status != 200:
             raise RefusedError(f"postcode_consumer answered {response.status}: {content[:200]!r}")
         return _believed(content, part)
+
+
+def _remaining(limit: asyncio.Timeout) -> float:
+    """Seconds that are left of it."""
+    return max(0.0, (limit.when() or 0.0) - asyncio.get_running_loop().time())
 
 
 def _parts(locations: Sequence[Location], size: int) -> Iterator[Sequence[Location]]:

@@ -127,6 +127,17 @@ async def test_hop_by_hop_headers_end_at_the_gateway() -> None:
     assert not set(headers) & {"x-only-here", "keep-alive", "te", "proxy-authorization", "upgrade", "connection"}
 
 
+async def test_how_long_a_client_waits_is_passed_on() -> None:
+    sent = {"X-Request-Deadline": "2.5"}
+    async with (
+        service() as backend,
+        gateway(postcode_consumer=backend) as client,
+        client.get("/api/v1/reverse-geocode/", headers=sent) as answer,
+    ):
+        headers = headers_of(await answer.json())
+    assert headers["x-request-deadline"] == "2.5"
+
+
 async def test_addresses_of_earlier_proxies_are_kept_and_the_clients_appended() -> None:
     headers = {"X-Forwarded-For": "203.0.113.7, 10.0.0.1", "X-Forwarded-Proto": "https"}
     async with service() as backend, gateway(backend) as client, client.get("/", headers=headers) as answer:

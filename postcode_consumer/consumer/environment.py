@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+PUBLIC_POSTCODES_IO = "https://api.postcodes.io"
+
 
 def env_str(name: str, default: str | None = None) -> str:
     """The variable's text; without a default it must be set and not empty."""
@@ -64,6 +66,35 @@ def env_url(name: str, default: str) -> str:
     if not usable or parts.query or parts.fragment:
         raise ImproperlyConfigured(f"{name}={value!r} is not an address. Accepted: http(s)://host[:port][/path].")
     return value.rstrip("/")
+
+
+def env_cache_url() -> str:
+    """`CACHE_URL`: Redis or Valkey; empty when there is none."""
+    url = env_str("CACHE_URL", "")
+    if url and not _is_redis_url(url):  # the message does not show it: it may hold a password
+        raise ImproperlyConfigured(
+            "CACHE_URL is not understood. Accepted: redis://host[:port][/number] and rediss:// (Redis and Valkey)."
+        )
+    return url
+
+
+def _is_redis_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and not parts.query and (parts.path in {"", "/"} or parts.path[1:].isdecimal())
+
+
+def env_contact() -> str:
+    """`POSTCODES_IO_CONTACT`: what can be part of a User-Agent."""
+    value = env_str("POSTCODES_IO_CONTACT", "")
+    if not value.isascii() or not value.isprintable():
+        raise ImproperlyConfigured(
+            f"POSTCODES_IO_CONTACT={value!r} is not understood. Accepted: an e-mail address or the address of a page."
+        )
+    return value
 
 
 def env_path(name: str, default: Path) -> Path:

@@ -3,13 +3,14 @@
 Threads, because a lookup mostly waits for the provider; processes through POSTCODE_CONSUMER_PROCESSES.
 """
 
+import logging
 import sys
 from pathlib import Path
 
 # gunicorn reads this file before it adds the folder it serves from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from consumer.environment import env_int, env_str
+from consumer.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_str
 from consumer.logs import LOGGING
 
 _host = env_str("POSTCODE_CONSUMER_HOST", "127.0.0.1")
@@ -28,3 +29,12 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 logconfig_dict = LOGGING
 # Its place is one per user: services on one machine would take it from each other.
 control_socket_disable = True
+
+
+def on_starting(server: object) -> None:
+    """Says once, and not in every process, what its operator should know."""
+    provider, upstream = env_str("PROVIDER", "postcodes_io"), env_str("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
+    if provider == "postcodes_io" and upstream.startswith(PUBLIC_POSTCODES_IO) and not env_contact():
+        logging.getLogger("gunicorn.error").warning(
+            "POSTCODES_IO_CONTACT is not set: postcodes.io, a free public service, cannot write to who asks it"
+        )

@@ -3,9 +3,14 @@
 An outage of the provider does not make the service unready: it answers 503 with Retry-After then, as it should.
 """
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from redis import Redis, RedisError
+
+#: Seconds; a Redis that is slower is away.
+_CACHE_SECONDS = 2.0
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -15,9 +20,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 with what is missing and why."""
-    why = _database_is_missing()
-    if why:
-        return JsonResponse({"status": "not ready", "missing": {"database": why}}, status=503)
+    reasons = {"database": _database_is_missing(), "cache": _cache_is_missing()}
+    missing = {name: why for name, why in reasons.items() if why}
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
     return JsonResponse({"status": "ready"})
 
 
@@ -28,3 +34,16 @@ def _database_is_missing() -> str | None:
     except DatabaseError as error:
         return f"does not answer: {type(error).__name__}"
     return f"{len(pending)} migrations are not applied" if pending else None
+
+
+def _cache_is_missing() -> str | None:
+    if not settings.CACHE_URL:
+        return None
+    try:
+        with Redis.from_url(
+            settings.CACHE_URL, socket_timeout=_CACHE_SECONDS, socket_connect_timeout=_CACHE_SECONDS
+        ) as cache:
+            cache.ping()
+    except RedisError as error:
+        return f"does not answer: {type(error).__name__}"
+    return None

@@ -6,7 +6,17 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from consumer.environment import env_choice, env_float, env_int, env_path, env_str, env_url
+from consumer.environment import (
+    PUBLIC_POSTCODES_IO,
+    env_cache_url,
+    env_choice,
+    env_contact,
+    env_float,
+    env_int,
+    env_path,
+    env_str,
+    env_url,
+)
 from consumer.logs import LOGGING as LOGGING
 
 DATA_DIR = env_path("DATA_DIR", Path("var"))
@@ -20,15 +30,19 @@ LOOKUP_DEADLINE_SECONDS = 45.0
 MAX_BODY_BYTES = 1 << 20
 
 # --- The external API ----------------------------------------------------------------------------------------------
-POSTCODES_IO_URL = env_url("POSTCODES_IO_URL", "https://api.postcodes.io")
+POSTCODES_IO_URL = env_url("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
 # It is a free public service without documented limits, so ours are gentle. 0 = none.
 POSTCODES_IO_CALLS_PER_SECOND = env_float("POSTCODES_IO_CALLS_PER_SECOND", 10, minimum=0, maximum=10_000)
 POSTCODES_IO_MAX_CONCURRENCY = env_int("POSTCODES_IO_MAX_CONCURRENCY", 4, minimum=0, maximum=64)
 # Whom its operators can write to, an address or a URL; it is part of the User-Agent.
-POSTCODES_IO_CONTACT = env_str("POSTCODES_IO_CONTACT", "")
+POSTCODES_IO_CONTACT = env_contact()
+# One call as a whole, from connecting to the last byte.
 POSTCODES_IO_CALL_SECONDS = 10.0
 # The waits between attempts are random, up to this and doubling.
 POSTCODES_IO_FIRST_BACKOFF_SECONDS = 0.5
+
+# Redis or Valkey, where processes agree on when the next call may be made; empty: a row in the database does.
+CACHE_URL = env_cache_url()
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = False

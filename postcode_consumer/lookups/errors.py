@@ -2,12 +2,14 @@
 
 LookupFailed
 ├── ProviderUnavailable         the whole lookup: nothing is known about any location; the caller gets 503
+│   └── DeadlineExceeded        the time that is left does not suffice; 504 when it is the caller's own deadline
 └── CallFailed                  one call to the external API
     ├── Retryable               the same call may succeed later
-    │   ├── ConnectionFailed    no connection, or it broke, or no answer in time
+    │   ├── ConnectionFailed    no connection, or it broke
+    │   │   └── TimedOut        no whole answer within the time that a call has
     │   ├── Overloaded          429, 502, 503, 504; `retry_after` as the API asked for
     │   ├── Untrusted           what came back is not an answer to what was asked
-    │   └── LimiterFailed       the database that spaces the calls does not answer
+    │   └── LimiterFailed       the database, or Redis, that spaces the calls does not answer
     └── Refused                 the API does not take this question (400, 413)
         └── Crashed             the API broke on this question (500), which may have been a passing fault
 """
@@ -27,6 +29,10 @@ class ProviderUnavailable(LookupFailed):
     """The provider cannot answer now. It says nothing about any location."""
 
 
+class DeadlineExceeded(ProviderUnavailable):
+    """The lookup's time is over, or does not suffice for its next call."""
+
+
 class CallFailed(LookupFailed):
     """One call to the external API has failed."""
 
@@ -36,7 +42,11 @@ class Retryable(CallFailed):
 
 
 class ConnectionFailed(Retryable):
-    """There was no connection, or it broke, or no whole answer came in time."""
+    """There was no connection, or it broke."""
+
+
+class TimedOut(ConnectionFailed):
+    """No whole answer came within the time that a call has."""
 
 
 class Overloaded(Retryable):
@@ -48,7 +58,7 @@ class Untrusted(Retryable):
 
 
 class LimiterFailed(Retryable):
-    """The database that spaces the calls of all processes does not answer."""
+    """The database, or Redis, that spaces the calls of all processes does not answer."""
 
 
 class Refused(CallFailed):

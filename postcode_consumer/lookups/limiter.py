@@ -1,89 +1,117 @@
-"""The row that spaces the calls of all processes (generic cell rate algorithm): statements for SQLite and PostgreSQL.
+"""When the next call to a provider may be made: what all processes agree on, as one state and its transitions.
 
-The clock is the database's, so that machines need not agree on the time. When that clock was set back, what the row
-says is about a time that will come again much later: the row starts anew.
+The rate is kept by the generic cell rate algorithm (GCRA): each reservation moves the next free moment on by the
+interval between two calls. The circuit breaker is open while `silence` is not 0: then nobody calls until `free_at`,
+and after that one probe at a time, until a probe is answered.
+
+Nothing here knows where the state is kept (`lookups.limiter_stores`). Times are Unix seconds of the one clock that is
+there, so that machines need not agree on the time. When that clock was set back, what the state says is about a time
+that will come again much later: it starts anew.
 """
 
-from typing import NamedTuple
+import random
 
-from django.db import connection, transaction
+import msgspec
+from msgspec.structs import replace
 
 #: Seconds; smaller steps back are the clock's usual corrections, and only lengthen a wait.
 CLOCK_TOLERANCE = 30.0
-
-_NOW = {
-    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
-    "postgresql": "extract(epoch FROM clock_timestamp())::float8",
-}
-_GREATEST = {"sqlite": "max", "postgresql": "greatest"}
-
-# `excluded` is the row as it would be if it were the first one: as if nobody had called yet, or the clock were new.
-_CLOCK_WAS_SET_BACK = "kept.seen_at > excluded.seen_at + %(tolerance)s"
-
-# The condition at the end keeps a reservation that nobody would wait for from being made: otherwise callers that give
-# up and come back would push the next free moment ever further.
-_RESERVE = """
-INSERT INTO lookups_limiter AS kept (name, free_at, paused_until, seen_at)
-SELECT %(name)s, clock.now + %(interval)s, 0, clock.now FROM (SELECT {now} AS now) AS clock WHERE true
-ON CONFLICT (name) DO UPDATE SET
-    free_at = CASE WHEN {set_back} THEN excluded.free_at
-                   ELSE {greatest}(kept.free_at + %(interval)s, excluded.free_at) END,
-    paused_until = CASE WHEN {set_back} THEN 0 ELSE kept.paused_until END,
-    seen_at = excluded.seen_at
-WHERE kept.free_at <= excluded.seen_at + %(longest_wait)s OR {set_back}
-RETURNING seen_at, free_at - %(interval)s - seen_at
-"""
-_PAUSE = """
-INSERT INTO lookups_limiter AS kept (name, free_at, paused_until, seen_at)
-SELECT %(name)s, clock.now + %(seconds)s, clock.now + %(seconds)s, clock.now
-FROM (SELECT {now} AS now) AS clock WHERE true
-ON CONFLICT (name) DO UPDATE SET
-    free_at = CASE WHEN {set_back} THEN excluded.free_at ELSE {greatest}(kept.free_at, excluded.free_at) END,
-    paused_until = CASE WHEN {set_back} THEN excluded.paused_until
-                        ELSE {greatest}(kept.paused_until, excluded.paused_until) END,
-    seen_at = excluded.seen_at
-"""
-_WAITS = "SELECT free_at - {now}, paused_until - {now} FROM lookups_limiter WHERE name = %(name)s"
+#: Seconds of the breaker's first silence; each further one is twice as long, up to the longest. After an outage a
+#: worker may find the last silence, a probe that hangs, and its own pause of 15 s in its way: 30 s together.
+FIRST_SILENCE, LONGEST_SILENCE = 1.0, 5.0
 
 
-class Reservation(NamedTuple):
-    """The right to make one call `wait` seconds after `made_at` (the database's Unix time)."""
+class State(msgspec.Struct, frozen=True):
+    """What is remembered about one provider."""
 
-    made_at: float
+    #: The first moment that nobody has reserved yet.
+    free_at: float = 0.0
+    #: Nobody calls before, because the provider asked for it (Retry-After).
+    paused_until: float = 0.0
+    #: When a moment was last reserved; a clock that is earlier was set back.
+    seen_at: float = 0.0
+    #: Seconds; how long the provider is left alone after a failed probe. 0: the breaker is closed.
+    silence: float = 0.0
+    #: A probe is under way, until then at the latest. 0: none is.
+    probe_until: float = 0.0
+
+
+class Reserved(msgspec.Struct, frozen=True):
+    """One call may be made in `wait` seconds."""
+
+    wait: float
+    is_probe: bool = False
+
+
+class TooLate(msgspec.Struct, frozen=True):
+    """The next free moment is in `wait` seconds: later than the caller can wait. Nothing was reserved."""
+
     wait: float
 
 
-def reserve(*, name: str, interval: float, longest_wait: float) -> Reservation | None:
-    """Reserves the next free moment; None, and nothing is reserved, when it is more than `longest_wait` seconds away.
+class Open(msgspec.Struct, frozen=True):
+    """The breaker is open: the provider is left alone for `wait` seconds."""
 
-    `interval` is the least time between two calls, in seconds.
+    wait: float
+
+
+class Probing(msgspec.Struct, frozen=True):
+    """Somebody's probe is under way; what comes of it is known in `wait` seconds at the latest."""
+
+    wait: float
+
+
+Reservation = Reserved | TooLate | Open | Probing
+
+
+def reserve(
+    state: State, now: float, *, interval: float, lead: float, longest_wait: float, probe_seconds: float
+) -> tuple[State, Reservation]:
+    """Reserves the next free moment that is at least `lead` and at most `longest_wait` seconds away.
+
+    `interval` is the least time between two calls, `probe_seconds` the longest time that one takes, in seconds. What
+    nobody would wait for is not reserved: otherwise callers that give up and come back would push the next free moment
+    ever further.
     """
-    values: dict[str, str | float] = {
-        "name": name,
-        "interval": interval,
-        "longest_wait": longest_wait,
-        "tolerance": CLOCK_TOLERANCE,
-    }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_sql(_RESERVE), values)
-        row = cursor.fetchone()
-    return Reservation(made_at=row[0], wait=max(0.0, row[1])) if row else None
+    state = _as_of(state, now)
+    moment = max(state.free_at, state.paused_until, now + lead)
+    if not state.silence:
+        if moment - now > longest_wait:
+            return state, TooLate(moment - now)
+        return replace(state, free_at=moment + interval, seen_at=now), Reserved(moment - now)
+    if now < state.probe_until:
+        return state, Probing(state.probe_until - now)
+    if now < max(state.free_at, state.paused_until):
+        return state, Open(moment - now)
+    return replace(state, probe_until=now + probe_seconds, seen_at=now), Reserved(0.0, is_probe=True)
 
 
-def pause(*, name: str, seconds: float) -> None:
+def pause(state: State, now: float, *, seconds: float) -> State:
     """Nobody may call for `seconds`. A pause is never shortened."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_sql(_PAUSE), {"name": name, "seconds": seconds, "tolerance": CLOCK_TOLERANCE})
+    state = _as_of(state, now)
+    return replace(state, paused_until=max(state.paused_until, now + seconds), seen_at=now)
 
 
-def waits(*, name: str) -> tuple[float, float]:
-    """Seconds until the next free moment, and until the pause is over; zero when they are past."""
-    with connection.cursor() as cursor:
-        cursor.execute(_sql(_WAITS), {"name": name})
-        row = cursor.fetchone() or (0.0, 0.0)
-    return max(0.0, row[0]), max(0.0, row[1])
+def open_breaker(state: State, now: float, *, after_probe: bool) -> State:
+    """The provider does not work. What was sent before the breaker opened, and fails after, changes nothing."""
+    state = _as_of(state, now)
+    if state.silence and not after_probe:
+        return state
+    silence = min(state.silence * 2, LONGEST_SILENCE) or FIRST_SILENCE
+    free_at = now + silence * random.uniform(0.5, 1.0)  # noqa: S311 (not a secret)
+    return replace(state, silence=silence, free_at=free_at, probe_until=0.0, seen_at=now)
 
 
-def _sql(statement: str) -> str:
-    vendor = connection.vendor
-    return statement.format(now=_NOW[vendor], greatest=_GREATEST[vendor], set_back=_CLOCK_WAS_SET_BACK)
+def close_breaker(state: State, now: float, *, interval: float) -> State:
+    """A probe was answered."""
+    return replace(_as_of(state, now), silence=0.0, probe_until=0.0, free_at=now + interval, seen_at=now)
+
+
+def is_silent(state: State, now: float) -> bool:
+    """Whether nobody may call, whatever was reserved before."""
+    state = _as_of(state, now)
+    return bool(state.silence) or now < state.paused_until
+
+
+def _as_of(state: State, now: float) -> State:
+    return State() if state.seen_at > now + CLOCK_TOLERANCE else state

@@ -4,18 +4,17 @@ from django.db import models
 
 
 class Limiter(models.Model):
-    """When the next call to a provider may be made; one row per provider. Times are the database's, in Unix seconds.
+    """When the next call to a provider may be made; one row per provider.
 
-    Rows are read and written by `lookups.limiter` only.
+    The fields are those of `lookups.limiter.State`. Rows are read and written by `lookups.limiter_stores` only.
     """
 
     name = models.CharField(primary_key=True, max_length=40)
-    #: The first moment that nobody has reserved yet.
     free_at = models.FloatField()
-    #: Nobody calls before, because the provider asked for it (Retry-After).
     paused_until = models.FloatField()
-    #: When the row was last written; a clock that is earlier was set back.
     seen_at = models.FloatField()
+    silence = models.FloatField(default=0.0)
+    probe_until = models.FloatField(default=0.0)
 
     def __str__(self) -> str:
         return self.name

@@ -78,6 +78,19 @@ def parse_query(*, latitude: str | None, longitude: str | None, max_distance: st
     return msgspec.convert(values, Location), distance
 
 
+def parse_deadline(header: str | None) -> float:
+    """`X-Request-Deadline`: the seconds that the caller will still wait; without it, any number of them."""
+    seconds = math.inf if header is None else _number(header)
+    if seconds is None or seconds < 0:
+        raise Problem(
+            "invalid-deadline",
+            "X-Request-Deadline is not valid",
+            status=400,
+            detail="X-Request-Deadline must be a number of seconds, not below 0, such as 2.5.",
+        )
+    return seconds
+
+
 def _number(text: str) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 

@@ -14,10 +14,10 @@ from rest_framework.views import APIView
 from consumer.problems import Problem
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import DeadlineExceeded, ProviderUnavailable
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
-from lookups.validation import check_parameters, parse_body, parse_query
+from lookups.validation import check_parameters, parse_body, parse_deadline, parse_query
 
 logger = logging.getLogger(__name__)
 
@@ -41,26 +41,31 @@ class ReverseGeocode(APIView):
         location, max_distance = parse_query(
             latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
         )
-        return _json(_look_up([location], max_distance)[0])
+        return _json(_look_up(request, [location], max_distance)[0])
 
     def post(self, request: Request) -> HttpResponse:
         """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order."""
         locations, max_distance = parse_body(_body(request))
-        return _json(_Bulk(_look_up(locations, max_distance)))
+        return _json(_Bulk(_look_up(request, locations, max_distance)))
 
 
-def _look_up(locations: Sequence[Location], max_distance: float) -> list[Answer]:
+def _look_up(request: Request, locations: Sequence[Location], max_distance: float) -> list[Answer]:
+    """The answers, in the time that is ours or, if that is less, the caller's."""
     started = time.monotonic()
+    callers_seconds = parse_deadline(request.headers.get("X-Request-Deadline"))
+    deadline = Deadline(min(callers_seconds, settings.LOOKUP_DEADLINE_SECONDS))
+    if not callers_seconds:
+        raise _deadline_exceeded("The time that X-Request-Deadline allows was over when the request came.")
     try:
         return reverse_geocode(
-            locations=locations,
-            max_distance=max_distance,
-            provider=provider_of_this_process(),
-            deadline=Deadline(settings.LOOKUP_DEADLINE_SECONDS),
+            locations=locations, max_distance=max_distance, provider=provider_of_this_process(), deadline=deadline
         )
     except ProviderUnavailable as error:
         seconds = time.monotonic() - started
         logger.warning("lookup unavailable locations=%d seconds=%.1f why=%r", len(locations), seconds, error.detail)
+        too_late = isinstance(error, DeadlineExceeded) or not deadline.remaining()
+        if too_late and callers_seconds < settings.LOOKUP_DEADLINE_SECONDS:
+            raise _deadline_exceeded(error.detail, retry_after=error.retry_after) from error
         raise Problem(
             "upstream-unavailable",
             "The postcode provider cannot be reached",
@@ -68,6 +73,16 @@ def _look_up(locations: Sequence[Location], max_distance: float) -> list[Answer]
             detail=error.detail,
             retry_after=max(1, math.ceil(error.retry_after or DEFAULT_RETRY_AFTER)),
         ) from error
+
+
+def _deadline_exceeded(detail: str, *, retry_after: float | None = None) -> Problem:
+    return Problem(
+        "deadline-exceeded",
+        "The caller's time does not suffice for an answer",
+        status=504,
+        detail=detail,
+        retry_after=None if retry_after is None else max(1, math.ceil(retry_after)),
+    )
 
 
 def _body(request: Request) -> bytes:

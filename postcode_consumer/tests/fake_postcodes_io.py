@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import random
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -55,6 +56,8 @@ class Call:
     geolocations: list[Item]
     headers: dict[str, str]
     at: float
+    #: Of the caller: one a connection.
+    port: int
 
     @property
     def search(self) -> Any:
@@ -100,7 +103,7 @@ class FakePostcodesIo:
     async def _open(self) -> None:
         app = web.Application()
         app.router.add_post("/postcodes", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, keepalive_timeout=5)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, keepalive_timeout=5, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -109,7 +112,9 @@ class FakePostcodesIo:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         asked: list[Item] = body["geolocations"]
-        self.calls.append(Call(asked, dict(request.headers), self._loop.time()))
+        assert request.transport
+        port = request.transport.get_extra_info("peername")[1]
+        self.calls.append(Call(asked, dict(request.headers), self._loop.time(), port))
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
@@ -179,6 +184,18 @@ def result(change: Callable[[list[Item]], Any]) -> Fault:
         return web.json_response({"status": 200, "result": change(answers(asked))})
 
     return fault
+
+
+def share(part: float, fault: Fault, *, seed: int) -> Fault:
+    """The fault befalls that share of the calls, drawn at random."""
+    drawn = random.Random(seed)
+
+    async def sometimes(request: web.Request, asked: list[Item]) -> web.StreamResponse:
+        if drawn.random() < part:
+            return await fault(request, asked)
+        return web.json_response({"status": 200, "result": answers(asked)})
+
+    return sometimes
 
 
 def text(body: str, content_type: str = "application/json") -> Fault:

@@ -41,6 +41,13 @@ def test_the_defaults_start(tmp_path: Path) -> None:
         ("POSTCODES_IO_CALLS_PER_SECOND", "nan", "from 0 to 10000"),
         ("POSTCODES_IO_CALLS_PER_SECOND", "many", "is not a number"),
         ("POSTCODES_IO_MAX_CONCURRENCY", "1.5", "is not a whole number from 0 to 64"),
+        ("POSTCODES_IO_CONTACT", "ops@example.org\nX-Other: 1", "POSTCODES_IO_CONTACT="),
+        ("POSTCODES_IO_CONTACT", "ops@exämple.org", "POSTCODES_IO_CONTACT="),
+        ("CACHE_URL", "localhost:6379", "Accepted: redis://"),
+        ("CACHE_URL", "memcached://host", "Accepted: redis://"),
+        ("CACHE_URL", "redis://", "Accepted: redis://"),
+        ("CACHE_URL", "redis://host:99999", "Accepted: redis://"),
+        ("CACHE_URL", "redis://host/name", "Accepted: redis://"),
         ("POSTCODE_CONSUMER_DATABASE_URL", "nonsense://host/name", "Accepted: sqlite:///path, postgres://"),
     ],
 )
@@ -51,7 +58,19 @@ def test_a_wrong_value_refuses_to_start(tmp_path: Path, name: str, value: str, s
     assert said in result.stderr
 
 
-def test_a_password_in_a_wrong_database_url_is_not_shown(tmp_path: Path) -> None:
-    result = start(tmp_path, POSTCODE_CONSUMER_DATABASE_URL="postgres://user:hunter2@host:port/name")
+@pytest.mark.parametrize("url", ["redis://host", "redis://:password@host:6379/15", "rediss://host/", "redis://[::1]/0"])
+def test_a_redis_may_be_named(tmp_path: Path, url: str) -> None:
+    assert start(tmp_path, CACHE_URL=url).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POSTCODE_CONSUMER_DATABASE_URL", "postgres://user:hunter2@host:port/name"),
+        ("CACHE_URL", "redis://:hunter2@host:port/0"),
+    ],
+)
+def test_a_password_in_a_wrong_url_is_not_shown(tmp_path: Path, name: str, value: str) -> None:
+    result = start(tmp_path, **{name: value})
     assert result.returncode != 0
     assert "hunter2" not in result.stderr

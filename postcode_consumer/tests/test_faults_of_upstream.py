@@ -1,5 +1,6 @@
 """What upstream does to the running service (gunicorn, real sockets); the numbers are those of docs/faults.md."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
-from tests.processes import Service, database_url, environment_of, running_service
+from tests.processes import Service, database_url, environment_of, migrate, running_service
+from tests.redis_server import running_redis
 from tests.test_postcodes_io_faults import reordered, with_one_more, without_last, wrong_echo
 
 from tests import fake_postcodes_io as fake
@@ -18,6 +20,7 @@ QUICK = {"DJANGO_SETTINGS_MODULE": "tests.quick_settings"}
 LOOKUP_DEADLINE = 2.5
 #: Of a Retry-After, in seconds.
 SILENCE = 1
+_numbers = itertools.count(1)
 PLACES = [PALACE, CASTLE, DOWNING_STREET]
 POSTCODES = ["SW1A 1AA", "EH1 2NG", "SW1A 2AA"]
 
@@ -27,7 +30,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service,
     upstream = FakePostcodesIo()
     upstream.start()
     folder = tmp_path_factory.mktemp("service")
-    environment = environment_of(folder, upstream.url, POSTCODES_IO_CALLS_PER_SECOND="0", **QUICK)
+    # One process, so that what is earned here is spent here: see `earn_retries`.
+    quick = {**QUICK, "POSTCODES_IO_CALLS_PER_SECOND": "0", "POSTCODE_CONSUMER_PROCESSES": "1"}
+    environment = environment_of(folder, upstream.url, **quick)
     with running_service(environment, folder / "log") as service:
         yield service, upstream
     upstream.stop()
@@ -53,6 +58,8 @@ def postcodes(answer: Any) -> list[str | None]:
 
 def assert_a_fault_is_survived(service: Service, upstream: FakePostcodesIo, fault: fake.Fault) -> None:
     """Once, it is not noticed; for ever, it is an outage, and never an answer."""
+    earn_retries(service)
+    upstream.calls.clear()
     upstream.faults = [fault]
     assert postcodes(service.bulk(*PLACES)) == POSTCODES
     assert len(upstream.calls) == 2
@@ -65,6 +72,12 @@ def assert_a_fault_is_survived(service: Service, upstream: FakePostcodesIo, faul
     assert len(upstream.calls) > 2 + 2
     upstream.always = None
     assert postcodes(service.bulk(*PLACES)) == POSTCODES
+
+
+def earn_retries(service: Service) -> None:
+    """Fills the budget that the fault before has emptied: each answer earns half a retry."""
+    for _ in range(20):
+        service.bulk((PALACE[0] + next(_numbers) / 1e7, PALACE[1]))
 
 
 def test_fault_11_a_location_on_which_upstream_breaks_fails_alone(service: Service, upstream: FakePostcodesIo) -> None:
@@ -80,10 +93,27 @@ def test_fault_12_after_a_retry_after_every_process_is_silent_until_then(
     tmp_path: Path, upstream: FakePostcodesIo
 ) -> None:
     environment = environment_of(tmp_path, upstream.url, POSTCODE_CONSUMER_DATABASE_URL=database_url())
-    # Two services are certainly two processes; each of them has two more.
+    assert_two_services_are_silent(environment, environment, tmp_path, upstream)
+
+
+def test_fault_12_the_processes_agree_through_redis_where_there_is_one(
+    tmp_path: Path, upstream: FakePostcodesIo
+) -> None:
+    with running_redis() as url:
+        # Each has a database of its own: nothing but Redis is common to them.
+        first, second = (environment_of(tmp_path / name, upstream.url, CACHE_URL=url) for name in ("first", "second"))
+        for environment in (first, second):
+            migrate(environment)
+        assert_two_services_are_silent(first, second, tmp_path, upstream)
+
+
+def assert_two_services_are_silent(
+    first_environment: dict[str, str], second_environment: dict[str, str], folder: Path, upstream: FakePostcodesIo
+) -> None:
+    """Two services are certainly two processes; each of them has two more."""
     with (
-        running_service(environment, tmp_path / "first.log") as first,
-        running_service(environment, tmp_path / "second.log") as second,
+        running_service(first_environment, folder / "first.log") as first,
+        running_service(second_environment, folder / "second.log") as second,
     ):
         for code in (429, 503):
             upstream.faults = [fake.status(code, retry_after=str(SILENCE))]

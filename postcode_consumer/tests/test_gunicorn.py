@@ -8,6 +8,7 @@ import pytest
 import requests
 from tests.fake_postcodes_io import CASTLE, PALACE, FakePostcodesIo
 from tests.processes import Service, environment_of, migrate, running_service
+from tests.redis_server import running_redis
 
 from tests import fake_postcodes_io as fake
 
@@ -47,3 +48,32 @@ def test_a_retry_after_silences_all_processes_of_the_service(service: Service, u
     statuses = {service.bulk((PALACE[0] + n / 1e6, PALACE[1])).status_code for n in range(20)}
     assert statuses == {503}
     assert len(upstream.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "warnings"),
+    [
+        ({"POSTCODES_IO_URL": "https://api.postcodes.io"}, 1),
+        ({"POSTCODES_IO_URL": "https://api.postcodes.io", "POSTCODES_IO_CONTACT": "ops@example.org"}, 0),
+        ({"POSTCODES_IO_URL": "http://127.0.0.1:9"}, 0),
+        ({"POSTCODES_IO_URL": "https://api.postcodes.io", "PROVIDER": "sandbox"}, 0),
+    ],
+)
+def test_that_nobody_can_be_written_to_is_said_once_at_the_start(
+    tmp_path: Path, settings: dict[str, str], warnings: int
+) -> None:
+    # Nobody is asked: a provider is made at the first lookup.
+    with running_service(environment_of(tmp_path, "") | settings, tmp_path / "log") as service:
+        assert service.log().count("POSTCODES_IO_CONTACT is not set") == warnings
+
+
+def test_a_service_whose_redis_is_away_is_not_ready_and_says_so(tmp_path: Path, upstream: FakePostcodesIo) -> None:
+    with running_redis(own=True) as url:
+        environment = environment_of(tmp_path, upstream.url, CACHE_URL=url)
+        migrate(environment)
+        with running_service(environment, tmp_path / "log") as service:
+            assert requests.get(f"{service.url}/readyz", timeout=5).json() == {"status": "ready"}
+            assert service.bulk(CASTLE).status_code == 200
+    with running_service(environment, tmp_path / "log") as service:
+        answer = requests.get(f"{service.url}/readyz", timeout=30)
+        assert (answer.status_code, list(answer.json()["missing"])) == (503, ["cache"])

@@ -1,5 +1,6 @@
 """What is done when postcodes.io is slow, silent, overloaded or wrong."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from tests.test_postcodes_io_steps import ask
 from lookups.answers import Location
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
+from lookups.providers import postcodes_io_client
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io_client import MAX_ANSWER_BYTES
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]
@@ -139,6 +142,35 @@ def test_the_deadline_of_a_lookup_is_kept(postcodes_io: Make, upstream: FakePost
 def test_an_endless_body_is_given_up_by_its_size(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     upstream.faults = [fake.endless]
     assert ask(postcodes_io(call_seconds=60), PALACE)[0].postcode == "SW1A 1AA"
+
+
+@pytest.mark.parametrize(("surplus", "calls"), [(0, 1), (1, 2)])
+def test_an_answer_may_be_as_large_as_the_limit_and_no_larger(
+    postcodes_io: Make, upstream: FakePostcodesIo, surplus: int, calls: int
+) -> None:
+    body = json.dumps({"result": fake.answers([{"latitude": PALACE[0], "longitude": PALACE[1], "limit": 1}])})
+    upstream.faults = [fake.text(body + " " * (MAX_ANSWER_BYTES + surplus - len(body)))]
+    assert ask(postcodes_io(), PALACE)[0].postcode == "SW1A 1AA"
+    assert len(upstream.calls) == calls
+
+
+def test_the_largest_answer_observed_is_taken() -> None:
+    one_postcode = 1_330
+    assert 100 * one_postcode * 10 < MAX_ANSWER_BYTES < 100 * one_postcode * 20
+
+
+def test_a_connection_is_used_again_but_not_after_it_was_idle(
+    postcodes_io: Make, upstream: FakePostcodesIo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # postcodes.io closes a connection that was idle for 5 s.
+    assert postcodes_io_client.KEEPALIVE_SECONDS < 5
+    monkeypatch.setattr(postcodes_io_client, "KEEPALIVE_SECONDS", 0.5)
+    provider = postcodes_io()
+    ask(provider, *[(PALACE[0] + n / 1e6, PALACE[1]) for n in range(200)])
+    time.sleep(1.5)
+    ask(provider, PALACE)
+    first, second, third = [call.port for call in upstream.calls]
+    assert first == second != third
 
 
 def test_waiting_for_other_lookups_counts_towards_the_deadline(postcodes_io: Make, upstream: FakePostcodesIo) -> None:

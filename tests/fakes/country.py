@@ -79,6 +79,14 @@ def locations(count: int, *, seed: int = 1) -> Iterator[Location]:
             yield location
 
 
+def some_of(content: bytes, count: int, *, seed: int = 1) -> set[Location]:
+    """Locations of such a file that lie in the country."""
+    fields = (line.split(b",")[1:3] for line in content.splitlines()[1:])
+    there = sorted({(float(lat), float(lon)) for lat, lon in fields} - {(0.0, 0.0)})
+    inside = [location for location in there if _SOUTH <= location[0] <= _NORTH]
+    return set(random.Random(seed).sample(inside, count))
+
+
 def csv_of(count: int, *, seed: int = 1) -> bytes:
     """A file of that many rows, with a column of its own in front and one behind."""
     lines = ["id,lat,lon,note"]

@@ -18,7 +18,12 @@ from postcodes_io_protocol import ANSWERED_LOCATIONS, UpstreamError, json_respon
 from postcodes_io_search import Question
 
 CONTROL = "/_control/"
-Kind = Literal["status", "short", "reordered", "garbage", "endless", "half_closed", "reset", "drip", "hang"]
+Kind = Literal["status", "short", "reordered", "garbage", "endless", "half_closed", "reset", "drip", "hang", "mixed"]
+#: Of "mixed", drawn for each call; "status" three times, for that many of them.
+MIXED: tuple[Kind, ...] = (
+    "status", "status", "status", "short", "reordered", "garbage", "endless", "half_closed", "reset", "drip", "hang",
+)  # fmt: skip
+MIXED_STATUSES = (429, 502, 503)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _KEPT_CALLS = 10_000
 
@@ -30,7 +35,8 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     All other faults hit a `share` of the calls (drawn with `seed`): the next `times` of them, or all if that is null.
     `status` answers with `status` (503 if none is given) and `retry_after`; `short` leaves the last answer out;
     `reordered` moves the first to the end; `garbage` is HTML with 200; `endless` is JSON without an end; `half_closed`
-    half an answer; `reset` none at all; `drip` a byte every `interval_ms`; `hang` keeps the caller waiting.
+    half an answer; `reset` none at all; `drip` a byte every `interval_ms`; `hang` keeps the caller waiting; `mixed` is
+    any of them, and 429, 502 and 503. Calls above `calls_per_second` in any second are refused with 429.
     """
 
     status: int | None = None
@@ -38,6 +44,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency_ms: float = 0
     share: float = 1
     kind: Kind | None = None
+    calls_per_second: int | None = None
     times: int | None = None
     interval_ms: float = 1000
     poison: tuple[tuple[float, float], ...] = ()
@@ -67,8 +74,9 @@ class Trouble:
     def reset(self) -> None:
         """Forget all calls, and go back to the faults of the start."""
         self.calls: deque[Call] = deque(maxlen=_KEPT_CALLS)
-        self._counts = {"calls": 0, "locations": 0, "repeats": 0, "faulted": 0, "in_flight_peak": 0}
+        self._counts = {"calls": 0, "locations": 0, "repeats": 0, "faulted": 0, "refused": 0, "in_flight_peak": 0}
         self._in_flight = 0
+        self._taken: deque[float] = deque()
         self._answered: set[int] = set()
         self.apply(self._initial)
 
@@ -105,6 +113,9 @@ class Trouble:
 
     async def _befall(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         faults = self._faults
+        if faults.calls_per_second and not self._takes_one_more(faults.calls_per_second):
+            self._counts["refused"] += 1
+            return _status(429, faults.retry_after)
         kind = self._draw(faults)
         if faults.latency_ms:
             await asyncio.sleep(faults.latency_ms / 1000)
@@ -121,14 +132,25 @@ class Trouble:
             self._count_repeats(asked)
             return response
         self._counts["faulted"] += 1
-        return await _faulty(request, response, kind, faults)
+        status = faults.status or (self._random.choice(MIXED_STATUSES) if faults.kind == "mixed" else 503)
+        return await _faulty(request, response, kind, faults, status)
+
+    def _takes_one_more(self, calls_per_second: int) -> bool:
+        """Whether fewer were taken in the second before."""
+        now = time.monotonic()
+        while self._taken and self._taken[0] <= now - 1:
+            self._taken.popleft()
+        if len(self._taken) >= calls_per_second:
+            return False
+        self._taken.append(now)
+        return True
 
     def _draw(self, faults: Faults) -> Kind | None:
         if faults.kind is None or self._left == 0 or self._random.random() >= faults.share:
             return None
         if self._left is not None:
             self._left -= 1
-        return faults.kind
+        return self._random.choice(MIXED) if faults.kind == "mixed" else faults.kind
 
     def _count_repeats(self, asked: list[Question]) -> None:
         for one in asked:
@@ -140,10 +162,12 @@ class Trouble:
                 self._answered.add(key)
 
 
-async def _faulty(request: web.Request, response: web.Response, kind: Kind, faults: Faults) -> web.StreamResponse:
+async def _faulty(
+    request: web.Request, response: web.Response, kind: Kind, faults: Faults, status: int
+) -> web.StreamResponse:
     match kind:
         case "status":
-            return _status(faults)
+            return _status(status, faults.retry_after)
         case "short" | "reordered":
             return _tampered(response, kind)
         case "garbage":
@@ -159,12 +183,11 @@ async def _faulty(request: web.Request, response: web.Response, kind: Kind, faul
     return response
 
 
-def _status(faults: Faults) -> web.Response:
-    status = faults.status or 503
+def _status(status: int, retry_after: int | str | None) -> web.Response:
     body = {"status": status, "error": "Told to fail"}
     response = json_response(msgspec.json.encode(body), status=status)
-    if faults.retry_after is not None:
-        response.headers["Retry-After"] = str(faults.retry_after)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
     return response
 
 

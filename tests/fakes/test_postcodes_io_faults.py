@@ -47,6 +47,34 @@ def test_a_share_of_the_calls_fails_and_the_seed_says_which(upstream: RunningPos
     assert statuses() == first
 
 
+def test_calls_above_what_a_second_allows_are_refused(upstream: RunningPostcodesIo) -> None:
+    upstream.fail(calls_per_second=3, retry_after=1)
+    started = time.monotonic()
+    answers = [bulk(upstream, A) for _ in range(5)]
+    assert time.monotonic() - started < 1
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[3].headers["Retry-After"] == "1"
+    assert upstream.stats["refused"] == 2
+    time.sleep(1)
+    assert bulk(upstream, A).status_code == 200
+
+
+def test_mixed_faults_are_of_all_kinds(upstream: RunningPostcodesIo) -> None:
+    upstream.fail(kind="mixed", seed=1)
+    seen = set()
+    for _ in range(60):
+        try:
+            # Not read: some bodies have no end.
+            with requests.post(
+                f"{upstream.url}/postcodes", json={"geolocations": [A, B]}, timeout=(5, 0.2), stream=True
+            ) as answer:
+                seen.add(f"{answer.status_code} {answer.headers.get('Content-Type')}")
+        except requests.RequestException as error:
+            seen.add(type(error).__name__)
+    assert {status[:3] for status in seen} >= {"200", "429", "502", "503"}
+    assert {"ReadTimeout", "ConnectionError", "200 text/html; charset=utf-8"} < seen
+
+
 def test_a_short_and_a_reordered_answer(upstream: RunningPostcodesIo) -> None:
     upstream.fail(kind="short")
     assert longitudes(bulk(upstream, A, B)) == [-1.0]
@@ -110,7 +138,7 @@ def test_it_counts_calls_locations_and_what_was_asked_again_though_answered(upst
     upstream.fail(status=503, times=1)
     bulk(upstream, {**A, "widesearch": True})
     bulk(upstream, {**A, "widesearch": True})
-    expected = {"calls": 4, "locations": 6, "repeats": 1, "faulted": 1, "in_flight_peak": 1}
+    expected = {"calls": 4, "locations": 6, "repeats": 1, "faulted": 1, "refused": 0, "in_flight_peak": 1}
     assert upstream.stats == expected
     assert requests.get(f"{upstream.url}/_control/stats", timeout=5).json() == expected
     upstream.reset()
