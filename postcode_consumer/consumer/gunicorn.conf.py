@@ -28,3 +28,10 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 logconfig_dict = LOGGING
 # Its place is one per user: services on one machine would take it from each other.
 control_socket_disable = True
+
+
+def post_worker_init(worker: object) -> None:
+    """The provider is there before the first lookup: loading the index takes a second."""
+    from lookups.providers import provider_of_this_process
+
+    provider_of_this_process()

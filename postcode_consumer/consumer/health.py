@@ -7,6 +7,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from lookups import providers
+
 
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 as long as the process answers."""
@@ -15,9 +17,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 with what is missing and why."""
-    why = _database_is_missing()
-    if why:
-        return JsonResponse({"status": "not ready", "missing": {"database": why}}, status=503)
+    missing = providers.missing()
+    if why := _database_is_missing():
+        missing["database"] = why
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
     return JsonResponse({"status": "ready"})
 
 
