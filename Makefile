@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SERVICES := file_reader postcode_consumer gateway
+export FILE
 # What the services refuse to start without; lint and types only import them.
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test storm lint type format up down requirements architecture clean
+.PHONY: help demo run index test storm lint type format up down requirements architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,12 @@ demo: $(VENV)/.installed ## Coordinates become postcodes: the whole way, offline
 
 run: $(VENV)/.installed ## Everything on http://127.0.0.1:8080/ until Ctrl-C
 	exec $(PY) serve.py
+
+index: $(VENV)/.installed ## FILE=…: builds the index of PROVIDER=local from open postcode data (README: Without the network)
+	@[ -n "$$FILE" ] || { echo 'usage: make index FILE=the-file-as-downloaded.zip' >&2; exit 2; }
+	@# A relative FILE is seen from where make was called, which `make -C` does not change in PWD.
+	@if [ -e "$(PWD)/$$FILE" ]; then cd "$(PWD)"; fi; SECRET_KEY=none INTERNAL_TOKEN=none \
+	  exec "$(CURDIR)/$(PY)" "$(CURDIR)/postcode_consumer/manage.py" build_index "$$FILE"
 
 test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
 	$(PY) tests/run.py

@@ -23,12 +23,15 @@ def env_str(name: str, default: str | None = None) -> str:
     return default
 
 
-def env_choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    """One of a closed list of words."""
+def env_choices(name: str, choices: tuple[str, ...], default: str) -> str:
+    """One or more of a closed list of words, each once, separated by commas."""
     value = env_str(name, default)
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name}={value!r} is not known. Accepted: {', '.join(choices)}.")
-    return value
+    words = [word.strip() for word in value.split(",")]
+    if len(set(words)) < len(words) or not set(words) <= set(choices):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not known. Accepted: {', '.join(choices)}, or several of them with commas between."
+        )
+    return ",".join(words)
 
 
 def env_int(name: str, default: int, *, minimum: int, maximum: int) -> int:

@@ -33,8 +33,15 @@ control_socket_disable = True
 
 def on_starting(server: object) -> None:
     """Says once, and not in every process, what its operator should know."""
-    provider, upstream = env_str("PROVIDER", "postcodes_io"), env_str("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
-    if provider == "postcodes_io" and upstream.startswith(PUBLIC_POSTCODES_IO) and not env_contact():
+    providers, upstream = env_str("PROVIDER", "postcodes_io"), env_str("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
+    if "postcodes_io" in providers and upstream.startswith(PUBLIC_POSTCODES_IO) and not env_contact():
         logging.getLogger("gunicorn.error").warning(
             "POSTCODES_IO_CONTACT is not set: postcodes.io, a free public service, cannot write to who asks it"
         )
+
+
+def post_worker_init(worker: object) -> None:
+    """The provider is there before the first lookup: loading the index takes a second."""
+    from lookups.providers import provider_of_this_process
+
+    provider_of_this_process()

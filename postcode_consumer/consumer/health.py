@@ -9,6 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from redis import Redis, RedisError
 
+from lookups import providers
+
 #: Seconds; a Redis that is slower is away.
 _CACHE_SECONDS = 2.0
 
@@ -20,7 +22,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 with what is missing and why."""
-    reasons = {"database": _database_is_missing(), "cache": _cache_is_missing()}
+    reasons = {"database": _database_is_missing(), "cache": _cache_is_missing(), "index": providers.index_is_missing()}
     missing = {name: why for name, why in reasons.items() if why}
     if missing:
         return JsonResponse({"status": "not ready", "missing": missing}, status=503)

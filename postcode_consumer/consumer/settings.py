@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from consumer.environment import (
     PUBLIC_POSTCODES_IO,
     env_cache_url,
-    env_choice,
+    env_choices,
     env_contact,
     env_float,
     env_int,
@@ -24,7 +24,10 @@ SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")
 
 # --- The lookup ----------------------------------------------------------------------------------------------------
-PROVIDER = env_choice("PROVIDER", ("postcodes_io", "sandbox"), "postcodes_io")
+# Of several, each is asked what the ones before it do not know.
+PROVIDER = env_choices("PROVIDER", ("postcodes_io", "local", "sandbox"), "postcodes_io")
+# The folder that `build_index` writes and the provider `local` reads.
+LOCAL_INDEX = env_path("LOCAL_INDEX", DATA_DIR / "index")
 # A lookup that is not answered by then answers 503. It is shorter than the time a caller waits for it.
 LOOKUP_DEADLINE_SECONDS = 45.0
 MAX_BODY_BYTES = 1 << 20

@@ -10,14 +10,14 @@ Status = Literal["match", "no_match", "failed"]
 Reason = Literal["none_within_max_distance", "outside_uk", "upstream_rejected"]
 
 
-class Location(msgspec.Struct, frozen=True):
+class Location(msgspec.Struct, frozen=True, gc=False):
     """A latitude/longitude pair that was sent, in degrees (WGS 84)."""
 
     latitude: Latitude
     longitude: Longitude
 
 
-class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True):
+class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known about a postcode. `latitude` and `longitude` are the postcode's own, not the location's."""
 
     outcode: str
@@ -30,7 +30,7 @@ class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True):
     longitude: float | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The final answer to one location; its members are those of the wire, in their order.
 
     `reason` is None for a match. `distance_m` is in metres, from the location to the postcode.

@@ -12,6 +12,7 @@ from django.test import Client
 from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
+from lookups.providers.chain import Chain
 from lookups.providers.postcodes_io import PostcodesIo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -70,12 +71,18 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
     def choose(**values: Any) -> None:
         for name, value in values.items():
             setattr(settings, name, value)
-        providers._build.cache_clear()
+        _forget_provider()
 
-    providers._build.cache_clear()
+    _forget_provider()
     yield choose
-    if providers._build.cache_info().currsize and isinstance(
-        provider := providers.provider_of_this_process(), PostcodesIo
-    ):
-        provider.close()
+    _forget_provider()
+
+
+def _forget_provider() -> None:
+    if providers._build.cache_info().currsize:
+        provider = providers.provider_of_this_process()
+        for one in provider.providers if isinstance(provider, Chain) else [provider]:
+            if isinstance(one, PostcodesIo):
+                one.close()
     providers._build.cache_clear()
+    providers._local.cache_clear()

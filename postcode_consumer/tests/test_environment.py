@@ -27,13 +27,20 @@ def test_the_defaults_start(tmp_path: Path) -> None:
     assert result.stdout.split() == ["postcodes_io", str(tmp_path / "postcode_consumer.sqlite3")]
 
 
+def test_several_providers_may_be_named(tmp_path: Path) -> None:
+    assert start(tmp_path, PROVIDER="local, postcodes_io").stdout.split()[0] == "local,postcodes_io"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set"),
         ("INTERNAL_TOKEN", " ", "INTERNAL_TOKEN is not set"),
-        ("PROVIDER", "local", "Accepted: postcodes_io, sandbox"),
+        ("PROVIDER", "google", "Accepted: postcodes_io, local, sandbox, or several of them with commas between"),
         ("PROVIDER", "Sandbox", "PROVIDER='Sandbox' is not known"),
+        ("PROVIDER", "local,", "PROVIDER='local,' is not known"),
+        ("PROVIDER", "local,local", "PROVIDER='local,local' is not known"),
+        ("PROVIDER", "local;postcodes_io", "PROVIDER='local;postcodes_io' is not known"),
         ("POSTCODES_IO_URL", "api.postcodes.io", "http(s)://host"),
         ("POSTCODES_IO_URL", "http://host:99999", "http(s)://host"),
         ("POSTCODES_IO_URL", "http://host/?a=b", "http(s)://host"),

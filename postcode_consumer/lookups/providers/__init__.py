@@ -1,11 +1,14 @@
-"""The providers, and the one that this process uses."""
+"""The providers, and the one that this process uses, which may be a chain of several."""
 
 import functools
 import threading
+from collections.abc import Callable
 
 from django.conf import settings
 
 from lookups.providers.base import Provider
+from lookups.providers.chain import Chain
+from lookups.providers.local import Local
 from lookups.providers.postcodes_io import PostcodesIo
 from lookups.providers.sandbox import Sandbox
 
@@ -15,16 +18,30 @@ _building = threading.Lock()
 def provider_of_this_process() -> Provider:
     """The provider that the settings name.
 
-    It is made at the first lookup, not at the start: threads and connections do not survive the fork of a worker.
+    It is made in the worker, not before: threads and connections do not survive its fork.
     """
     with _building:
         return _build()
 
 
+def index_is_missing() -> str | None:
+    """Why there is no index that could answer, and what helps; None when there is one, or no need of it."""
+    return _local().missing() if "local" in settings.PROVIDER.split(",") else None
+
+
 @functools.cache
 def _build() -> Provider:
-    if settings.PROVIDER == "sandbox":
-        return Sandbox()
+    makers: dict[str, Callable[[], Provider]] = {"sandbox": Sandbox, "local": _local, "postcodes_io": _postcodes_io}
+    providers = [makers[name]() for name in settings.PROVIDER.split(",")]
+    return Chain(providers) if len(providers) > 1 else providers[0]
+
+
+@functools.cache
+def _local() -> Local:
+    return Local(settings.LOCAL_INDEX)
+
+
+def _postcodes_io() -> PostcodesIo:
     return PostcodesIo(
         url=settings.POSTCODES_IO_URL,
         calls_per_second=settings.POSTCODES_IO_CALLS_PER_SECOND,

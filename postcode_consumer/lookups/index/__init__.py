@@ -1,0 +1,8 @@
+"""The index of all postcodes on disk: built from open data, memory-mapped, searched without a network.
+
+sources      the files that people can download → records
+build        records → one place for each coordinate → the index file
+file         the index file: its format, how it is written and loaded
+search       the nearest place
+ellipsoid    earth-centred coordinates and distances on WGS 84
+"""

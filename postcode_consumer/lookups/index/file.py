@@ -1,0 +1,150 @@
+"""The index file: a small header, then plain arrays that all processes map into memory and share.
+
+    8 bytes   MAGIC
+    4         the version of the format       \
+    4         the length of the header         } little-endian
+    4         the CRC-32 of all that follows  /
+    header    JSON (`_Header`), padded with spaces so that the arrays begin at a multiple of 64
+    arrays    `Places.positions`, then `Places.details`
+
+It is written under another name and then renamed: whoever opens it sees all of it, and who has it open keeps what they
+have. A build that dies leaves what was there before.
+"""
+
+import fcntl
+import mmap
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lookups.index.ellipsoid import Floats
+
+NAME = "postcodes.index"
+VERSION = 1
+HOW_TO_BUILD = "Build it with `make index FILE=…` or `manage.py build_index FILE`."
+_MAGIC = b"UKPCINDX"
+_PREFIX = struct.Struct("<8sIII")
+_ALIGNMENT = 64
+
+#: Names of country, region, district and ward; None where the source does not say.
+Area = tuple[str | None, str | None, str | None, str | None]
+PlaceNumbers = NDArray[np.intp]
+
+
+class IndexUnusable(Exception):
+    """There is no index, or not one that this version reads. The message says why, and what helps."""
+
+
+class BuildRunning(Exception):
+    """Another process is building an index in this folder."""
+
+
+#: What is known of a place: one row, so that reading it takes one access to memory and not four. Degrees; the postcode
+#: with its space; `area` is a number of `Places.area_names`.
+DETAILS = np.dtype([("latitude", "<f8"), ("longitude", "<f8"), ("postcode", "S8"), ("area", "<u4")], align=True)
+
+
+@dataclass(frozen=True)
+class Places:
+    """All distinct places, each with the first of its postcodes in the alphabet.
+
+    Places that are near each other are near each other in the arrays.
+    """
+
+    #: Metres from the earth's centre, (n, 3).
+    positions: Floats
+    #: `DETAILS`, (n,).
+    details: NDArray[np.void]
+    area_names: list[Area]
+    #: Whether postcodes of Northern Ireland are among them: Code-Point Open has none.
+    has_northern_ireland: bool
+
+
+class _Header(msgspec.Struct):
+    places: int
+    area_names: list[Area]
+    has_northern_ireland: bool
+
+
+def write(folder: Path, places: Places) -> int:
+    """Replaces the folder's index in one step; the size in bytes."""
+    header = msgspec.json.encode(_Header(len(places.details), places.area_names, places.has_northern_ireland))
+    header += b" " * (-(_PREFIX.size + len(header)) % _ALIGNMENT)
+    parts: list[Any] = [header, *(np.ascontiguousarray(array).data for array in (places.positions, places.details))]
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    new = folder / f"{NAME}.new"
+    with new.open("wb") as file:
+        file.write(_PREFIX.pack(_MAGIC, VERSION, len(header), checksum))
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+        size = file.tell()
+    new.replace(folder / NAME)
+    _sync(folder)
+    return size
+
+
+@contextmanager
+def only_build(folder: Path) -> Iterator[None]:
+    """Makes the folder, and keeps other builds out of it. Raises `BuildRunning`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "build.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildRunning(f"Another process is building an index in {folder}.") from None
+        yield
+
+
+def load(folder: Path) -> Places:
+    """The folder's index, mapped into memory. Raises `IndexUnusable`."""
+    path = folder / NAME
+    try:
+        with path.open("rb") as file:
+            return _load(file, path)
+    except FileNotFoundError:
+        raise IndexUnusable(f"There is no index of postcodes in {folder}. {HOW_TO_BUILD}") from None
+    except OSError as error:
+        raise IndexUnusable(f"The index {path} cannot be read: {error.strerror}. {HOW_TO_BUILD}") from None
+
+
+def _load(file: BinaryIO, path: Path) -> Places:
+    damaged = IndexUnusable(f"The index {path} is damaged. {HOW_TO_BUILD}")
+    prefix = file.read(_PREFIX.size)
+    if len(prefix) < _PREFIX.size or not prefix.startswith(_MAGIC):
+        raise damaged
+    _, version, header_size, checksum = _PREFIX.unpack(prefix)
+    if version != VERSION:
+        raise IndexUnusable(
+            f"The index {path} has version {version} of the format, and version {VERSION} is read here. {HOW_TO_BUILD}"
+        )
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if zlib.crc32(memoryview(mapped)[_PREFIX.size :]) != checksum:
+        raise damaged
+    header = msgspec.json.decode(mapped[_PREFIX.size : _PREFIX.size + header_size], type=_Header)
+    positions: Floats = np.ndarray((header.places, 3), "<f8", mapped, _PREFIX.size + header_size)
+    details: NDArray[np.void] = np.ndarray(
+        (header.places,), DETAILS, mapped, _PREFIX.size + header_size + positions.nbytes
+    )
+    return Places(positions, details, header.area_names, header.has_northern_ireland)
+
+
+def _sync(folder: Path) -> None:
+    """The rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,158 @@
+"""The provider that needs no network: an index of the whole country on disk, which `build_index` writes."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookups.answers import Answer, Location, PostcodeDetails, no_match
+from lookups.deadline import Deadline
+from lookups.errors import ProviderUnavailable
+from lookups.index import file
+from lookups.index.ellipsoid import Floats
+from lookups.index.search import Index
+
+logger = logging.getLogger(__name__)
+
+# Northern Ireland is inside these boxes (south, west, north, east), and no place of Great Britain is.
+_NORTHERN_IRELAND = ((53.9, -8.3, 55.0, -5.4), (55.0, -8.3, 55.4, -5.92))
+#: Metres; a little less than any degree of latitude, or of longitude at the equator.
+_METRES_A_DEGREE = 110_500.0
+
+_Stamp = tuple[int, int, int]
+
+
+class Local:
+    """The nearest postcode of the index in `folder`.
+
+    An index that is built while the process runs is taken up at the next lookup; until it is loaded, and when it cannot
+    be loaded, the old one answers. An index without Northern Ireland (Code-Point Open) gives no match where a postcode
+    of Northern Ireland may be nearer than its own.
+    """
+
+    name = "local"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index: Index | None = None
+        self._stamp: _Stamp | None = None
+        self._why_missing = ""
+        self._loading = threading.Lock()
+        self._current()
+
+    def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
+        """See `Provider`. It takes milliseconds, so the deadline is not looked at."""
+        index = self._current()
+        if index is None:
+            raise ProviderUnavailable(self._why_missing)
+        if not locations:
+            return []
+        latitudes = np.array([location.latitude for location in locations])
+        longitudes = np.array([location.longitude for location in locations])
+        nearest, metres, found = index.nearest(latitudes, longitudes, max_distance)
+        if not index.places.has_northern_ireland:
+            found &= metres <= _metres_to_northern_ireland(latitudes, longitudes)
+        return self._answers(index.places, locations, nearest, metres, found)
+
+    def missing(self) -> str | None:
+        """Why there is no index that could answer, and what helps; None when there is one."""
+        return None if self._current() else self._why_missing
+
+    def _answers(
+        self,
+        places: file.Places,
+        locations: Sequence[Location],
+        nearest: file.PlaceNumbers,
+        metres: Floats,
+        found: NDArray[np.bool_],
+    ) -> list[Answer]:
+        details = places.details[nearest]
+        columns = zip(
+            locations,
+            found.tolist(),
+            # All at once: round() would take as long as all the rest.
+            metres.round(2).tolist(),
+            details["postcode"].astype(str).tolist(),
+            details["latitude"].tolist(),
+            details["longitude"].tolist(),
+            details["area"].tolist(),
+            strict=True,
+        )
+        return [
+            Answer(
+                latitude=location.latitude,
+                longitude=location.longitude,
+                status="match",
+                postcode=postcode,
+                distance_m=distance,
+                postcode_details=_details(postcode, latitude, longitude, places.area_names[area]),
+                provider=self.name,
+            )
+            if is_match
+            else no_match(location, "none_within_max_distance", provider=self.name)
+            for location, is_match, distance, postcode, latitude, longitude, area in columns
+        ]
+
+    def _current(self) -> Index | None:
+        """The index that is there now. Whoever notices a new one loads it; the others go on with the old one."""
+        stamp = _stamp(self._folder / file.NAME)
+        if self._index and stamp == self._stamp:
+            return self._index
+        if self._loading.acquire(blocking=self._index is None):
+            try:
+                # Another thread may have looked at it meanwhile.
+                if stamp is None or stamp != self._stamp:
+                    self._load(stamp)
+            finally:
+                self._loading.release()
+        return self._index
+
+    def _load(self, stamp: _Stamp | None) -> None:
+        self._stamp = stamp
+        try:
+            places = file.load(self._folder)
+        except file.IndexUnusable as error:
+            if str(error) != self._why_missing:
+                logger.error("%s", error)  # noqa: TRY400 (the traceback says nothing more)
+            self._why_missing = str(error)
+            return
+        self._index = Index(places)
+        logger.info("index loaded places=%d", len(places.details))
+
+
+def _details(postcode: str, latitude: float, longitude: float, area: file.Area) -> PostcodeDetails:
+    country, region, district, ward = area
+    return PostcodeDetails(
+        outcode=postcode[:-4],
+        incode=postcode[-3:],
+        country=country,
+        region=region,
+        admin_district=district,
+        admin_ward=ward,
+        latitude=latitude,
+        longitude=longitude,
+    )
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _metres_to_northern_ireland(latitudes: Floats, longitudes: Floats) -> Floats:
+    """At most as far as it is; 0 inside."""
+    nearest = np.full(len(latitudes), np.inf)
+    for south, west, north, east in _NORTHERN_IRELAND:
+        up = np.maximum(0, np.maximum(south - latitudes, latitudes - north))
+        # The farther north of the two, the shorter a degree of longitude.
+        along = np.maximum(0, np.maximum(west - longitudes, longitudes - east)) * np.cos(
+            np.radians(np.maximum(latitudes, north))
+        )
+        nearest = np.minimum(nearest, np.hypot(up, along) * _METRES_A_DEGREE)
+    return nearest
