@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from consumer.environment import env_choice, env_float, env_int, env_path, env_str, env_url
+from consumer.environment import env_choice, env_duration, env_float, env_int, env_path, env_str, env_url
 from consumer.logs import LOGGING as LOGGING
 
 DATA_DIR = env_path("DATA_DIR", Path("var"))
@@ -18,6 +18,12 @@ PROVIDER = env_choice("PROVIDER", ("postcodes_io", "sandbox"), "postcodes_io")
 # A lookup that is not answered by then answers 503. It is shorter than the time a caller waits for it.
 LOOKUP_DEADLINE_SECONDS = 45.0
 MAX_BODY_BYTES = 1 << 20
+
+# --- Memory --------------------------------------------------------------------------------------------------------
+# What an external API said is not asked again until it is older than this. Postcodes are published four times a year.
+CACHE_TTL = env_duration("CACHE_TTL", "90d")
+# That there is no postcode: new ones are more often where there was none.
+CACHE_TTL_MISSES = env_duration("CACHE_TTL_MISSES", "30d")
 
 # --- The external API ----------------------------------------------------------------------------------------------
 POSTCODES_IO_URL = env_url("POSTCODES_IO_URL", "https://api.postcodes.io")
@@ -34,22 +40,65 @@ POSTCODES_IO_FIRST_BACKOFF_SECONDS = 0.5
 DEBUG = False
 # The door is the internal token: whoever holds it is let in, under whatever name the gateway passes on.
 ALLOWED_HOSTS = ["*"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 ROOT_URLCONF = "consumer.urls"
 WSGI_APPLICATION = "consumer.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+LANGUAGE_CODE = "en-gb"
 # The views compare with MAX_BODY_BYTES before they read, and answer with a problem. This is the second lock.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
-INSTALLED_APPS = ["rest_framework", "lookups"]
+INSTALLED_APPS = [
+    "lookups",  # extends the admin's templates
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+]
 MIDDLEWARE = [
     "consumer.middleware.RequestIdMiddleware",
     "consumer.middleware.InternalTokenMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+# Everything of the admin is below this path, which the gateway passes on to here. Its cookies have names of their own:
+# the admin of file_reader is at the same address, and each would log the other one's users out.
+ADMIN_PATH = "/admin/lookups/"
+STATIC_URL = f"{ADMIN_PATH}static/"
+WHITENOISE_USE_FINDERS = True
+SESSION_COOKIE_NAME = "lookups_session"
+CSRF_COOKIE_NAME = "lookups_csrf"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ADMIN_PATH
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 
 def _database() -> dict[str, Any]:
@@ -76,7 +125,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-# Nobody is logged in here: the middleware has checked the caller.
+# Nobody is logged in for a lookup: the middleware has checked the caller.
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

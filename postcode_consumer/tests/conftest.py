@@ -13,6 +13,7 @@ from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.remembering import Remembering
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -50,7 +51,7 @@ def upstream() -> Iterator[FakePostcodesIo]:
 
 @pytest.fixture
 def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesIo]]:
-    """Makes providers that ask the stand-in: quick to try again, and without a limit unless one is given."""
+    """Makes upstreams that ask the stand-in: quick to try again, and without a limit unless one is given."""
     made: list[PostcodesIo] = []
 
     def make(**options: Any) -> PostcodesIo:
@@ -75,7 +76,7 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
     providers._build.cache_clear()
     yield choose
     if providers._build.cache_info().currsize and isinstance(
-        provider := providers.provider_of_this_process(), PostcodesIo
+        provider := providers.provider_of_this_process(), Remembering
     ):
         provider.close()
     providers._build.cache_clear()

@@ -71,4 +71,4 @@ def test_the_service_is_not_ready_before_the_migrations(call: Call) -> None:
         executor.loader.build_graph()
         executor.migrate(executor.loader.graph.leaf_nodes())
     assert response.status_code == 503
-    assert response.json() == {"status": "not ready", "missing": {"database": "1 migrations are not applied"}}
+    assert response.json() == {"status": "not ready", "missing": {"database": "2 migrations are not applied"}}

@@ -1,5 +1,6 @@
 """What upstream does to the running service (gunicorn, real sockets); the numbers are those of docs/faults.md."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
-from tests.processes import Service, database_url, environment_of, running_service
+from tests.processes import Service, database_url, environment_of, migrate, running_service
 from tests.test_postcodes_io_faults import reordered, with_one_more, without_last, wrong_echo
 
 from tests import fake_postcodes_io as fake
@@ -18,8 +19,14 @@ QUICK = {"DJANGO_SETTINGS_MODULE": "tests.quick_settings"}
 LOOKUP_DEADLINE = 2.5
 #: Of a Retry-After, in seconds.
 SILENCE = 1
-PLACES = [PALACE, CASTLE, DOWNING_STREET]
 POSTCODES = ["SW1A 1AA", "EH1 2NG", "SW1A 2AA"]
+_numbers = itertools.count(1)
+
+
+def new_places() -> list[tuple[float, float]]:
+    """Where those postcodes are the nearest, and nobody has asked yet."""
+    number = next(_numbers)
+    return [(place[0] + number / 1e6, place[1]) for place in (PALACE, CASTLE, DOWNING_STREET)]
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service,
     upstream.start()
     folder = tmp_path_factory.mktemp("service")
     environment = environment_of(folder, upstream.url, POSTCODES_IO_CALLS_PER_SECOND="0", **QUICK)
+    migrate(environment)
     with running_service(environment, folder / "log") as service:
         yield service, upstream
     upstream.stop()
@@ -54,17 +62,17 @@ def postcodes(answer: Any) -> list[str | None]:
 def assert_a_fault_is_survived(service: Service, upstream: FakePostcodesIo, fault: fake.Fault) -> None:
     """Once, it is not noticed; for ever, it is an outage, and never an answer."""
     upstream.faults = [fault]
-    assert postcodes(service.bulk(*PLACES)) == POSTCODES
+    assert postcodes(service.bulk(*new_places())) == POSTCODES
     assert len(upstream.calls) == 2
     upstream.always = fault
     started = time.monotonic()
-    answer = service.bulk(*PLACES)
+    answer = service.bulk(*new_places())
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/upstream-unavailable")
     assert time.monotonic() - started < LOOKUP_DEADLINE + 2
     # More than one: a call that does not end took its own time, not all that the lookup has.
     assert len(upstream.calls) > 2 + 2
     upstream.always = None
-    assert postcodes(service.bulk(*PLACES)) == POSTCODES
+    assert postcodes(service.bulk(*new_places())) == POSTCODES
 
 
 def test_fault_11_a_location_on_which_upstream_breaks_fails_alone(service: Service, upstream: FakePostcodesIo) -> None:
@@ -95,18 +103,18 @@ def assert_all_are_silent(first: Service, second: Service, upstream: FakePostcod
     """The first service is told to wait; then both are asked for locations, and nobody calls before the time."""
     answers: list[Any] = []
 
-    def ask(service: Service, number: int) -> None:
-        answers.append(service.bulk((PALACE[0] + number / 1e6, PALACE[1])))
+    def ask(service: Service) -> None:
+        answers.append(service.bulk(new_places()[0]))
 
     told = first.log().count("call failed attempt=1")
-    threads = [threading.Thread(target=ask, args=(first, 0))]
+    threads = [threading.Thread(target=ask, args=(first,))]
     threads[0].start()
     end = time.monotonic() + 20
     while first.log().count("call failed attempt=1") == told:
         assert time.monotonic() < end, first.log()
         time.sleep(0.01)
-    for number in range(1, 13):
-        threads.append(threading.Thread(target=ask, args=((first, second)[number % 2], number)))
+    for number in range(12):
+        threads.append(threading.Thread(target=ask, args=((first, second)[number % 2],)))
         threads[-1].start()
     for thread in threads:
         thread.join()

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from lookups.providers.base import Provider
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.remembering import Remembering
 from lookups.providers.sandbox import Sandbox
 
 _building = threading.Lock()
@@ -25,7 +26,7 @@ def provider_of_this_process() -> Provider:
 def _build() -> Provider:
     if settings.PROVIDER == "sandbox":
         return Sandbox()
-    return PostcodesIo(
+    upstream = PostcodesIo(
         url=settings.POSTCODES_IO_URL,
         calls_per_second=settings.POSTCODES_IO_CALLS_PER_SECOND,
         max_concurrency=settings.POSTCODES_IO_MAX_CONCURRENCY,
@@ -33,3 +34,4 @@ def _build() -> Provider:
         call_seconds=settings.POSTCODES_IO_CALL_SECONDS,
         first_backoff=settings.POSTCODES_IO_FIRST_BACKOFF_SECONDS,
     )
+    return Remembering(upstream, ttl=settings.CACHE_TTL, ttl_of_misses=settings.CACHE_TTL_MISSES)
