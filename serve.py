@@ -126,7 +126,7 @@ def check_ports(environment: dict[str, str]) -> None:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Migrates both databases and makes the first administrator."""
+    """Migrates both databases and makes the first administrator of each, with one password."""
     for folder in ("file_reader", "postcode_consumer"):
         migrated = subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
@@ -136,17 +136,29 @@ def prepare(environment: dict[str, str]) -> None:
         )
         if migrated.returncode:
             raise SystemExit(f"serve: {folder} cannot be prepared; the lines above say why")
-    password_file = Path(environment["DATA_DIR"]) / "admin_password"
-    if not password_file.exists():
-        made = subprocess.run(
-            [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "admin", "--email", ""],
-            cwd=ROOT / "file_reader",
-            env=environment | {"DJANGO_SUPERUSER_PASSWORD": kept_secret(password_file)},
-            capture_output=True,
-            check=False,
-        )
-        if made.returncode:  # there is an administrator already, in a database that is older than this folder
-            password_file.unlink()
+    data_dir = Path(environment["DATA_DIR"])
+    password_file = data_dir / "admin_password"
+    is_used = password_file.exists()
+    for folder in ("file_reader", "postcode_consumer"):
+        # A file says that there is an administrator, who may have another name or password by now.
+        has_administrator = data_dir / f"{folder}.administrator"
+        if not has_administrator.exists():
+            is_used |= make_administrator(folder, environment, kept_secret(password_file))
+            has_administrator.touch()
+    if not is_used:  # the databases are older than this folder, and have administrators already
+        password_file.unlink(missing_ok=True)
+
+
+def make_administrator(folder: str, environment: dict[str, str], password: str) -> bool:
+    """False when there is an `admin` already."""
+    made = subprocess.run(
+        [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "admin", "--email", ""],
+        cwd=ROOT / folder,
+        env=environment | {"DJANGO_SUPERUSER_PASSWORD": password},
+        capture_output=True,
+        check=False,
+    )
+    return made.returncode == 0
 
 
 def services(environment: dict[str, str]) -> list[Service]:
@@ -233,7 +245,8 @@ def main() -> int:
             if not ready and is_ready(environment):
                 ready = True
                 say(f"ready on http://{environment['GATEWAY_HOST']}:{environment['GATEWAY_PORT']}/")
-                say(f"admin: /admin/, user admin, password in {environment['DATA_DIR']}/admin_password")
+                password_file = f"{environment['DATA_DIR']}/admin_password"
+                say(f"admin: /admin/ and /admin/lookups/, user admin, password in {password_file}")
             time.sleep(0.2)
     finally:
         say("stopping")

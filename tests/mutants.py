@@ -158,7 +158,7 @@ MUTANTS = [
         (
             (
                 PROVIDER,
-                "            return await self._halve(batch, search, max_distance, deadline)\n",
+                "            await self._halve(batch, step, progress, deadline)\n",
                 "            raise ProviderUnavailable(error.detail) from error\n",
             ),
         ),

@@ -1,27 +1,43 @@
-"""The admin in a real browser, through the gateway."""
+"""The admins in a real browser, through the gateway."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from country import POSTCODES
+from playwright.sync_api import Page, expect, sync_playwright
+from postcodes_io import RunningPostcodesIo
 from stack import find_chromium, running_stack
 
 FILE = b"name,lat,lon\nPalace,51.501009,-0.141588\nSea,56.0,2.5\nBad,95,0\n"
 
 
-def test_an_operator_finds_an_upload_its_rows_and_a_postcode_in_the_admin(tmp_path: Path) -> None:
-    with running_stack(tmp_path) as stack, sync_playwright() as playwright:
-        stack.wait_until_done(stack.upload(FILE))
+@contextmanager
+def browser_page(problems: list[str]) -> Iterator[Page]:
+    """A page of a real browser; what goes wrong in it is noted."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
         )
         page = browser.new_page()
-        problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        yield page
+        browser.close()
+
+
+def log_in(page: Page, password: str) -> None:
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", password)
+    page.click("input[type=submit]")
+
+
+def test_an_operator_finds_an_upload_its_rows_and_a_postcode_in_the_admin(tmp_path: Path) -> None:
+    problems: list[str] = []
+    with running_stack(tmp_path) as stack, browser_page(problems) as page:
+        stack.wait_until_done(stack.upload(FILE))
         page.goto(f"{stack.url}/admin/")
-        page.fill("#id_username", "admin")
-        page.fill("#id_password", (tmp_path / "admin_password").read_text())
-        page.click("input[type=submit]")
+        log_in(page, (tmp_path / "admin_password").read_text())
 
         page.locator("#content-main").get_by_role("link", name="Uploads", exact=True).last.click()
         row = page.locator("#result_list tbody tr")
@@ -37,5 +53,40 @@ def test_an_operator_finds_an_upload_its_rows_and_a_postcode_in_the_admin(tmp_pa
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
         page.goto(f"{stack.url}/admin/uploads/postcode/")
         expect(page.locator("#result_list tbody tr")).to_contain_text("SW1A 1AA")
-        assert problems == []
-        browser.close()
+    assert problems == []
+
+
+def test_an_operator_finds_what_is_known_in_the_other_admin_and_has_it_forgotten(
+    tmp_path: Path, upstream: RunningPostcodesIo
+) -> None:
+    problems: list[str] = []
+    place = {"latitude": POSTCODES[0].latitude, "longitude": POSTCODES[0].longitude}
+    settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url}
+    with running_stack(tmp_path, **settings) as stack, browser_page(problems) as page:
+        password = (tmp_path / "admin_password").read_text()
+        for _ in range(2):
+            assert stack.call("GET", "/api/v1/reverse-geocode/", params=place).json()["status"] == "match"
+        assert len(upstream.calls) == 1
+
+        page.goto(f"{stack.url}/admin/")
+        log_in(page, password)
+        page.get_by_role("link", name="Lookups →").click()
+        log_in(page, password)
+        page.locator("#content-main").get_by_role("link", name="Known locations", exact=True).last.click()
+        row = page.locator("#result_list tbody tr")
+        expect(row).to_have_count(1)
+        expect(row).to_contain_text(POSTCODES[0].postcode)
+        page.check("#result_list tbody input[type=checkbox]")
+        page.select_option("select[name=action]", "forget")
+        page.click("button[name=index]")
+        page.click("text=Forget them")
+        expect(page.locator(".messagelist")).to_contain_text("Forgotten: 1")
+        expect(row).to_have_count(0)
+        # Nobody was logged out of the one by logging in to the other.
+        page.get_by_role("link", name="Uploads →").click()
+        expect(page.locator("#user-tools")).to_contain_text("admin")
+        expect(page.locator("#content-main")).to_contain_text("Uploads")
+
+        assert stack.call("GET", "/api/v1/reverse-geocode/", params=place).json()["status"] == "match"
+        assert len(upstream.calls) == 2
+    assert problems == []

@@ -27,12 +27,33 @@ def test_every_record_comes_back_in_its_place_with_its_nearest_postcode(
         assert stack.call("GET", f"/api/v1/postcodes/{postcode}/").json()["rows"] == len(same)
 
 
-def test_no_location_is_asked_twice_for_one_chunk_and_radius(tmp_path: Path, upstream: RunningPostcodesIo) -> None:
-    settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
-    with running_stack(tmp_path, CHUNK_ROWS="4000", **settings) as stack:
-        stack.wait_until_done(stack.upload(csv_of(4_000)))
-    assert upstream.stats["locations"] > 2_500
-    assert upstream.stats["repeats"] == 0
+def test_no_location_is_ever_asked_twice_for_one_radius(
+    tmp_path: Path, upstream: RunningPostcodesIo, databases: dict[str, str]
+) -> None:
+    settings = {
+        "PROVIDER": "postcodes_io",
+        "POSTCODES_IO_URL": upstream.url,
+        "POSTCODES_IO_CALLS_PER_SECOND": "0",
+        "POSTCODE_CONSUMER_PROCESSES": "2",
+        "WORKERS": "3",
+        "CHUNK_ROWS": "500",
+        **databases,
+    }
+    content = csv_of(4_000)
+    with running_stack(tmp_path, **settings) as stack:
+        first = stack.upload(content)
+        stack.wait_until_done(first)
+        result = stack.result(first)
+        asked = upstream.stats["locations"]
+        assert asked > 2_500
+        second = stack.upload(content, filename="again.csv")
+        stack.wait_until_done(second)
+        assert stack.result(second) == result
+    with running_stack(tmp_path, **settings) as stack:
+        third = stack.upload(content, filename="after a restart.csv")
+        stack.wait_until_done(third)
+        assert stack.result(third) == result
+    assert (upstream.stats["locations"], upstream.stats["repeats"]) == (asked, 0)
 
 
 def test_lookups_are_answered_through_the_gateway(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which service a path belongs to: the one table. What is not in it does not exist."""
+"""Which service a path belongs to: the one table, the first that fits. What is not in it does not exist."""
 
 import enum
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ ROUTES = (
     Route("/api/v1/postcodes/", Service.FILE_READER, needs_key=True),
     Route("/api/schema/", Service.FILE_READER),
     Route("/api/docs/", Service.FILE_READER),
+    Route("/admin/lookups/", Service.POSTCODE_CONSUMER),
     Route("/admin/", Service.FILE_READER),
     Route("/static/", Service.FILE_READER),
     Route("/", Service.FILE_READER, below=False),

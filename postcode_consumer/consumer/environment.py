@@ -5,6 +5,7 @@ Every helper raises `ImproperlyConfigured` with the variable's name, the value t
 
 import math
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,6 +57,19 @@ def env_float(name: str, default: float, *, minimum: float, maximum: float) -> f
     if not minimum <= number <= maximum:
         raise ImproperlyConfigured(f"{name}={value!r} is not a number from {minimum:g} to {maximum:g}.")
     return number
+
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def env_duration(name: str, default: str) -> int:
+    """A time in seconds, of at least one: `3600`, `60m`, `12h`, `30d`."""
+    value = env_str(name, default)
+    parts = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value)
+    seconds = int(parts[1]) * _SECONDS[parts[2]] if parts else 0
+    if not seconds:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a time. Accepted: seconds, or 90m, 12h, 30d; not 0.")
+    return seconds
 
 
 def env_url(name: str, default: str) -> str:

@@ -4,13 +4,16 @@ Threads, because a lookup mostly waits for the provider; processes through POSTC
 """
 
 import logging
+import os
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 # gunicorn reads this file before it adds the folder it serves from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from consumer.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_str
+from consumer.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_path, env_str
 from consumer.logs import LOGGING
 
 _host = env_str("POSTCODE_CONSUMER_HOST", "127.0.0.1")
@@ -30,6 +33,13 @@ logconfig_dict = LOGGING
 # Its place is one per user: services on one machine would take it from each other.
 control_socket_disable = True
 
+# One folder for each address: two services of one DATA_DIR do not count together. What an earlier run left is not ours.
+_metrics = env_path("DATA_DIR", Path("var")) / "metrics" / f"postcode_consumer-{_port}"
+shutil.rmtree(_metrics, ignore_errors=True)
+_metrics.mkdir(parents=True)
+# prometheus_client reads it when it is imported, in the workers.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
 
 def on_starting(server: object) -> None:
     """Says once, and not in every process, what its operator should know."""
@@ -45,3 +55,10 @@ def post_worker_init(worker: object) -> None:
     from lookups.providers import provider_of_this_process
 
     provider_of_this_process()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker counted stays; what it only was at the moment goes with it."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from consumer.problems import problem_response
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestIdMiddleware:

@@ -4,13 +4,17 @@ Every `type` is a relative reference `/problems/<slug>`.
 """
 
 import http
+import logging
 from typing import Any
 
+from django.db import Error
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -44,6 +48,16 @@ def problem_response(*, slug: str, title: str, status: int, detail: str) -> Json
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
+def _database_unavailable() -> Problem:
+    return Problem(
+        "database-unavailable",
+        "The database does not answer",
+        status=503,
+        detail="The database of known locations is away, full or too busy just now. Try again.",
+        retry_after=5,
+    )
+
+
 _KNOWN: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.NotFound: ("not-found", "There is nothing here"),
     exceptions.MethodNotAllowed: ("method-not-allowed", "This address does not take that method"),
@@ -54,6 +68,10 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     """Turns what a view raises into a problem. What nobody foresaw goes on to Django's handler and becomes a 500."""
     if isinstance(exception, Http404):
         exception = exceptions.NotFound()
+    elif isinstance(exception, Error):
+        # Whatever it is, it says nothing about any location: callers must not give one up for it.
+        logger.error("database trouble", exc_info=exception)
+        exception = _database_unavailable()
     if not isinstance(exception, exceptions.APIException):
         return None
     status = exception.status_code

@@ -11,6 +11,7 @@ from consumer.environment import (
     env_cache_url,
     env_choices,
     env_contact,
+    env_duration,
     env_float,
     env_int,
     env_path,
@@ -32,6 +33,12 @@ LOCAL_INDEX = env_path("LOCAL_INDEX", DATA_DIR / "index")
 LOOKUP_DEADLINE_SECONDS = 45.0
 MAX_BODY_BYTES = 1 << 20
 
+# --- Memory --------------------------------------------------------------------------------------------------------
+# What an external API said is not asked again until it is older than this. Postcodes are published four times a year.
+CACHE_TTL = env_duration("CACHE_TTL", "90d")
+# That there is no postcode: new ones are more often where there was none.
+CACHE_TTL_MISSES = env_duration("CACHE_TTL_MISSES", "30d")
+
 # --- The external API ----------------------------------------------------------------------------------------------
 POSTCODES_IO_URL = env_url("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
 # It is a free public service without documented limits, so ours are gentle. 0 = none.
@@ -51,22 +58,65 @@ CACHE_URL = env_cache_url()
 DEBUG = False
 # The door is the internal token: whoever holds it is let in, under whatever name the gateway passes on.
 ALLOWED_HOSTS = ["*"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 ROOT_URLCONF = "consumer.urls"
 WSGI_APPLICATION = "consumer.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+LANGUAGE_CODE = "en-gb"
 # The views compare with MAX_BODY_BYTES before they read, and answer with a problem. This is the second lock.
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
-INSTALLED_APPS = ["rest_framework", "lookups"]
+INSTALLED_APPS = [
+    "lookups",  # extends the admin's templates
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+]
 MIDDLEWARE = [
     "consumer.middleware.RequestIdMiddleware",
     "consumer.middleware.InternalTokenMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+# Everything of the admin is below this path, which the gateway passes on to here. Its cookies have names of their own:
+# the admin of file_reader is at the same address, and each would log the other one's users out.
+ADMIN_PATH = "/admin/lookups/"
+STATIC_URL = f"{ADMIN_PATH}static/"
+WHITENOISE_USE_FINDERS = True
+SESSION_COOKIE_NAME = "lookups_session"
+CSRF_COOKIE_NAME = "lookups_csrf"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ADMIN_PATH
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 
 def _database() -> dict[str, Any]:
@@ -93,7 +143,7 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-# Nobody is logged in here: the middleware has checked the caller.
+# Nobody is logged in for a lookup: the middleware has checked the caller.
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

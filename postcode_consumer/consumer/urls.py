@@ -1,12 +1,20 @@
 """The addresses of postcode_consumer."""
 
+from django.conf import settings
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from consumer import health
+from consumer import health, metrics
+
+_ADMIN = settings.ADMIN_PATH.strip("/")
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
+    path(_ADMIN, RedirectView.as_view(url=settings.ADMIN_PATH)),
+    path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.urls")),
 ]
 handler404 = "consumer.problems.not_found"

@@ -1,5 +1,6 @@
 """The words of this service: a location goes in, an answer comes out. Both are also the JSON on the wire."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -33,7 +34,8 @@ class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The final answer to one location; its members are those of the wire, in their order.
 
-    `reason` is None for a match. `distance_m` is in metres, from the location to the postcode.
+    `reason` is None for a match. `distance_m` is in metres, from the location to the postcode. `looked_up_at` is when
+    the provider was asked (UTC), which may be long ago: answers are remembered.
     """
 
     latitude: float
@@ -44,9 +46,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     distance_m: float | None = None
     postcode_details: PostcodeDetails | None = None
     provider: str
+    looked_up_at: datetime
 
 
-def match(location: Location, *, postcode: str, distance: float, details: PostcodeDetails, provider: str) -> Answer:
+def this_moment() -> datetime:
+    """Now, in whole seconds, for all answers of one lookup."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def match(
+    location: Location,
+    *,
+    postcode: str,
+    distance: float,
+    details: PostcodeDetails,
+    provider: str,
+    looked_up_at: datetime,
+) -> Answer:
     """The nearest postcode was found, `distance` metres away."""
     return Answer(
         latitude=location.latitude,
@@ -56,17 +72,29 @@ def match(location: Location, *, postcode: str, distance: float, details: Postco
         distance_m=round(distance, 2),
         postcode_details=details,
         provider=provider,
+        looked_up_at=looked_up_at,
     )
 
 
-def no_match(location: Location, reason: Literal["none_within_max_distance", "outside_uk"], *, provider: str) -> Answer:
+def no_match(
+    location: Location,
+    reason: Literal["none_within_max_distance", "outside_uk"],
+    *,
+    provider: str,
+    looked_up_at: datetime,
+) -> Answer:
     """The question was answered: there is no postcode."""
     return Answer(
-        latitude=location.latitude, longitude=location.longitude, status="no_match", reason=reason, provider=provider
+        latitude=location.latitude,
+        longitude=location.longitude,
+        status="no_match",
+        reason=reason,
+        provider=provider,
+        looked_up_at=looked_up_at,
     )
 
 
-def failed(location: Location, *, provider: str) -> Answer:
+def failed(location: Location, *, provider: str, looked_up_at: datetime) -> Answer:
     """The provider refuses this very location, while it answers others."""
     return Answer(
         latitude=location.latitude,
@@ -74,4 +102,5 @@ def failed(location: Location, *, provider: str) -> Answer:
         status="failed",
         reason="upstream_rejected",
         provider=provider,
+        looked_up_at=looked_up_at,
     )

@@ -1,9 +1,13 @@
 """Locations → answers: distinct ones only, the hopeless ones not at all, the rest to the provider."""
 
+import time
+from collections import Counter
 from collections.abc import Sequence
 
-from lookups.answers import Answer, Location, no_match
+from lookups import counters
+from lookups.answers import Answer, Location, no_match, this_moment
 from lookups.deadline import Deadline
+from lookups.errors import ProviderUnavailable
 from lookups.providers.base import Provider
 
 # Every UK postcode lies inside, and what is up to 20 km away from one, the largest distance that can be asked for: from
@@ -21,9 +25,30 @@ def reverse_geocode(
 
     Raises `ProviderUnavailable` when there is no answer for all of them: an outage is never a "no match".
     """
+    started = time.monotonic()
+    outcome = "error"
+    try:
+        with counters.LOOKUPS_IN_PROGRESS.track_inprogress():
+            answers = _answers(locations, max_distance, provider, deadline)
+        outcome = "answered"
+    except ProviderUnavailable:
+        outcome = "unavailable"
+        raise
+    finally:
+        counters.LOOKUP_SECONDS.labels(outcome).observe(time.monotonic() - started)
+        counters.LOCATIONS.inc(len(locations))
+    for status, count in Counter([answer.status for answer in answers]).items():
+        counters.ANSWERS.labels(provider.name, status).inc(count)
+    return answers
+
+
+def _answers(
+    locations: Sequence[Location], max_distance: float, provider: Provider, deadline: Deadline
+) -> list[Answer]:
+    moment = this_moment()
     distinct = list(dict.fromkeys(locations))
     answers = {
-        location: no_match(location, "outside_uk", provider=provider.name)
+        location: no_match(location, "outside_uk", provider=provider.name, looked_up_at=moment)
         for location in distinct
         if not _may_be_in_uk(location)
     }

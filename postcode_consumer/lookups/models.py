@@ -1,4 +1,7 @@
-"""What all processes of this service share."""
+"""What all processes of this service share: the limiter, and what is known about locations.
+
+Rows are read and written by the modules that are named here only, in statements of their own: Django's are too slow.
+"""
 
 from django.db import models
 
@@ -18,3 +21,76 @@ class Limiter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Postcode(models.Model):
+    """What a provider said about a postcode the last time. `lookups.memory` has its statements."""
+
+    postcode = models.CharField(primary_key=True, max_length=16)
+    outcode = models.CharField(max_length=8)
+    incode = models.CharField(max_length=8)
+    country = models.TextField(null=True)  # noqa: DJ001 (null: the provider does not know it)
+    region = models.TextField(null=True)  # noqa: DJ001
+    admin_district = models.TextField(null=True)  # noqa: DJ001
+    admin_ward = models.TextField(null=True)  # noqa: DJ001
+    #: Degrees; the postcode's own.
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["outcode"], name="postcode_by_outcode")]
+
+    def __str__(self) -> str:
+        return self.postcode
+
+
+class KnownLocation(models.Model):
+    """What a provider found around a location: see `lookups.findings`. `lookups.memory` has its statements.
+
+    There is no foreign key to the postcode, which would cost half of the speed of writing: a location whose postcode
+    is gone is asked again.
+    """
+
+    provider = models.CharField(max_length=40)
+    #: Degrees, exactly as they were sent.
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    #: The nearest one; null: there is none within `searched_m`.
+    postcode = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    distance_m = models.FloatField(null=True)
+    #: Metres; how far the last search went.
+    searched_m = models.IntegerField()
+    #: When the provider was asked, in Unix seconds.
+    looked_up_at = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            # The provider last: it is nearly always the same one.
+            models.UniqueConstraint(fields=["latitude", "longitude", "provider"], name="known_once"),
+        ]
+        indexes = [
+            models.Index(fields=["postcode"], condition=models.Q(postcode__isnull=False), name="known_by_postcode"),
+            models.Index(fields=["looked_up_at"], name="known_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.latitude}, {self.longitude}"
+
+
+class Claim(models.Model):
+    """A lookup is asking the provider about this location just now. `lookups.claims` has its statements."""
+
+    pk = models.CompositePrimaryKey("latitude", "longitude", "provider")
+    provider = models.CharField(max_length=40)
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    #: A number that the lookup made up for itself.
+    owner = models.BigIntegerField()
+    #: Then its process must have died. The database's time, in Unix seconds.
+    until = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner"], name="claim_by_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.latitude}, {self.longitude}"

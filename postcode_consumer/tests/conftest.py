@@ -14,6 +14,7 @@ from tests.fake_postcodes_io import FakePostcodesIo
 from lookups import providers
 from lookups.providers.chain import Chain
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.remembering import Remembering
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -51,7 +52,7 @@ def upstream() -> Iterator[FakePostcodesIo]:
 
 @pytest.fixture
 def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesIo]]:
-    """Makes providers that ask the stand-in: quick to try again, and without a limit unless one is given."""
+    """Makes upstreams that ask the stand-in: quick to try again, and without a limit unless one is given."""
     made: list[PostcodesIo] = []
 
     def make(**options: Any) -> PostcodesIo:
@@ -62,6 +63,16 @@ def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesI
     yield make
     for provider in made:
         provider.close()
+
+
+@pytest.fixture
+def remembering(postcodes_io: Callable[..., PostcodesIo]) -> Callable[..., Remembering]:
+    """The same as providers, which remember; for tests with a database."""
+
+    def make(**options: Any) -> Remembering:
+        return Remembering(postcodes_io(**options), ttl=60, ttl_of_misses=60)
+
+    return make
 
 
 @pytest.fixture
@@ -82,7 +93,7 @@ def _forget_provider() -> None:
     if providers._build.cache_info().currsize:
         provider = providers.provider_of_this_process()
         for one in provider.providers if isinstance(provider, Chain) else [provider]:
-            if isinstance(one, PostcodesIo):
+            if isinstance(one, Remembering):
                 one.close()
     providers._build.cache_clear()
     providers._local.cache_clear()

@@ -78,11 +78,11 @@ def migrate(environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def running_service(environment: dict[str, str], log: Path) -> Iterator[Service]:
-    """The service on a free port, on a database that is migrated."""
+def running_service(environment: dict[str, str], log: Path, *, port: int = 0) -> Iterator[Service]:
+    """The service on that port, or on a free one, and on a database that is migrated."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+        port = port or listener.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "-c", "consumer/gunicorn.conf.py", "consumer.wsgi"]
     with log.open("wb") as stderr:
         process = subprocess.Popen(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # Of the developer's environment, nothing but the database decides what is tested.
 _DATABASE = "POSTCODE_CONSUMER_DATABASE_URL"
-for _name in [name for name in os.environ if name.startswith(("POSTCODE", "PROVIDER", "LOCAL_INDEX", "CACHE_URL"))]:
+for _name in [name for name in os.environ if name.startswith(("POSTCODE", "PROVIDER", "LOCAL_INDEX", "CACHE"))]:
     if _name != _DATABASE:
         del os.environ[_name]
 os.environ.update(

@@ -37,6 +37,7 @@ def closed_port() -> int:
     return port
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_service_answers_as_the_contract_promises(
     path: Path, call: Callable[..., Any], service_provider: Callable[..., None]

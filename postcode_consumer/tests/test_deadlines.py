@@ -1,5 +1,6 @@
 """X-Request-Deadline: the seconds that the caller will still wait."""
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +13,17 @@ from tests.test_contract import closed_port
 from lookups import limiter
 from tests import fake_postcodes_io as fake
 
+pytestmark = pytest.mark.django_db(transaction=True)
 Call = Callable[..., Any]
 LONG = 30.0
+_numbers = itertools.count()
 
 
 @pytest.fixture
 def look_up(
     call: Call, service_provider: Callable[..., None], upstream: FakePostcodesIo
 ) -> Callable[[str | None], Any]:
-    """`look_up(deadline)`: one location, through the whole service, from the stand-in upstream."""
+    """`look_up(deadline)`: a new location, through the whole service, from the stand-in upstream."""
     service_provider(
         PROVIDER="postcodes_io",
         POSTCODES_IO_URL=upstream.url,
@@ -31,7 +34,8 @@ def look_up(
 
     def send(deadline: str | None) -> Any:
         headers = {} if deadline is None else {"X-Request-Deadline": deadline}
-        return call("GET", f"{PATH}?latitude={PALACE[0]}&longitude={PALACE[1]}", headers=headers)
+        latitude = PALACE[0] + next(_numbers) / 1e6
+        return call("GET", f"{PATH}?latitude={latitude}&longitude={PALACE[1]}", headers=headers)
 
     return send
 
@@ -80,7 +84,6 @@ def test_a_pause_that_is_longer_than_our_own_time_is_an_outage(look_up: Any, ups
         assert_problem(look_up(deadline), "upstream-unavailable", 503)
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_next_free_moment_may_be_too_late(look_up: Any, service_provider: Any) -> None:
     service_provider(POSTCODES_IO_CALLS_PER_SECOND=0.1)
     assert look_up("5").status_code == 200

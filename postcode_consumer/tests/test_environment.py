@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from consumer.environment import env_duration
+
 SERVICE = Path(__file__).resolve().parents[1]
 
 
@@ -32,6 +34,14 @@ def test_several_providers_may_be_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("12h", 43_200), ("30d", 2_592_000)]
+)
+def test_a_time_is_taken_in_several_units(monkeypatch: pytest.MonkeyPatch, value: str, seconds: int) -> None:
+    monkeypatch.setenv("CACHE_TTL", value)
+    assert env_duration("CACHE_TTL", "1d") == seconds
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set"),
@@ -47,6 +57,11 @@ def test_several_providers_may_be_named(tmp_path: Path) -> None:
         ("POSTCODES_IO_CALLS_PER_SECOND", "-1", "POSTCODES_IO_CALLS_PER_SECOND='-1'"),
         ("POSTCODES_IO_CALLS_PER_SECOND", "nan", "from 0 to 10000"),
         ("POSTCODES_IO_CALLS_PER_SECOND", "many", "is not a number"),
+        ("CACHE_TTL", "0", "CACHE_TTL='0' is not a time"),
+        ("CACHE_TTL", "0d", "Accepted: seconds, or 90m, 12h, 30d"),
+        ("CACHE_TTL", "-1d", "is not a time"),
+        ("CACHE_TTL_MISSES", "1.5h", "is not a time"),
+        ("CACHE_TTL_MISSES", "1w", "CACHE_TTL_MISSES='1w'"),
         ("POSTCODES_IO_MAX_CONCURRENCY", "1.5", "is not a whole number from 0 to 64"),
         ("POSTCODES_IO_CONTACT", "ops@example.org\nX-Other: 1", "POSTCODES_IO_CONTACT="),
         ("POSTCODES_IO_CONTACT", "ops@exämple.org", "POSTCODES_IO_CONTACT="),

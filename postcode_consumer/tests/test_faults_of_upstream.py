@@ -20,9 +20,14 @@ QUICK = {"DJANGO_SETTINGS_MODULE": "tests.quick_settings"}
 LOOKUP_DEADLINE = 2.5
 #: Of a Retry-After, in seconds.
 SILENCE = 1
-_numbers = itertools.count(1)
-PLACES = [PALACE, CASTLE, DOWNING_STREET]
 POSTCODES = ["SW1A 1AA", "EH1 2NG", "SW1A 2AA"]
+_numbers = itertools.count(1)
+
+
+def new_places() -> list[tuple[float, float]]:
+    """Where those postcodes are the nearest, and nobody has asked yet."""
+    number = next(_numbers)
+    return [(place[0] + number / 1e6, place[1]) for place in (PALACE, CASTLE, DOWNING_STREET)]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service,
     # One process, so that what is earned here is spent here: see `earn_retries`.
     quick = {**QUICK, "POSTCODES_IO_CALLS_PER_SECOND": "0", "POSTCODE_CONSUMER_PROCESSES": "1"}
     environment = environment_of(folder, upstream.url, **quick)
+    migrate(environment)
     with running_service(environment, folder / "log") as service:
         yield service, upstream
     upstream.stop()
@@ -61,17 +67,17 @@ def assert_a_fault_is_survived(service: Service, upstream: FakePostcodesIo, faul
     earn_retries(service)
     upstream.calls.clear()
     upstream.faults = [fault]
-    assert postcodes(service.bulk(*PLACES)) == POSTCODES
+    assert postcodes(service.bulk(*new_places())) == POSTCODES
     assert len(upstream.calls) == 2
     upstream.always = fault
     started = time.monotonic()
-    answer = service.bulk(*PLACES)
+    answer = service.bulk(*new_places())
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/upstream-unavailable")
     assert time.monotonic() - started < LOOKUP_DEADLINE + 2
     # More than one: a call that does not end took its own time, not all that the lookup has.
     assert len(upstream.calls) > 2 + 2
     upstream.always = None
-    assert postcodes(service.bulk(*PLACES)) == POSTCODES
+    assert postcodes(service.bulk(*new_places())) == POSTCODES
 
 
 def earn_retries(service: Service) -> None:
@@ -125,18 +131,18 @@ def assert_all_are_silent(first: Service, second: Service, upstream: FakePostcod
     """The first service is told to wait; then both are asked for locations, and nobody calls before the time."""
     answers: list[Any] = []
 
-    def ask(service: Service, number: int) -> None:
-        answers.append(service.bulk((PALACE[0] + number / 1e6, PALACE[1])))
+    def ask(service: Service) -> None:
+        answers.append(service.bulk(new_places()[0]))
 
     told = first.log().count("call failed attempt=1")
-    threads = [threading.Thread(target=ask, args=(first, 0))]
+    threads = [threading.Thread(target=ask, args=(first,))]
     threads[0].start()
     end = time.monotonic() + 20
     while first.log().count("call failed attempt=1") == told:
         assert time.monotonic() < end, first.log()
         time.sleep(0.01)
-    for number in range(1, 13):
-        threads.append(threading.Thread(target=ask, args=((first, second)[number % 2], number)))
+    for number in range(12):
+        threads.append(threading.Thread(target=ask, args=((first, second)[number % 2],)))
         threads[-1].start()
     for thread in threads:
         thread.join()

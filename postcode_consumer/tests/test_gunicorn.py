@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.fake_postcodes_io import CASTLE, PALACE, FakePostcodesIo
+from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
 from tests.processes import Service, environment_of, migrate, running_service
 from tests.redis_server import running_redis
 
@@ -33,7 +33,7 @@ def test_the_running_service_answers_lookups_and_outages_and_ends_on_request(
     assert [result["reason"] for result in results] == [None, None, "outside_uk"]
 
     upstream.always = fake.status(429, retry_after="120")
-    response = service.bulk(CASTLE)
+    response = service.bulk(DOWNING_STREET)
     assert response.status_code == 503
     assert response.json()["type"] == "/problems/upstream-unavailable"
     assert 100 <= int(response.headers["Retry-After"]) <= 121

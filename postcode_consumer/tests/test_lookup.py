@@ -1,6 +1,7 @@
 """The lookup as such: who is asked about what."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from lookups.lookup import reverse_geocode
 
 LONDON = Location(51.5, -0.1)
 LEEDS = Location(53.8, -1.5)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Recorder:
@@ -23,7 +25,7 @@ class Recorder:
 
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
         self.asked += locations
-        return [failed(location, provider=self.name) for location in locations]
+        return [failed(location, provider=self.name, looked_up_at=LONG_AGO) for location in locations]
 
 
 def look_up(provider: Recorder, *locations: Location) -> list[Answer]:
@@ -41,7 +43,9 @@ def test_equal_locations_are_asked_once_and_answered_each() -> None:
 def test_a_location_outside_the_uk_is_no_match_without_asking(place: tuple[float, float]) -> None:
     provider = Recorder()
     location = Location(*place)
-    assert look_up(provider, location) == [no_match(location, "outside_uk", provider="recorder")]
+    (answer,) = look_up(provider, location)
+    assert answer == no_match(location, "outside_uk", provider="recorder", looked_up_at=answer.looked_up_at)
+    assert datetime.now(UTC) - answer.looked_up_at < timedelta(minutes=1)
     assert provider.asked == []
 
 

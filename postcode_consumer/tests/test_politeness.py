@@ -12,7 +12,6 @@ from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
 from lookups import limiter
-from lookups.answers import Location
 from lookups.concurrency import Slots
 from lookups.deadline import Deadline
 from lookups.errors import (
@@ -242,7 +241,7 @@ def test_callers_in_a_hurry_do_not_open_the_breaker(postcodes_io: Make, upstream
     upstream.always = fake.latency(0.5)
     for _ in range(2 * FAILURES_IN_A_ROW):
         with pytest.raises(ProviderUnavailable):
-            provider.reverse_geocode([Location(*PALACE)], 100, Deadline(0.02))
+            ask(provider, PALACE, seconds=0.02)
     upstream.always = None
     assert ask(provider, PALACE)[0].postcode == "SW1A 1AA"
 

@@ -10,8 +10,6 @@ import pytest
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
-from lookups.answers import Location
-from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.providers import postcodes_io_client
 from lookups.providers.postcodes_io import PostcodesIo
@@ -135,7 +133,7 @@ def test_the_deadline_of_a_lookup_is_kept(postcodes_io: Make, upstream: FakePost
     upstream.always = fake.drip
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable):
-        postcodes_io(call_seconds=30).reverse_geocode([Location(*PALACE)], 100, Deadline(0.5))
+        ask(postcodes_io(call_seconds=30), PALACE, seconds=0.5)
     assert time.monotonic() - started < 2
 
 
@@ -183,7 +181,7 @@ def test_waiting_for_other_lookups_counts_towards_the_deadline(postcodes_io: Mak
             time.sleep(0.01)
         started = time.monotonic()
         with pytest.raises(ProviderUnavailable):
-            provider.reverse_geocode([Location(*PALACE)], 100, Deadline(0.2))
+            ask(provider, PALACE, seconds=0.2)
         assert time.monotonic() - started < 1
     finally:
         other.join()
@@ -195,7 +193,7 @@ def test_a_lookup_does_not_wait_for_an_attempt_that_would_be_too_late(
     upstream.always = fake.status(503, retry_after="60")
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable) as caught:
-        postcodes_io().reverse_geocode([Location(*PALACE)], 100, Deadline(30))
+        ask(postcodes_io(), PALACE, seconds=30)
     assert time.monotonic() - started < 5
     assert caught.value.retry_after == 60
     assert len(upstream.calls) == 1

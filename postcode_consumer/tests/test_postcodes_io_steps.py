@@ -7,13 +7,21 @@ from tests.fake_postcodes_io import CASTLE, FAIR_ISLE, NORTH_SEA, PALACE, FakePo
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
+from lookups.findings import Finding
 from lookups.providers.postcodes_io import PostcodesIo
 
 Make = Callable[..., PostcodesIo]
 
 
-def ask(provider: PostcodesIo, *places: tuple[float, float], max_distance: float = 2_000) -> list[Answer]:
-    return provider.reverse_geocode([Location(*place) for place in places], max_distance, Deadline(10))
+def ask(
+    upstream: PostcodesIo, *places: tuple[float, float], max_distance: float = 2_000, seconds: float = 10
+) -> list[Answer]:
+    """What is answered without any memory."""
+    found: dict[Location, Finding] = {}
+    searched = {Location(*place): 0 for place in places}
+    for findings in upstream.search(searched, max_distance, Deadline(seconds)):
+        found.update(findings)
+    return [found[place].answer(place, max_distance, provider=upstream.name) for place in searched]
 
 
 def north_of(place: tuple[float, float], metres: float) -> tuple[float, float]:
@@ -76,15 +84,15 @@ def test_where_a_wide_search_finds_nothing_there_is_no_match(postcodes_io: Make)
 @pytest.mark.parametrize(
     ("max_distance", "searches"),
     [
-        (0.5, [1]),
-        (50.5, [51]),
+        (0.5, [100]),
+        (50.5, [100]),
         (100, [100]),
-        (100.5, [100, 101]),
+        (100.5, [100, 2_000]),
         (2_000, [100, 2_000]),
         (2_000.5, [100, 2_000, "wide"]),
     ],
 )
-def test_no_radius_is_asked_twice(
+def test_no_step_is_asked_twice_or_beyond_what_is_wanted(
     postcodes_io: Make, upstream: FakePostcodesIo, max_distance: float, searches: list[object]
 ) -> None:
     ask(postcodes_io(), NORTH_SEA, max_distance=max_distance)

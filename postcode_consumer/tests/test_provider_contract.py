@@ -11,7 +11,7 @@ from tests.provider_contract import ProviderContract
 from lookups.index.build import build
 from lookups.providers.base import Provider
 from lookups.providers.local import Local
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.remembering import Remembering
 from lookups.providers.sandbox import Sandbox
 
 CODES = {
@@ -49,7 +49,8 @@ class TestLocal(ProviderContract):
         return local
 
 
+@pytest.mark.django_db(transaction=True)
 class TestPostcodesIo(ProviderContract):
     @pytest.fixture
-    def provider(self, postcodes_io: Callable[..., PostcodesIo]) -> Provider:
-        return postcodes_io()
+    def provider(self, remembering: Callable[..., Remembering]) -> Provider:
+        return remembering()

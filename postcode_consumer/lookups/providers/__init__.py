@@ -10,6 +10,7 @@ from lookups.providers.base import Provider
 from lookups.providers.chain import Chain
 from lookups.providers.local import Local
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.remembering import Remembering
 from lookups.providers.sandbox import Sandbox
 
 _building = threading.Lock()
@@ -41,8 +42,8 @@ def _local() -> Local:
     return Local(settings.LOCAL_INDEX)
 
 
-def _postcodes_io() -> PostcodesIo:
-    return PostcodesIo(
+def _postcodes_io() -> Remembering:
+    upstream = PostcodesIo(
         url=settings.POSTCODES_IO_URL,
         calls_per_second=settings.POSTCODES_IO_CALLS_PER_SECOND,
         max_concurrency=settings.POSTCODES_IO_MAX_CONCURRENCY,
@@ -50,3 +51,4 @@ def _postcodes_io() -> PostcodesIo:
         call_seconds=settings.POSTCODES_IO_CALL_SECONDS,
         first_backoff=settings.POSTCODES_IO_FIRST_BACKOFF_SECONDS,
     )
+    return Remembering(upstream, ttl=settings.CACHE_TTL, ttl_of_misses=settings.CACHE_TTL_MISSES)

@@ -1,10 +1,11 @@
-"""What a provider is."""
+"""What a provider is, and what an upstream is: a provider's source that is asked as little as possible."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Protocol
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
+from lookups.findings import Finding
 
 
 class Provider(Protocol):
@@ -14,7 +15,28 @@ class Provider(Protocol):
     name: str
 
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
-        """The final answer to each location, in order: the nearest postcode within `max_distance` metres, or none.
+        """The final answer to each of these distinct locations, in order: the nearest postcode within `max_distance`
+        metres, or none.
 
         Raises `ProviderUnavailable` when any of them cannot be answered before the deadline.
         """
+
+
+class Upstream(Protocol):
+    """A source that is slow, or somebody else's: what it says is remembered (`Remembering` makes a provider of it)."""
+
+    name: str
+
+    def search(
+        self, searched: Mapping[Location, int], max_distance: float, deadline: Deadline
+    ) -> Generator[dict[Location, Finding], None, None]:
+        """Yields what is found out, as it is found out, and every few seconds something, if only nothing new.
+
+        `searched` has the locations, each with the metres within which it is known to have no postcode, or 0: only
+        what lies further away is asked for. At the end every location has a finding that is final for `max_distance`
+        metres; before that it may have others. Raises `ProviderUnavailable` when it cannot come to that end before the
+        deadline; what was yielded until then is true nevertheless.
+        """
+
+    def close(self) -> None:
+        """Give back connections and threads."""

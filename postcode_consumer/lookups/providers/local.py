@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookups.answers import Answer, Location, PostcodeDetails, no_match
+from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_moment
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.index import file
@@ -69,6 +69,7 @@ class Local:
         metres: Floats,
         found: NDArray[np.bool_],
     ) -> list[Answer]:
+        moment = this_moment()
         details = places.details[nearest]
         columns = zip(
             locations,
@@ -90,9 +91,10 @@ class Local:
                 distance_m=distance,
                 postcode_details=_details(postcode, latitude, longitude, places.area_names[area]),
                 provider=self.name,
+                looked_up_at=moment,
             )
             if is_match
-            else no_match(location, "none_within_max_distance", provider=self.name)
+            else no_match(location, "none_within_max_distance", provider=self.name, looked_up_at=moment)
             for location, is_match, distance, postcode, latitude, longitude, area in columns
         ]
 

@@ -6,14 +6,18 @@ that the server refuses is found by halving its batch.
 """
 
 import asyncio
+import concurrent.futures
 import logging
-import math
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+import threading
+import time
+from collections.abc import Coroutine, Generator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from lookups.answers import Answer, Location, PostcodeDetails, failed, match, no_match
+from lookups import counters
+from lookups.answers import Location, PostcodeDetails
 from lookups.deadline import Deadline
-from lookups.errors import CallFailed, ProviderUnavailable, Refused
+from lookups.errors import CallFailed, LimiterFailed, ProviderUnavailable, Refused
+from lookups.findings import Finding, Nearest
 from lookups.politeness import Politeness
 from lookups.providers.loop_thread import LoopThread
 from lookups.providers.postcodes_io_client import Client, Found, Search
@@ -23,19 +27,78 @@ logger = logging.getLogger(__name__)
 
 #: Locations in one call; the server refuses more.
 BATCH_SIZE = 100
-#: Metres; the server's default, and its maximum without a wide search.
-NARROW_RADIUS, FULL_RADIUS = 100.0, 2_000.0
 #: Buckingham Palace. A server that does not answer this is broken, whatever it says of other locations.
 CONTROL = Location(latitude=51.501009, longitude=-0.141588)
+#: Seconds after which the caller gets what was found out so far.
+_TICK = 2.0
 #: Seconds beyond the deadline after which the loop itself must be stuck.
 _LOOP_GRACE = 5.0
 
-#: What is known about a location after a step: an answer, or nothing yet.
-_Known = dict[Location, Answer]
+
+class Step(NamedTuple):
+    """A search, and the metres within which there is no postcode when it finds none."""
+
+    reach: int
+    search: Search
+
+
+#: Each wider than the one before. 100 m is the server's default, 2,000 m its maximum without a wide search. They are
+#: the same whatever distance is asked for: so what is found can be remembered for every other distance.
+STEPS = (
+    Step(100, Search(radius=100)),
+    Step(2_000, Search(radius=2_000)),
+    Step(20_000, Search(widesearch=True)),
+)
+
+
+class _Progress:
+    """What one search has found out: written by the loop's thread, taken away piece by piece by the caller's."""
+
+    def __init__(self, searched: Mapping[Location, int]) -> None:
+        self._looked_up_at = int(time.time())
+        self._open = dict(searched)
+        self._findings: dict[Location, Finding] = {}
+        self._lock = threading.Lock()
+
+    def open_for(self, step: Step) -> list[Location]:
+        """The locations that this step may say something new about."""
+        return [location for location, searched in self._open.items() if searched < step.reach]
+
+    def found(self, batch: Sequence[Location], nearest: Sequence[Found | None], step: Step) -> None:
+        """A batch is answered. A location with a postcode is done with: a wider search finds the same."""
+        findings = {
+            location: Finding(
+                looked_up_at=self._looked_up_at, searched=step.reach, nearest=_nearest(one) if one else None
+            )
+            for location, one in zip(batch, nearest, strict=True)
+        }
+        self._record(findings)
+
+    def refused(self, location: Location) -> None:
+        """The server does not take this location."""
+        self._record(
+            {location: Finding(looked_up_at=self._looked_up_at, searched=self._open[location], is_refused=True)}
+        )
+
+    def take(self) -> dict[Location, Finding]:
+        """What was found out since the last time."""
+        with self._lock:
+            findings, self._findings = self._findings, {}
+        return findings
+
+    def _record(self, findings: Mapping[Location, Finding]) -> None:
+        for location, finding in findings.items():
+            if finding.nearest or finding.is_refused:
+                del self._open[location]
+            else:
+                self._open[location] = finding.searched
+        with self._lock:
+            self._findings.update(findings)
 
 
 class PostcodesIo:
-    """See the module. The instance owns a thread with an event loop, its connections and its limits: `close` it.
+    """See the module: an `Upstream`. The instance owns a thread with an event loop, its connections and its limits:
+    `close` it.
 
     `call_seconds` limits one call, from connecting to the last byte. `first_backoff` is the longest wait (seconds)
     before the second attempt; it doubles with each further one.
@@ -62,14 +125,23 @@ class PostcodesIo:
         self._first_backoff = first_backoff
         self._loop = LoopThread(name=self.name)
 
-    def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
-        """See `Provider`. To be called from any thread but the loop's own."""
+    def search(
+        self, searched: Mapping[Location, int], max_distance: float, deadline: Deadline
+    ) -> Generator[dict[Location, Finding], None, None]:
+        """See `Upstream`. To be called from any thread but the loop's own."""
+        progress = _Progress(searched)
+        work = self._loop.start(self._in_time(progress, max_distance, deadline))
+        end = Deadline(deadline.remaining() + _LOOP_GRACE)
+        is_done = False
         try:
-            return self._loop.run(
-                self._in_time(locations, max_distance, deadline), timeout=deadline.remaining() + _LOOP_GRACE
-            )
+            while not is_done and end.remaining():
+                is_done = bool(concurrent.futures.wait([work], timeout=min(_TICK, end.remaining())).done)
+                yield progress.take()
+            work.result(0)
         except TimeoutError:
             raise ProviderUnavailable("The provider did not answer in time.") from None
+        finally:
+            work.cancel()
 
     def close(self) -> None:
         """Close the connections and stop the thread."""
@@ -77,67 +149,56 @@ class PostcodesIo:
         self._loop.run(self._politeness.close(), timeout=_LOOP_GRACE)
         self._loop.close()
 
-    async def _in_time(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
+    async def _in_time(self, progress: _Progress, max_distance: float, deadline: Deadline) -> None:
         async with asyncio.timeout(deadline.remaining()):
-            return await self._answers(locations, max_distance, deadline)
+            for step in STEPS:
+                locations = progress.open_for(step)
+                batches = [locations[start : start + BATCH_SIZE] for start in range(0, len(locations), BATCH_SIZE)]
+                await _all_or_none([self._find(batch, step, progress, deadline) for batch in batches])
+                if step.reach >= max_distance:
+                    return
 
-    async def _answers(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
-        known: _Known = {}
-        for search in _searches(max_distance):
-            open_locations = [location for location in locations if location not in known]
-            steps = [
-                self._step(open_locations[start : start + BATCH_SIZE], search, max_distance, deadline)
-                for start in range(0, len(open_locations), BATCH_SIZE)
-            ]
-            for answers in await _all_or_none(steps):
-                known.update(answers)
-        return [
-            known.get(location) or no_match(location, "none_within_max_distance", provider=self.name)
-            for location in locations
-        ]
-
-    async def _step(self, batch: Sequence[Location], search: Search, max_distance: float, deadline: Deadline) -> _Known:
-        """What one step finds out about a batch of distinct locations."""
+    async def _find(self, batch: Sequence[Location], step: Step, progress: _Progress, deadline: Deadline) -> None:
+        """Finds out what one step says about a batch of distinct locations."""
         try:
-            found = await self._ask(batch, search, deadline, crash_attempts=2)
+            found = await self._ask(batch, step, deadline, crash_attempts=2)
         except Refused as error:
             logger.warning("batch refused locations=%d why=%r", len(batch), error.detail)
-            await self._check_control(search, deadline)
-            return await self._halve(batch, search, max_distance, deadline)
-        return self._judge(batch, found, max_distance)
+            await self._check_control(step, deadline)
+            await self._halve(batch, step, progress, deadline)
+        else:
+            progress.found(batch, found, step)
 
-    async def _halve(
-        self, batch: Sequence[Location], search: Search, max_distance: float, deadline: Deadline
-    ) -> _Known:
-        """Answers all of a refused batch but the locations that are refused alone.
+    async def _halve(self, batch: Sequence[Location], step: Step, progress: _Progress, deadline: Deadline) -> None:
+        """Finds out about all of a refused batch but the locations that are refused alone.
 
         One half after the other, the first one down to its end: should the server break meanwhile, the control question
         finds out after a few calls.
         """
         if len(batch) == 1:
-            await self._check_control(search, deadline)
-            logger.warning("location refused search=%s", search)
-            return {batch[0]: failed(batch[0], provider=self.name)}
-        known: _Known = {}
+            await self._check_control(step, deadline)
+            logger.warning("location refused search=%s", step.search)
+            progress.refused(batch[0])
+            return
         middle = len(batch) // 2
         for half in (batch[:middle], batch[middle:]):
             try:
-                found = await self._ask(half, search, deadline, crash_attempts=1)
+                # Alone, it gets a second chance: servers also break for no reason.
+                found = await self._ask(half, step, deadline, crash_attempts=2 if len(half) == 1 else 1)
             except Refused:
-                known.update(await self._halve(half, search, max_distance, deadline))
+                await self._halve(half, step, progress, deadline)
             else:
-                known.update(self._judge(half, found, max_distance))
-        return known
+                progress.found(half, found, step)
 
-    async def _check_control(self, search: Search, deadline: Deadline) -> None:
+    async def _check_control(self, step: Step, deadline: Deadline) -> None:
         """Raises `ProviderUnavailable` unless a certainly good question is answered, in the same kind of search."""
         try:
-            await self._ask([CONTROL], search, deadline, crash_attempts=1)
+            await self._ask([CONTROL], step, deadline, crash_attempts=1)
         except Refused as error:
             raise ProviderUnavailable(f"The provider refuses every question: {error.detail}") from error
 
     async def _ask(
-        self, batch: Sequence[Location], search: Search, deadline: Deadline, *, crash_attempts: int
+        self, batch: Sequence[Location], step: Step, deadline: Deadline, *, crash_attempts: int
     ) -> list[Found | None]:
         """One question, asked again as long as that may help. Raises `Refused` or `ProviderUnavailable`."""
         attempts = ask_again(
@@ -149,45 +210,31 @@ class PostcodesIo:
         try:
             async for attempt in attempts:
                 with attempt:
-                    return await self._client.ask(batch, search, deadline)
+                    return await self._call(batch, step, deadline)
         except Refused:
             raise
         except CallFailed as error:
             raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error
         raise AssertionError("the loop above returns or raises")
 
-    def _judge(self, batch: Sequence[Location], found: Sequence[Found | None], max_distance: float) -> _Known:
-        """Final answers. A nearest postcode that is too far away ends the search: a wider one finds the same."""
-        known: _Known = {}
-        for location, nearest in zip(batch, found, strict=True):
-            if nearest is None:
-                continue
-            if nearest.distance > max_distance:
-                known[location] = no_match(location, "none_within_max_distance", provider=self.name)
-            else:
-                known[location] = match(
-                    location,
-                    postcode=nearest.postcode,
-                    distance=nearest.distance,
-                    details=_details(nearest),
-                    provider=self.name,
-                )
-        return known
+    async def _call(self, batch: Sequence[Location], step: Step, deadline: Deadline) -> list[Found | None]:
+        """One call, counted."""
+        try:
+            found = await self._client.ask(batch, step.search, deadline)
+        except CallFailed as error:
+            if not isinstance(error, LimiterFailed):  # then there was no call
+                self._count(batch, step, type(error).__name__)
+            raise
+        self._count(batch, step, "answered")
+        return found
+
+    def _count(self, batch: Sequence[Location], step: Step, outcome: str) -> None:
+        counters.UPSTREAM_CALLS.labels(self.name, outcome).inc()
+        counters.UPSTREAM_LOCATIONS.labels(self.name, str(step.reach)).inc(len(batch))
 
 
-def _searches(max_distance: float) -> Iterator[Search]:
-    """The steps, each wider than the one before. Radii are whole metres, rounded up."""
-    narrow = math.ceil(min(NARROW_RADIUS, max_distance))
-    full = math.ceil(min(FULL_RADIUS, max_distance))
-    yield Search(radius=narrow)
-    if full > narrow:
-        yield Search(radius=full)
-    if max_distance > FULL_RADIUS:
-        yield Search(widesearch=True)
-
-
-def _details(found: Found) -> PostcodeDetails:
-    return PostcodeDetails(
+def _nearest(found: Found) -> Nearest:
+    details = PostcodeDetails(
         outcode=found.outcode,
         incode=found.incode,
         country=found.country,
@@ -197,13 +244,14 @@ def _details(found: Found) -> PostcodeDetails:
         latitude=found.latitude,
         longitude=found.longitude,
     )
+    return Nearest(found.postcode, found.distance, details)
 
 
-async def _all_or_none(steps: Sequence[Coroutine[Any, Any, _Known]]) -> list[_Known]:
+async def _all_or_none(steps: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Runs them at once. The first failure ends the others: the lookup has failed then."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(step) for step in steps]
+            for step in steps:
+                group.create_task(step)
     except ExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
-    return [task.result() for task in tasks]

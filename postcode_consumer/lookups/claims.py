@@ -1,0 +1,75 @@
+"""Who is asking a provider about a location just now, so that nobody else asks the same: statements for both databases.
+
+A lookup claims the locations that nobody has claimed, asks about them, remembers what was found, and lets go of them
+all. It never waits for others while it has claims of its own, so no two lookups can wait for each other. The claims of
+a process that died end by themselves.
+"""
+
+import secrets
+import time
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from lookups.answers import Location
+from lookups.sql import now, query_of
+
+#: How long a claim is good that nobody renews, in seconds.
+CLAIM_SECONDS = 15.0
+
+# In the order of the keys, and without a lock on the rows of others: no two who claim wait for each other.
+_TAKE = """
+WITH wanted (latitude, longitude) AS ({rows})
+INSERT INTO lookups_claim (latitude, longitude, provider, owner, until)
+SELECT latitude, longitude, %s, %s, {now} + %s FROM wanted WHERE true
+ON CONFLICT DO NOTHING
+RETURNING latitude, longitude
+"""
+_RENEW = "UPDATE lookups_claim SET until = {now} + %s WHERE owner = %s"
+_RELEASE = "DELETE FROM lookups_claim WHERE owner = %s"
+# A claim that ends later than any can is one from before the clock was set back.
+_IS_OVER = "until < {now} OR until > {now} + %s + 1"
+_DROP = {
+    "sqlite": "DELETE FROM lookups_claim WHERE {is_over}",
+    # Whoever holds a lock on a claim is about to renew or to drop it.
+    "postgresql": "DELETE FROM lookups_claim WHERE ctid = ANY (ARRAY("
+    "SELECT ctid FROM lookups_claim WHERE {is_over} FOR UPDATE SKIP LOCKED))",
+}
+
+
+class Claims:
+    """Those of one lookup."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._owner = secrets.randbits(63)
+        self._renewed = time.monotonic()
+
+    def take(self, locations: Iterable[Location]) -> list[Location]:
+        """Claims the locations that nobody has claimed, and says which these are."""
+        rows, values = query_of(
+            sorted((location.latitude, location.longitude) for location in locations), ("float8", "float8")
+        )
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_TAKE.format(rows=rows, now=now()), [*values, self._provider, self._owner, CLAIM_SECONDS])
+            return [Location(latitude, longitude) for latitude, longitude in cursor.fetchall()]
+
+    def renew(self) -> None:
+        """They are good for longer, when a third of their time is over."""
+        if time.monotonic() - self._renewed > CLAIM_SECONDS / 3:
+            _execute(_RENEW, [CLAIM_SECONDS, self._owner])
+            self._renewed = time.monotonic()
+
+    def release(self) -> None:
+        """Lets go of all of them."""
+        _execute(_RELEASE, [self._owner])
+
+
+def drop_expired() -> None:
+    """Removes the claims of processes that died."""
+    _execute(_DROP[connection.vendor].format(is_over=_IS_OVER), [CLAIM_SECONDS])
+
+
+def _execute(statement: str, values: list[float]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(now=now()), values)

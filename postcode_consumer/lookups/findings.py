@@ -1,0 +1,48 @@
+"""What a provider is known to have around a location, whoever asks and however far: from it follows every answer."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from lookups.answers import Answer, Location, PostcodeDetails, failed, match, no_match
+
+
+class Nearest(msgspec.Struct, frozen=True):
+    """The postcode that is nearest to a location; `distance` in metres."""
+
+    postcode: str
+    distance: float
+    details: PostcodeDetails
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """The nearest postcode, or that there is none within `searched` metres, or that the provider refuses the location.
+
+    `looked_up_at` is when the provider was asked, in Unix seconds.
+    """
+
+    looked_up_at: int
+    searched: int
+    nearest: Nearest | None = None
+    is_refused: bool = False
+
+    def is_final(self, max_distance: float) -> bool:
+        """Whether it answers a question that goes as far as `max_distance` metres."""
+        # Nothing is nearer than the nearest, however far one looks.
+        return self.nearest is not None or self.is_refused or self.searched >= max_distance
+
+    def answer(self, location: Location, max_distance: float, *, provider: str) -> Answer:
+        """The answer within `max_distance` metres, of a finding that is final for it."""
+        moment = datetime.fromtimestamp(self.looked_up_at, UTC)
+        if self.is_refused:
+            return failed(location, provider=provider, looked_up_at=moment)
+        if self.nearest is None or self.nearest.distance > max_distance:
+            return no_match(location, "none_within_max_distance", provider=provider, looked_up_at=moment)
+        return match(
+            location,
+            postcode=self.nearest.postcode,
+            distance=self.nearest.distance,
+            details=self.nearest.details,
+            provider=provider,
+            looked_up_at=moment,
+        )

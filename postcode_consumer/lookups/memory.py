@@ -1,0 +1,172 @@
+"""What is known about locations, in the database: statements for SQLite and PostgreSQL, a thousand locations each.
+
+Everybody writes in the order of the keys, postcodes before locations, so that no two writers wait for each other.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from lookups.answers import Location, PostcodeDetails
+from lookups.findings import Finding, Nearest
+from lookups.models import KnownLocation, Postcode
+from lookups.sql import query_of
+
+#: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
+SLICE = 30_000
+#: Seconds after which no further slice is begun: somebody waits for the end of it.
+LONGEST_FORGETTING = 30.0
+_BY_KEY = attrgetter("latitude", "longitude")
+_KEY_TYPES = ("float8", "float8")
+_DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
+
+# CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
+_RECALL = f"""
+WITH asked (latitude, longitude) AS ({{rows}})
+SELECT known.latitude, known.longitude, known.looked_up_at, known.searched_m, known.postcode, known.distance_m,
+       {", ".join(f"nearest.{name}" for name in _DETAILS)}
+FROM asked
+CROSS JOIN lookups_knownlocation AS known
+LEFT JOIN lookups_postcode AS nearest ON nearest.postcode = known.postcode
+WHERE known.latitude = asked.latitude AND known.longitude = asked.longitude AND known.provider = %s
+  AND CASE WHEN known.postcode IS NULL THEN known.looked_up_at > %s
+           ELSE known.looked_up_at > %s AND nearest.postcode IS NOT NULL END
+"""  # noqa: S608 (names of columns)
+_REMEMBER_POSTCODES = f"""
+WITH found (postcode, {", ".join(_DETAILS)}) AS ({{rows}})
+INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)})
+SELECT * FROM found WHERE true
+ON CONFLICT (postcode) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _DETAILS)}
+WHERE {{differs}}
+"""  # noqa: S608
+# What is newer, or knows more, replaces what is there: a process that was frozen may be late.
+_REMEMBER_LOCATIONS = """
+WITH found (latitude, longitude, looked_up_at, searched_m, postcode, distance_m) AS ({rows})
+INSERT INTO lookups_knownlocation AS kept
+    (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider)
+SELECT latitude, longitude, looked_up_at, searched_m, postcode, distance_m, %s FROM found WHERE true
+ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
+    looked_up_at = excluded.looked_up_at, searched_m = excluded.searched_m,
+    postcode = excluded.postcode, distance_m = excluded.distance_m
+WHERE excluded.looked_up_at >= kept.looked_up_at OR excluded.searched_m > kept.searched_m
+"""
+# One column after the other: SQLite has known IS DISTINCT FROM for a short time only.
+_DIFFERS = {
+    "sqlite": " OR ".join(f"kept.{name} IS NOT excluded.{name}" for name in _DETAILS),
+    "postgresql": " OR ".join(f"kept.{name} IS DISTINCT FROM excluded.{name}" for name in _DETAILS),
+}
+# The ids are given one after the other: right as long as nothing between the first and the last was forgotten.
+_SPAN = """
+coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
+"""
+_ESTIMATE = {
+    "sqlite": f"SELECT {_SPAN}",
+    # What the last ANALYZE counted; it is -1 before the first.
+    "postgresql": f"SELECT CASE WHEN reltuples < 0 THEN {_SPAN} ELSE reltuples END FROM pg_class"  # noqa: S608
+    " WHERE oid = 'lookups_knownlocation'::regclass",
+}
+
+
+def recall(
+    provider: str, locations: Iterable[Location], *, matches_after: int, misses_after: int
+) -> dict[Location, Finding]:
+    """What is known about these locations and was looked up after those moments (Unix seconds)."""
+    keys = sorted(map(_BY_KEY, locations))
+    if not keys:
+        return {}
+    rows, values = query_of(keys, _KEY_TYPES)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECALL.format(rows=rows), [*values, provider, misses_after, matches_after])
+        return {Location(row[0], row[1]): _finding(row) for row in cursor.fetchall()}
+
+
+def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
+    """Keeps what was found, in place of what was known before."""
+    if not findings:
+        return
+    found = sorted(findings.items(), key=lambda item: _BY_KEY(item[0]))
+    postcodes = {finding.nearest.postcode: finding.nearest.details for _, finding in found if finding.nearest}
+    with transaction.atomic(), connection.cursor() as cursor:
+        if postcodes:
+            rows, values = query_of(
+                [
+                    (postcode, *(getattr(details, name) for name in _DETAILS))
+                    for postcode, details in sorted(postcodes.items())
+                ],
+                ("text",) * 7 + _KEY_TYPES,
+            )
+            cursor.execute(_REMEMBER_POSTCODES.format(rows=rows, differs=_DIFFERS[connection.vendor]), values)
+        rows, values = query_of(
+            [_row(location, finding) for location, finding in found],
+            (*_KEY_TYPES, "bigint", "integer", "text", "float8"),
+        )
+        cursor.execute(_REMEMBER_LOCATIONS.format(rows=rows), [*values, provider])
+
+
+def prune(*, before: int, limit: int) -> int:
+    """Forgets the oldest of what was looked up before that moment (Unix seconds), and says of how many locations."""
+    return _forget_slice(KnownLocation.objects.filter(looked_up_at__lt=before).order_by("looked_up_at"), limit)[0]
+
+
+def forget(selected: QuerySet[Any]) -> int:
+    """Forgets these locations, or postcodes, in slices, and says how many; for a million, it must be called again."""
+    end = time.monotonic() + LONGEST_FORGETTING
+    total, rest = 0, selected.order_by("pk")
+    while True:
+        count, last = _forget_slice(rest, SLICE)
+        total += count
+        if count < SLICE or time.monotonic() > end:
+            return total
+        rest = selected.filter(pk__gt=last).order_by("pk")
+
+
+def forget_postcodes(selected: QuerySet[Postcode]) -> int:
+    """Forgets these postcodes, and the locations that are nearest to them; says how many postcodes there were."""
+    nearest_to_them = KnownLocation.objects.filter(postcode__in=selected.order_by().values("pk"))
+    forget(nearest_to_them)
+    return 0 if nearest_to_them.exists() else forget(selected)
+
+
+def _forget_slice(selected: QuerySet[Any], limit: int) -> tuple[int, Any]:
+    """How many of the first rows are gone, and the last of them.
+
+    A row that somebody is writing just now is left: it is new.
+    """
+    with transaction.atomic():
+        keys = list(selected.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        if keys:
+            selected.model.objects.filter(pk__in=keys)._raw_delete(selected.db)
+    return len(keys), keys[-1] if keys else None
+
+
+def about_how_many() -> int:
+    """How many locations are known, without counting them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ESTIMATE[connection.vendor])
+        return int(cursor.fetchone()[0])
+
+
+def _row(location: Location, finding: Finding) -> tuple[object, ...]:
+    nearest = finding.nearest
+    postcode, distance = (nearest.postcode, nearest.distance) if nearest else (None, None)
+    return location.latitude, location.longitude, finding.looked_up_at, finding.searched, postcode, distance
+
+
+def _finding(row: tuple[Any, ...]) -> Finding:
+    if row[4] is None:
+        return Finding(looked_up_at=row[2], searched=row[3])
+    details = PostcodeDetails(
+        outcode=row[6],
+        incode=row[7],
+        country=row[8],
+        region=row[9],
+        admin_district=row[10],
+        admin_ward=row[11],
+        latitude=row[12],
+        longitude=row[13],
+    )
+    return Finding(looked_up_at=row[2], searched=row[3], nearest=Nearest(row[4], row[5], details))

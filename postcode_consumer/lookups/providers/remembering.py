@@ -1,0 +1,151 @@
+"""The provider that asks an upstream about a location once, and remembers what it said, for all processes.
+
+A location that upstream refuses is not remembered. That says something about the server of today rather than about the
+place, and who puts a failed row back to work wants it asked again.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from django.db import Error, connection
+
+from lookups import claims, counters, memory
+from lookups.answers import Answer, Location
+from lookups.claims import Claims
+from lookups.deadline import Deadline
+from lookups.errors import ProviderUnavailable
+from lookups.findings import Finding
+from lookups.providers.base import Upstream
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at what another lookup is asking about. They grow, so that a long wait costs little.
+SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0
+#: Seconds between two looks for what is too old to be of use, and how many locations are forgotten at a time.
+PRUNE_EVERY, PRUNE_LIMIT = 60.0, 1_000
+
+
+class Remembering:
+    """See the module. What was looked up longer than `ttl` seconds ago (matches), or `ttl_of_misses`, is asked again.
+
+    Raises `django.db.Error` when the database cannot say what is known, or who is asking: without it, upstream would be
+    asked again and again. When it cannot keep what was found, that is logged and the answers are given.
+    """
+
+    def __init__(self, upstream: Upstream, *, ttl: int, ttl_of_misses: int) -> None:
+        self.name = upstream.name
+        self._upstream = upstream
+        self._ttl = ttl
+        self._ttl_of_misses = ttl_of_misses
+        self._prune_at = 0.0
+
+    def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
+        """See `Provider`."""
+        known = self._recall(locations)
+        missing = _missing(locations, known, max_distance)
+        self._count_remembered(len(locations) - len(missing), known, max_distance)
+        wait = SHORTEST_WAIT
+        while missing:
+            asked = self._ask_unclaimed(missing, known, max_distance, deadline)
+            others = [location for location in missing if location not in asked]
+            if not asked:
+                _sleep(wait, deadline)
+                wait = min(wait * 1.5, LONGEST_WAIT)
+                claims.drop_expired()
+            known.update(self._recall(others))
+            missing = _missing(others, known, max_distance)
+            counters.WAITED.labels(self.name).inc(len(others) - len(missing))
+        return [known[location].answer(location, max_distance, provider=self.name) for location in locations]
+
+    def close(self) -> None:
+        """Close the upstream."""
+        self._upstream.close()
+
+    def _recall(self, locations: Sequence[Location]) -> dict[Location, Finding]:
+        now = int(time.time())
+        return memory.recall(
+            self.name, locations, matches_after=now - self._ttl, misses_after=now - self._ttl_of_misses
+        )
+
+    def _ask_unclaimed(
+        self, missing: Sequence[Location], known: dict[Location, Finding], max_distance: float, deadline: Deadline
+    ) -> frozenset[Location]:
+        """Has `known` answer those of the locations that nobody else is asking about, and says which these are."""
+        mine = Claims(self.name)
+        taken = mine.take(missing)
+        if not taken:
+            return frozenset()
+        try:
+            # Whoever had the claim before may have let go of it since we looked.
+            known.update(self._recall(taken))
+            asked = _missing(taken, known, max_distance)
+            counters.WAITED.labels(self.name).inc(len(taken) - len(asked))
+            if asked:
+                self._ask(asked, known, max_distance, deadline, mine)
+        finally:
+            _try("the claims stay until they expire", mine.release)
+        return frozenset(taken)
+
+    def _ask(
+        self,
+        locations: Sequence[Location],
+        known: dict[Location, Finding],
+        max_distance: float,
+        deadline: Deadline,
+        mine: Claims,
+    ) -> None:
+        """Asks upstream, and remembers what it says as it comes: then it is not lost with this lookup or process."""
+        searched = {location: known[location].searched if location in known else 0 for location in locations}
+        with contextlib.closing(self._upstream.search(searched, max_distance, deadline)) as pieces:
+            for findings in pieces:
+                known.update(findings)
+                self._remember({place: found for place, found in findings.items() if not found.is_refused})
+                _try("the claims may expire", mine.renew)
+
+    def _remember(self, findings: Mapping[Location, Finding]) -> None:
+        if not findings:
+            return
+        # The connection may have died while upstream was asked: the second time it is a new one.
+        if not any(_try("trying again", lambda: memory.remember(self.name, findings)) for _ in range(2)):
+            logger.error("what was found could not be kept locations=%d", len(findings))
+            counters.NOT_REMEMBERED.labels(self.name).inc(len(findings))
+        elif time.monotonic() > self._prune_at:
+            self._prune_at = time.monotonic() + PRUNE_EVERY
+            _try("nothing is pruned", self._prune)
+
+    def _prune(self) -> None:
+        before = int(time.time()) - max(self._ttl, self._ttl_of_misses)
+        if memory.prune(before=before, limit=PRUNE_LIMIT) == PRUNE_LIMIT:
+            self._prune_at = 0.0
+
+    def _count_remembered(self, count: int, known: Mapping[Location, Finding], max_distance: float) -> None:
+        matches = sum(1 for finding in known.values() if finding.nearest)
+        counters.REMEMBERED.labels(self.name, "match").inc(matches)
+        counters.REMEMBERED.labels(self.name, "no_match").inc(count - matches)
+
+
+def _missing(locations: Iterable[Location], known: Mapping[Location, Finding], max_distance: float) -> list[Location]:
+    return [
+        location
+        for location in locations
+        if (finding := known.get(location)) is None or not finding.is_final(max_distance)
+    ]
+
+
+def _sleep(seconds: float, deadline: Deadline) -> None:
+    if not deadline.remaining():
+        raise ProviderUnavailable("Another lookup of the same locations did not end in time.")
+    time.sleep(min(seconds, deadline.remaining()))
+
+
+def _try(what: str, work: Callable[[], object]) -> bool:
+    """Does it; False when the database fails, which is logged with what follows from it."""
+    try:
+        work()
+    except Error as error:
+        logger.warning("database trouble, %s: %r", what, error)
+        connection.close_if_unusable_or_obsolete()
+        return False
+    return True
