@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 WIDE_RADIUS = 19_500.0  # metres; postcodes.io tries 500 m, then steps of 1 km for as long as they are below 20 km
 WIDE_MINIMUM = 10  # it is content with a radius in which there are so many postcodes
-_TIE = 0.001  # metres; below what coordinates with six decimals mean, above what rounding does to equal distances
+_TIE = 0.0001  # metres; above what chords instead of arcs, and rounding, do to equal distances
 _SPARE_PLACES = 8  # asked for beyond the limit, because places that tie with the last one may come before it
 _EQUATOR = 6_378_137.0  # metres, WGS84
 _ECCENTRICITY_2 = 0.006694379990141317
