@@ -25,6 +25,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "500 on poisonous locations alone": {},
     "429, Retry-After: 1": {"status": 429, "retry_after": 1},
     "503, Retry-After: 1": {"status": 503, "retry_after": 1},
+    "500 at random": {"status": 500},
     "502": {"status": 502},
     "hang": {"kind": "hang"},
     "half closed": {"kind": "half_closed"},

@@ -48,6 +48,14 @@ def test_a_500_that_passes_is_asked_once_more_and_not_halved(postcodes_io: Make,
     assert [len(call.geolocations) for call in upstream.calls] == [100, 100]
 
 
+def test_a_location_that_is_asked_alone_is_not_failed_for_a_few_500s(
+    postcodes_io: Make, upstream: FakePostcodesIo
+) -> None:
+    upstream.faults = [fake.status(500)] * 4
+    (answer,) = ask(postcodes_io(), PLACES[0])
+    assert answer.status == "match"
+
+
 @pytest.mark.parametrize("code", [400, 413, 500])
 def test_an_outage_made_of_refusals_never_fails_a_location(
     postcodes_io: Make, upstream: FakePostcodesIo, code: int

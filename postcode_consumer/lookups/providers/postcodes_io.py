@@ -161,7 +161,7 @@ class PostcodesIo:
     async def _find(self, batch: Sequence[Location], step: Step, progress: _Progress, deadline: Deadline) -> None:
         """Finds out what one step says about a batch of distinct locations."""
         try:
-            found = await self._ask(batch, step, deadline, crash_attempts=2)
+            found = await self._ask(batch, step, deadline, crash_attempts=self._crash_attempts(batch, 2))
         except Refused as error:
             logger.warning("batch refused locations=%d why=%r", len(batch), error.detail)
             await self._check_control(step, deadline)
@@ -183,12 +183,15 @@ class PostcodesIo:
         middle = len(batch) // 2
         for half in (batch[:middle], batch[middle:]):
             try:
-                # Alone, it gets a second chance: servers also break for no reason.
-                found = await self._ask(half, step, deadline, crash_attempts=2 if len(half) == 1 else 1)
+                found = await self._ask(half, step, deadline, crash_attempts=self._crash_attempts(half, 1))
             except Refused:
                 await self._halve(half, step, progress, deadline)
             else:
                 progress.found(half, found, step)
+
+    def _crash_attempts(self, batch: Sequence[Location], several: int) -> int:
+        """What breaks the server alone is failed. It also breaks for no reason, so that is not said lightly."""
+        return self._attempts if len(batch) == 1 else several
 
     async def _check_control(self, step: Step, deadline: Deadline) -> None:
         """Raises `ProviderUnavailable` unless a certainly good question is answered, in the same kind of search."""
