@@ -110,10 +110,11 @@ def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer]) -> lis
     return results
 
 
-def _details(answers: dict[Location, Answer]) -> set[PostcodeDetails]:
-    return {
+def _details(answers: dict[Location, Answer]) -> list[PostcodeDetails]:
+    found = {answer.postcode: answer.postcode_details for answer in answers.values()}
+    return [
         PostcodeDetails(
-            answer.postcode,
+            postcode,
             details.outcode,
             details.incode,
             details.country,
@@ -123,6 +124,6 @@ def _details(answers: dict[Location, Answer]) -> set[PostcodeDetails]:
             details.latitude,
             details.longitude,
         )
-        for answer in answers.values()
-        if answer.postcode is not None and (details := answer.postcode_details) is not None
-    }
+        for postcode, details in found.items()
+        if postcode is not None and details is not None
+    ]

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 #: Chunks that one step loads: enough to keep every worker busy while the next step waits for its turn.
 CHUNKS_PER_STEP = 4
+_PENDING, _REJECTED = RowStatus.PENDING.value, RowStatus.REJECTED.value
 #: How much of a rejected row's text is kept, in characters; the whole of it stays in the file.
 RAW_CHARS = 1_000
 
@@ -86,21 +87,10 @@ class Loader:
             raise UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=row.line)
         upload_id = self.lease.upload_id
         if row.reason is None:
-            return NewRow(
-                row_id(upload_id, number),
-                upload_id,
-                row.latitude,
-                row.longitude,
-                RowStatus.PENDING.value,
-                None,
-                None,
-                None,
-            )
+            return NewRow(row_id(upload_id, number), upload_id, row.latitude, row.longitude, _PENDING, None, None, None)
         # PostgreSQL's text cannot hold NUL: its picture stands for it.
         raw = (row.raw or "").rstrip("\r\n")[:RAW_CHARS].replace("\0", "\N{SYMBOL FOR NULL}")
-        return NewRow(
-            row_id(upload_id, number), upload_id, None, None, RowStatus.REJECTED.value, row.reason, row.line, raw
-        )
+        return NewRow(row_id(upload_id, number), upload_id, None, None, _REJECTED, row.reason, row.line, raw)
 
     def _chunks(self, rows: list[NewRow]) -> list[Chunk]:
         chunks = []

@@ -40,7 +40,7 @@ class RefusedError(PostcodeServiceError):
     """The service answered, but not with an answer: asking the same again will not help."""
 
 
-class Details(msgspec.Struct):
+class Details(msgspec.Struct, gc=False):
     """What is known about a postcode; latitude and longitude in degrees."""
 
     outcode: str
@@ -53,7 +53,7 @@ class Details(msgspec.Struct):
     longitude: float | None = None
 
 
-class Answer(msgspec.Struct):
+class Answer(msgspec.Struct, gc=False):
     """The answer for one location; `distance_m` in metres."""
 
     latitude: float

@@ -6,9 +6,13 @@ from typing import Any
 
 from django.db import connection
 
+#: No reason, no line and no text.
+_NOTHING_ELSE = (None, None, None)
+
 
 def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
-    text = io.StringIO("".join(["\t".join(map(_copy_field, row)) + "\n" for row in rows]))
+    # Most rows have nothing but a location yet.
+    text = io.StringIO("".join([_copy_located(row) if row[5:] == _NOTHING_ELSE else _copy_line(row) for row in rows]))
     # Django passes COPY on as it is: without this, its errors would be psycopg2's own, which nobody expects.
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(
@@ -59,6 +63,15 @@ def _array_field(value: object) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return repr(value)
+
+
+def _copy_located(row: tuple[Any, ...]) -> str:
+    id_, upload_id, latitude, longitude, status = row[:5]
+    return f"{id_}\t{upload_id}\t{latitude!r}\t{longitude!r}\t{status}\t\\N\t\\N\t\\N\n"
+
+
+def _copy_line(row: tuple[Any, ...]) -> str:
+    return "\t".join(map(_copy_field, row)) + "\n"
 
 
 def _copy_field(value: object) -> str:

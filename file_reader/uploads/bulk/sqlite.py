@@ -1,12 +1,15 @@
 """Bulk writes for SQLite: many-row VALUES to insert, one prepared statement by rowid to update."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import connection
 
 # Below SQLite's limit of 32,766 parameters a statement (before 3.32: 999) and where longer ones gain nothing.
 _PARAMETERS = 900
+#: No reason, no line and no text.
+_NOTHING_ELSE = (None, None, None)
 
 
 def _slices(rows: Sequence[tuple[Any, ...]], width: int) -> Iterator[Sequence[tuple[Any, ...]]]:
@@ -20,15 +23,20 @@ def _insert(statement: str, rows: Sequence[tuple[Any, ...]], width: int) -> None
     with connection.cursor() as cursor:
         for part in _slices(rows, width):
             values = ",".join([record] * len(part))
-            cursor.execute(statement.format(values=values), [value for row in part for value in row])
+            cursor.execute(statement.format(values=values), list(chain.from_iterable(part)))
 
 
 def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
-    _insert(
-        "INSERT INTO uploads_row (id, upload_id, latitude, longitude, status, reason, line, raw) VALUES {values}",
-        rows,
-        8,
-    )
+    # Most rows have nothing but a location yet: half as many parameters take half as long.
+    located = [row[:5] for row in rows if row[5:] == _NOTHING_ELSE]
+    _insert("INSERT INTO uploads_row (id, upload_id, latitude, longitude, status) VALUES {values}", located, 5)
+    if len(located) < len(rows):
+        others = [row for row in rows if row[5:] != _NOTHING_ELSE]
+        _insert(
+            "INSERT INTO uploads_row (id, upload_id, latitude, longitude, status, reason, line, raw) VALUES {values}",
+            others,
+            8,
+        )
 
 
 def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
