@@ -1,6 +1,7 @@
 """Requests that never become one: still answered with a problem, with the right status, and a request id."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from servers import gateway, service
@@ -63,7 +64,8 @@ async def test_a_client_that_does_not_end_its_headers_is_cut_off(begun: bytes) -
         cut_off = ended.done()
         writer.close()
         assert cut_off
-        assert await ended == b""
+        with suppress(ConnectionResetError):  # the client wrote into what was closed already
+            assert await ended == b""
 
 
 async def test_headers_and_addresses_up_to_the_limits_are_let_through() -> None:
