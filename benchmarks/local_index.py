@@ -39,7 +39,11 @@ SERVICE = ROOT / "postcode_consumer"
 sys.path[:0] = [str(ROOT / "tests"), str(SERVICE)]
 os.environ.update(SECRET_KEY="benchmark", INTERNAL_TOKEN="benchmark", DJANGO_SETTINGS_MODULE="consumer.settings")
 
-import msgspec  # noqa: E402 (the paths above)
+import django  # noqa: E402 (the paths above)
+
+django.setup()  # the providers have models beside them
+
+import msgspec  # noqa: E402
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from truth import EXACTLY_SAME_DISTANCE, Postcodes  # noqa: E402

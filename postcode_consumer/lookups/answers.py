@@ -18,7 +18,7 @@ class Location(msgspec.Struct, frozen=True, gc=False):
     longitude: Longitude
 
 
-class PostcodeDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class PostcodeDetails(msgspec.Struct, frozen=True, gc=False):
     """What is known about a postcode. `latitude` and `longitude` are the postcode's own, not the location's."""
 
     outcode: str

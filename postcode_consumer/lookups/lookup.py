@@ -45,18 +45,17 @@ def reverse_geocode(
 def _answers(
     locations: Sequence[Location], max_distance: float, provider: Provider, deadline: Deadline
 ) -> list[Answer]:
+    asked = [
+        location
+        for location in dict.fromkeys(locations)
+        if SOUTH <= location.latitude <= NORTH and WEST <= location.longitude <= EAST
+    ]
+    found = provider.reverse_geocode(asked, max_distance, deadline) if asked else []
+    if len(asked) == len(locations):  # they differ, and all may be in the UK
+        return found
+    answers = dict(zip(asked, found, strict=True))
     moment = this_moment()
-    distinct = list(dict.fromkeys(locations))
-    answers = {
-        location: no_match(location, "outside_uk", provider=provider.name, looked_up_at=moment)
-        for location in distinct
-        if not _may_be_in_uk(location)
-    }
-    asked = [location for location in distinct if location not in answers]
-    if asked:
-        answers.update(zip(asked, provider.reverse_geocode(asked, max_distance, deadline), strict=True))
-    return [answers[location] for location in locations]
-
-
-def _may_be_in_uk(location: Location) -> bool:
-    return SOUTH <= location.latitude <= NORTH and WEST <= location.longitude <= EAST
+    return [
+        answers.get(location) or no_match(location, "outside_uk", provider=provider.name, looked_up_at=moment)
+        for location in locations
+    ]

@@ -79,7 +79,7 @@ class Local:
             details["postcode"].astype(str).tolist(),
             details["latitude"].tolist(),
             details["longitude"].tolist(),
-            details["area"].tolist(),
+            map(places.area_names.__getitem__, details["area"].tolist()),
             strict=True,
         )
         return [
@@ -89,13 +89,20 @@ class Local:
                 status="match",
                 postcode=postcode,
                 distance_m=distance,
-                postcode_details=_details(postcode, latitude, longitude, places.area_names[area]),
+                postcode_details=PostcodeDetails(
+                    postcode[:-4], postcode[-3:], country, region, district, ward, latitude, longitude
+                ),
                 provider=self.name,
                 looked_up_at=moment,
             )
             if is_match
             else no_match(location, "none_within_max_distance", provider=self.name, looked_up_at=moment)
-            for location, is_match, distance, postcode, latitude, longitude, area in columns
+            for location, is_match, distance, postcode, latitude, longitude, (
+                country,
+                region,
+                district,
+                ward,
+            ) in columns
         ]
 
     def _current(self) -> Index | None:
@@ -123,20 +130,6 @@ class Local:
             return
         self._index = Index(places)
         logger.info("index loaded places=%d", len(places.details))
-
-
-def _details(postcode: str, latitude: float, longitude: float, area: file.Area) -> PostcodeDetails:
-    country, region, district, ward = area
-    return PostcodeDetails(
-        outcode=postcode[:-4],
-        incode=postcode[-3:],
-        country=country,
-        region=region,
-        admin_district=district,
-        admin_ward=ward,
-        latitude=latitude,
-        longitude=longitude,
-    )
 
 
 def _stamp(path: Path) -> _Stamp | None:
