@@ -64,18 +64,6 @@ CLIENT_THREADS = 4
 SOUTH, NORTH, WEST, EAST = 49.8, 60.9, -8.7, 1.8
 
 
-class Result(msgspec.Struct):
-    """What a caller reads of an answer."""
-
-    status: str
-    postcode: str | None
-    distance_m: float | None
-
-
-class Results(msgspec.Struct):
-    results: list[Result]
-
-
 def row(what: str, value: str) -> None:
     """One line of the table."""
     print(f"{what:<58}{value:>22}", flush=True)
@@ -196,19 +184,22 @@ def answers(port: int) -> bool:
 
 
 def caller(port: int) -> Callable[[list[Location]], None]:
-    """Asks the endpoint, with a connection for each thread."""
+    """Asks the endpoint, with a connection for each thread. Questions are written once, and answers only counted: what
+    is measured is the service, while a caller's own work depends on the caller.
+    """
     local = threading.local()
-    decoder = msgspec.json.Decoder(Results)
+    bodies: dict[int, bytes] = {}
 
     def ask(asked: list[Location]) -> None:
         if not hasattr(local, "connection"):
             local.connection = http.client.HTTPConnection("127.0.0.1", port)
             local.connection.connect()
             local.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        body = msgspec.json.encode({"locations": asked, "max_distance": 2000})
-        local.connection.request("POST", "/api/v1/reverse-geocode/", body, {"X-Internal-Token": "benchmark"})
-        results = decoder.decode(local.connection.getresponse().read()).results
-        if len(results) != len(asked):
+        if id(asked) not in bodies:
+            bodies[id(asked)] = msgspec.json.encode({"locations": asked, "max_distance": 2000})
+        headers = {"X-Internal-Token": "benchmark"}
+        local.connection.request("POST", "/api/v1/reverse-geocode/", bodies[id(asked)], headers)
+        if local.connection.getresponse().read().count(b'"status":') != len(asked):
             raise SystemExit("the endpoint answered something else")
 
     return ask

@@ -57,6 +57,12 @@ def post_worker_init(worker: object) -> None:
     provider_of_this_process()
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    """The connections upstream are closed, not dropped."""
+    if providers := sys.modules.get("lookups.providers"):  # not there in a worker that could not start
+        providers.close()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """What a worker counted stays; what it only was at the moment goes with it."""
     from prometheus_client.multiprocess import mark_process_dead

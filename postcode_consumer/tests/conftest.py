@@ -12,7 +12,6 @@ from django.test import Client
 from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
-from lookups.providers.chain import Chain
 from lookups.providers.postcodes_io import PostcodesIo
 from lookups.providers.remembering import Remembering
 
@@ -90,10 +89,6 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
 
 
 def _forget_provider() -> None:
-    if providers._build.cache_info().currsize:
-        provider = providers.provider_of_this_process()
-        for one in provider.providers if isinstance(provider, Chain) else [provider]:
-            if isinstance(one, Remembering):
-                one.close()
+    providers.close()
     providers._build.cache_clear()
     providers._local.cache_clear()

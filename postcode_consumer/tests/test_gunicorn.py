@@ -62,9 +62,17 @@ def test_a_retry_after_silences_all_processes_of_the_service(service: Service, u
 def test_that_nobody_can_be_written_to_is_said_once_at_the_start(
     tmp_path: Path, settings: dict[str, str], warnings: int
 ) -> None:
-    # Nobody is asked: a provider is made at the first lookup.
+    # Nobody is asked: there is no lookup.
     with running_service(environment_of(tmp_path, "") | settings, tmp_path / "log") as service:
         assert service.log().count("POSTCODES_IO_CONTACT is not set") == warnings
+
+
+def test_connections_upstream_are_closed_at_the_end(tmp_path: Path, upstream: FakePostcodesIo) -> None:
+    environment = environment_of(tmp_path, upstream.url)
+    migrate(environment)
+    with running_service(environment, tmp_path / "log") as service:
+        assert service.bulk(CASTLE).status_code == 200
+    assert "Unclosed" not in service.log()
 
 
 def test_a_service_whose_redis_is_away_is_not_ready_and_says_so(tmp_path: Path, upstream: FakePostcodesIo) -> None:

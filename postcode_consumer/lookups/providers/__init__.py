@@ -30,6 +30,15 @@ def index_is_missing() -> str | None:
     return _local().missing() if "local" in settings.PROVIDER.split(",") else None
 
 
+def close() -> None:
+    """Closes what the provider of this process has open, if there is one."""
+    if _build.cache_info().currsize:
+        provider = _build()
+        for one in provider.providers if isinstance(provider, Chain) else [provider]:
+            if isinstance(one, Remembering):
+                one.close()
+
+
 @functools.cache
 def _build() -> Provider:
     makers: dict[str, Callable[[], Provider]] = {"sandbox": Sandbox, "local": _local, "postcodes_io": _postcodes_io}
