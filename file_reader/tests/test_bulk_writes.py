@@ -4,14 +4,16 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from uploads.bulk import (
-    NewRow,
+    LocatedRow,
     PostcodeDetails,
+    RejectedRow,
     Result,
     bulk_create_postcodes,
     bulk_create_rows,
     bulk_update_results,
+    pending_rows,
 )
-from uploads.models import Postcode, Row, row_id
+from uploads.models import Area, Postcode, Row, row_id
 
 pytestmark = pytest.mark.django_db
 TEXTS = [
@@ -21,31 +23,46 @@ TEXTS = [
 UPLOAD = 7
 
 
-def new_row(number: int, *, reason: str | None = None, raw: str | None = None) -> NewRow:
-    return NewRow(row_id(UPLOAD, number), UPLOAD, 51.5, -0.1, 0, reason, None, raw)
+def located(number: int, latitude: float = 51.5, longitude: float = -0.1) -> LocatedRow:
+    return row_id(UPLOAD, number), UPLOAD, latitude, longitude
+
+
+def rejected(number: int, text: str) -> RejectedRow:
+    return RejectedRow(row_id(UPLOAD, number), UPLOAD, text, 1 << 40, text)
 
 
 def test_every_column_of_a_row_comes_back() -> None:
-    rows = [
-        NewRow(row_id(UPLOAD, 1), UPLOAD, 51.501009, -0.141588, 0, None, None, None),
-        NewRow(row_id(UPLOAD, 2), UPLOAD, None, None, 4, "not_a_number", 1 << 40, "x,y"),
-        NewRow(row_id(UPLOAD, 3), UPLOAD, -90.0, 1e-300, 0, None, None, None),
-        NewRow(row_id(UPLOAD, 4), UPLOAD, 0.1 + 0.2, 5e-324, 0, None, None, None),
+    rows = [located(1, 51.501009, -0.141588), located(3, -90.0, 1e-300), located(4, 0.1 + 0.2, 5e-324)]
+    bulk_create_rows(rows, [rejected(2, "x,y")])
+    columns = ("id", "upload_id", "latitude", "longitude", "status", "reason", "line", "raw", "postcode", "distance_m")
+    nothing_else = (0, None, None, None, None, None)
+    assert list(Row.objects.order_by("id").values_list(*columns)) == [
+        (*rows[0], *nothing_else),
+        (row_id(UPLOAD, 2), UPLOAD, None, None, 4, "x,y", 1 << 40, "x,y", None, None),
+        (*rows[1], *nothing_else),
+        (*rows[2], *nothing_else),
     ]
-    bulk_create_rows(rows)
-    stored = Row.objects.order_by("id").values_list(*NewRow._fields)
-    assert [NewRow(*row) for row in stored] == rows
 
 
 def test_any_text_of_a_row_comes_back() -> None:
-    bulk_create_rows([new_row(number, reason=text, raw=text) for number, text in enumerate(TEXTS, 1)])
+    bulk_create_rows([], [rejected(number, text) for number, text in enumerate(TEXTS, 1)])
     assert list(Row.objects.order_by("id").values_list("raw", flat=True)) == TEXTS
     assert list(Row.objects.order_by("id").values_list("reason", flat=True)) == TEXTS
 
 
-def test_many_rows_come_back() -> None:
-    bulk_create_rows([new_row(number) for number in range(1, 3_001)])
-    assert Row.objects.count() == 3_000
+@pytest.mark.parametrize("count", [1, 179, 180, 181, 3_001])
+def test_many_rows_come_back(count: int) -> None:
+    rows = [located(number, number / 100) for number in range(1, count + 1)]
+    bulk_create_rows(rows)
+    stored = Row.objects.order_by("id").values_list("id", "upload_id", "latitude", "longitude")
+    assert list(stored) == rows
+
+
+def test_the_rows_that_wait_are_those_of_the_range_without_an_answer() -> None:
+    bulk_create_rows([located(number, number) for number in (1, 2, 3, 5, 6)], [rejected(4, "blank")])
+    bulk_update_results([(row_id(UPLOAD, 3), 2, None, None, None)])
+    found = pending_rows(row_id(UPLOAD, 2), row_id(UPLOAD, 5))
+    assert found == [(row_id(UPLOAD, 2), 2.0, -0.1), (row_id(UPLOAD, 5), 5.0, -0.1)]
 
 
 def test_no_rows_are_no_trouble() -> None:
@@ -56,48 +73,65 @@ def test_no_rows_are_no_trouble() -> None:
 
 
 def test_a_row_that_is_there_already_is_an_error_and_nothing_is_written() -> None:
-    bulk_create_rows([new_row(1)])
+    bulk_create_rows([located(1)])
     with pytest.raises(IntegrityError), transaction.atomic():
-        bulk_create_rows([new_row(2), new_row(1)])
+        bulk_create_rows([located(2), located(1)])
     assert Row.objects.count() == 1
 
 
 def test_every_column_of_a_result_comes_back_and_other_rows_are_left_alone() -> None:
-    bulk_create_rows([new_row(number, raw="kept") for number in range(1, 6)])
-    results = [
-        Result(row_id(UPLOAD, 2), 1, None, "SW1A 1AA", 12.345678901234567),
-        Result(row_id(UPLOAD, 3), 2, "none_within_max_distance", None, None),
-        Result(row_id(UPLOAD, 4), 3, "gave_up", None, 0.0),
+    bulk_create_rows([located(number) for number in range(1, 6)])
+    results: list[Result] = [
+        (row_id(UPLOAD, 2), 1, None, "SW1A 1AA", 12.345678901234567),
+        (row_id(UPLOAD, 3), 2, "none_within_max_distance", None, None),
+        (row_id(UPLOAD, 4), 3, "gave_up", None, 0.0),
     ]
     bulk_update_results(results)
     stored = Row.objects.order_by("id").values_list("id", "status", "reason", "postcode_id", "distance_m")
-    assert [Result(*row) for row in stored][1:4] == results
+    assert list(stored)[1:4] == results
     assert [tuple(row)[1:] for row in stored if row[0] & 0xFF in (1, 5)] == [(0, None, None, None)] * 2
-    assert set(Row.objects.values_list("raw", "latitude")) == {("kept", 51.5)}
+    assert set(Row.objects.values_list("upload_id", "latitude", "longitude")) == {(UPLOAD, 51.5, -0.1)}
 
 
 def test_any_text_of_a_result_comes_back() -> None:
-    bulk_create_rows([new_row(number) for number in range(1, len(TEXTS) + 1)])
-    bulk_update_results([Result(row_id(UPLOAD, number), 2, text, None, None) for number, text in enumerate(TEXTS, 1)])
+    bulk_create_rows([located(number) for number in range(1, len(TEXTS) + 1)])
+    bulk_update_results([(row_id(UPLOAD, number), 2, text, None, None) for number, text in enumerate(TEXTS, 1)])
     assert list(Row.objects.order_by("id").values_list("reason", flat=True)) == TEXTS
 
 
 def details(postcode: str, text: str | None, degrees: float | None = None) -> PostcodeDetails:
-    return PostcodeDetails(postcode, "SW1A", "1AA", None, text, text, text, degrees, degrees)
+    return postcode, (None, text, text, text), degrees, degrees
 
 
-def test_every_column_of_a_postcode_comes_back() -> None:
+def test_every_column_of_a_postcode_and_of_its_area_comes_back() -> None:
     postcodes = [details(f"P{number}", text) for number, text in enumerate([*TEXTS, None])]
-    full = PostcodeDetails("YO1 7HH", "YO1", "7HH", "England", "Yorkshire", "York", "Guildhall", 53.96, -1.08)
+    full = ("YO1 7HH", ("England", "Yorkshire", "York", "Guildhall"), 53.96, -1.08)
     bulk_create_postcodes([*postcodes, full])
-    stored = {PostcodeDetails(*row) for row in Postcode.objects.values_list(*PostcodeDetails._fields)}
-    assert stored == {*postcodes, full}
+    names = ("area__country", "area__region", "area__admin_district", "area__admin_ward")
+    stored = Postcode.objects.values_list("postcode", *names, "latitude", "longitude")
+    assert {(postcode, tuple(rest[:4]), *rest[4:]) for postcode, *rest in stored} == {*postcodes, full}
+
+
+def test_an_area_is_stored_once() -> None:
+    names = ("England", None, "York", None)
+    bulk_create_postcodes([("YO1 7HH", names, 53.96, -1.08)])
+    bulk_create_postcodes([(f"YO1 7H{letter}", names, None, None) for letter in "ABH"])
+    assert list(Area.objects.values_list("country", "region", "admin_district", "admin_ward")) == [names]
+
+
+def test_names_that_stand_in_other_places_are_another_area() -> None:
+    bulk_create_postcodes(
+        [("A1 1AA", ("York", None, None, None), None, None),
+         ("A1 1AB", (None, "York", None, None), None, None),
+         ("A1 1AD", ("None", None, None, None), None, None)]
+    )  # fmt: skip
+    assert Area.objects.count() == 3
 
 
 def test_a_postcode_that_is_known_already_is_no_error() -> None:
     bulk_create_postcodes([details("SW1A 1AA", "first")])
     bulk_create_postcodes([details("SW1A 2AA", "new"), details("SW1A 1AA", "second")])
-    assert dict(Postcode.objects.values_list("postcode", "region")) == {"SW1A 1AA": "first", "SW1A 2AA": "new"}
+    assert dict(Postcode.objects.values_list("postcode", "area__region")) == {"SW1A 1AA": "first", "SW1A 2AA": "new"}
 
 
 def test_a_postcode_twice_at_once_is_no_error() -> None:

@@ -34,7 +34,7 @@ def load(rows: int = 4) -> Json:
     lease = claim_upload()
     assert lease is not None
     loader = Loader(lease)
-    while loader.step():
+    while loader.step(2):
         pass
     loader.close()
     return upload
@@ -247,7 +247,7 @@ def test_the_sweep_leaves_alone_what_is_being_loaded(api: Api) -> None:
     lease = claim_upload()
     assert lease is not None
     loader = Loader(lease)
-    loader.step()
+    loader.step(2)
     loader.close()
     Chunk.objects.update(state=ChunkState.DONE)
     assert engine.sweep() == 0

@@ -36,7 +36,7 @@ def numbers() -> list[int]:
 def test_a_step_loads_some_chunks_and_moves_the_cursor(api: Api) -> None:
     api.upload(MANY)
     loader = Loader(claim())
-    assert loader.step()
+    assert loader.step(2)
     assert numbers() == list(range(1, 9))
     assert list(Chunk.objects.order_by("id").values_list("first_row", "row_count")) == [(1, 2), (3, 2), (5, 2), (7, 2)]
     assert Upload.objects.get().rows_loaded == 8
@@ -58,7 +58,7 @@ def test_after_a_loader_died_between_two_steps_no_row_is_missing_or_there_twice(
 ) -> None:
     upload = api.upload(MANY)
     dead = Loader(claim())
-    dead.step()
+    dead.step(2)
     dead.close()
     leases_run_out()
     work_until_ended()
@@ -70,13 +70,13 @@ def test_after_a_loader_died_between_two_steps_no_row_is_missing_or_there_twice(
 def test_a_loader_that_was_taken_over_is_refused_and_writes_nothing(api: Api) -> None:
     api.upload(MANY)
     stale = Loader(claim())
-    stale.step()
+    stale.step(2)
     leases_run_out()
     second = Loader(claim())
     with pytest.raises(LeaseLostError):
-        stale.step()
+        stale.step(2)
     assert numbers() == list(range(1, 9))
-    assert second.step()
+    assert second.step(2)
     assert numbers() == list(range(1, 17))
     stale.close()
     second.close()
@@ -86,11 +86,11 @@ def test_a_loader_that_was_taken_over_is_refused_and_writes_nothing(api: Api) ->
 def test_a_loader_whose_upload_people_ended_is_refused(api: Api, what: str) -> None:
     upload = api.upload(MANY)
     loader = Loader(claim())
-    loader.step()
+    loader.step(2)
     path = f"{UPLOADS}{upload['id']}/"
     api.delete(path) if what == "delete" else api.post(f"{path}cancel/")
     with pytest.raises(LeaseLostError):
-        loader.step()
+        loader.step(2)
     assert numbers() == list(range(1, 9))
     loader.close()
 

@@ -186,7 +186,7 @@ def test_late_results_of_a_cancelled_upload_are_refused(api: Api, consumer: Fake
     load_lease = claim_upload()
     assert load_lease is not None
     loader = Loader(load_lease)
-    loader.step()
+    loader.step(2)
     loader.close()
     lease = claim_chunk()
     assert lease is not None

@@ -17,7 +17,7 @@ from knox.models import AuthToken
 from reader.problems import Problem
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.models import Postcode, Row, Upload
-from uploads.queries import Counts, counts_of, normal_postcode
+from uploads.queries import Counts, counts_of, in_outcode, normal_postcode
 from uploads.serializers import progress_of, waiting_of
 
 admin.site.site_header = "Postcodes for coordinate files"
@@ -156,14 +156,23 @@ class RowAdmin(ReadOnlyAdmin):
         if not text:
             return rows, False
         if len(text.replace(" ", "")) <= 4:
-            return rows.filter(postcode__outcode=text), False
+            return rows.filter(**in_outcode(text)), False
         return rows.filter(postcode=normal_postcode(text)), False
 
 
 @admin.register(Postcode)
 class PostcodeAdmin(ReadOnlyAdmin):
-    list_display = ["postcode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude"]
-    search_fields = ["postcode", "admin_district", "admin_ward"]
+    list_display = [
+        "postcode",
+        "area__country",
+        "area__region",
+        "area__admin_district",
+        "area__admin_ward",
+        "latitude",
+        "longitude",
+    ]
+    list_select_related = ["area"]
+    search_fields = ["postcode", "area__admin_district", "area__admin_ward"]
     ordering = ["postcode"]
     show_full_result_count = False
     paginator = UncountedPaginator

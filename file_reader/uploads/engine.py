@@ -42,6 +42,10 @@ class ChunkLease:
     #: The upload said that it waits for an answer, when the chunk was claimed.
     upload_waits: bool
 
+    @property
+    def last_row(self) -> int:
+        return self.first_row + self.row_count - 1
+
 
 @dataclass(frozen=True)
 class LoadLease:
@@ -204,6 +208,9 @@ def sweep() -> int:
 def _finish(uploads: QuerySet[Upload]) -> int:
     open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=OPEN_CHUNK_STATES)
     complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING)
+    # Almost always there is none: a look takes no lock.
+    if not uploads.filter(pk__in=complete).exists():
+        return 0
     with transaction.atomic():
         # Locked first, and looked at again by a statement that begins after that: a retry, which holds the same lock
         # while it opens chunks, comes either before both or after both.

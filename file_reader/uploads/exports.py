@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
-from uploads.models import STATUS_WORDS, Row, RowStatus, Upload, row_id, row_range
+from uploads.models import STATUS_WORDS, Row, RowStatus, Upload, outcode_of, row_id, row_range
 from uploads.reading.coordinates import as_number
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import UnreadableError
@@ -36,8 +36,8 @@ _MARKED = (
     ("utf-16", codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-ResultRow = tuple[int, str | None, str | None, float | None, str | None, str | None, str | None, str | None, str | None]
-_PENDING: ResultRow = (RowStatus.PENDING.value, None, None, None, None, None, None, None, None)
+ResultRow = tuple[int, str | None, str | None, float | None, str | None, str | None, str | None, str | None]
+_PENDING: ResultRow = (RowStatus.PENDING.value, None, None, None, None, None, None, None)
 
 
 def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
@@ -117,11 +117,10 @@ def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, Result
         "reason",
         "postcode_id",
         "distance_m",
-        "postcode__outcode",
-        "postcode__country",
-        "postcode__region",
-        "postcode__admin_district",
-        "postcode__admin_ward",
+        "postcode__area__country",
+        "postcode__area__region",
+        "postcode__area__admin_district",
+        "postcode__area__admin_ward",
     )
     offset = row_id(upload.pk, 0)
     return {row[0] - offset: row[1:] for row in rows.iterator(chunk_size=_SLICE_ROWS)}
@@ -130,7 +129,8 @@ def _results(upload: Upload, first_row: int, row_count: int) -> dict[int, Result
 def _answer(result: ResultRow, dialect: Dialect) -> str:
     status, reason, postcode, distance, *places = result
     metres = "" if distance is None else repr(distance).replace(".", dialect.decimal)
-    fields = [STATUS_WORDS[status], reason or "", postcode or "", metres, *(place or "" for place in places)]
+    fields = [STATUS_WORDS[status], reason or "", postcode or "", metres, outcode_of(postcode or "")]
+    fields += [place or "" for place in places]
     return _join(fields, dialect)
 
 

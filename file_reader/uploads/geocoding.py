@@ -5,19 +5,24 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import cast
 
 from django.conf import settings
 from django.db import transaction
 
-from uploads.bulk import PostcodeDetails, Result, bulk_create_postcodes, bulk_update_results
+from uploads.bulk import (
+    PendingRow,
+    PostcodeDetails,
+    Result,
+    bulk_create_postcodes,
+    bulk_update_results,
+    pending_rows,
+)
 from uploads.engine import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
-from uploads.models import ChunkState, Row, RowStatus, row_range
+from uploads.models import ChunkState, RowStatus, row_id
 from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
 
 logger = logging.getLogger(__name__)
 
-PendingRow = tuple[int, float, float]
 _STATUS = {
     "match": RowStatus.MATCH.value,
     "no_match": RowStatus.NO_MATCH.value,
@@ -36,13 +41,16 @@ def geocode_chunk(
     and at once when `is_stopping` is true and the lookup took longer than the grace that it has then. Raises
     LeaseLostError when the chunk is somebody else's by now.
     """
-    rows = _pending_rows(lease)
+    rows = pending_rows(row_id(lease.upload_id, lease.first_row), row_id(lease.upload_id, lease.last_row))
     found = _look_up(lease, rows, is_stopping)
     results = _results(rows, found.answers)
-    counts = Counter(result.status for result in results)
+    counts = Counter([status for _, status, *_ in results])
     complete = len(results) == len(rows)
     outage = found.error if isinstance(found.error, OutageError) else None
-    stopped = isinstance(found.error, StoppedError)
+    # Told to stop, or too many rows for the time that a lookup has: the rest goes on from here.
+    goes_on = isinstance(found.error, StoppedError)
+    if outage and outage.reason == "lookup_timeout" and results:
+        outage, goes_on = None, True
     with transaction.atomic():
         release_chunk(
             lease,
@@ -50,8 +58,8 @@ def geocode_chunk(
             matched=counts[RowStatus.MATCH],
             no_match=counts[RowStatus.NO_MATCH],
             failed=counts[RowStatus.FAILED],
-            delay=outage_delay if outage else timedelta(0) if stopped else _REST,
-            costs_attempt=outage is None and not stopped,
+            delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
+            costs_attempt=outage is None and not goes_on,
         )
         bulk_create_postcodes(_details(found.answers))
         bulk_update_results(results)
@@ -73,14 +81,8 @@ def geocode_chunk(
     return outage
 
 
-def _pending_rows(lease: ChunkLease) -> list[PendingRow]:
-    rows = Row.objects.filter(status=RowStatus.PENDING, **row_range(lease.upload_id, lease.first_row, lease.row_count))
-    # A pending row has both coordinates: one that has not was rejected when it was read.
-    return cast(list[PendingRow], list(rows.values_list("id", "latitude", "longitude")))
-
-
 def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callable[[], bool]) -> FanOut:
-    locations: list[Location] = list(dict.fromkeys((latitude, longitude) for _, latitude, longitude in rows))
+    locations: list[Location] = list(dict.fromkeys([(latitude, longitude) for _, latitude, longitude in rows]))
     if not locations:
         return FanOut()
     client = PostcodeClient(
@@ -102,25 +104,19 @@ def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callabl
 
 
 def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer]) -> list[Result]:
-    results = []
-    for id_, latitude, longitude in rows:
-        answer = answers.get((latitude, longitude))
-        if answer is not None:
-            results.append(Result(id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m))
-    return results
+    return [
+        (id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m)
+        for id_, latitude, longitude in rows
+        if (answer := answers.get((latitude, longitude))) is not None
+    ]
 
 
 def _details(answers: dict[Location, Answer]) -> list[PostcodeDetails]:
     found = {answer.postcode: answer.postcode_details for answer in answers.values()}
     return [
-        PostcodeDetails(
+        (
             postcode,
-            details.outcode,
-            details.incode,
-            details.country,
-            details.region,
-            details.admin_district,
-            details.admin_ward,
+            (details.country, details.region, details.admin_district, details.admin_ward),
             details.latitude,
             details.longitude,
         )

@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Iterator
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.db import transaction
 
 from reader.problems import Problem
-from uploads.bulk import NewRow, bulk_create_rows
+from uploads.bulk import LocatedRow, RejectedRow, bulk_create_rows
 from uploads.engine import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
-from uploads.models import MAX_ROWS, Chunk, RowStatus, Upload, row_id
+from uploads.models import MAX_ROWS, Chunk, Upload, row_id
 from uploads.reading.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
@@ -21,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 #: Chunks that one step loads: enough to keep every worker busy while the next step waits for its turn.
 CHUNKS_PER_STEP = 4
-_PENDING, _REJECTED = RowStatus.PENDING.value, RowStatus.REJECTED.value
 #: How much of a rejected row's text is kept, in characters; the whole of it stays in the file.
 RAW_CHARS = 1_000
 
@@ -46,33 +44,39 @@ class Loader:
     def close(self) -> None:
         self._file.close()
 
-    def step(self) -> bool:
-        """Loads the next rows and commits them; True when there may be more.
+    def step(self, chunk_rows: int) -> bool:
+        """Loads the next rows, in chunks of that many, and commits them; True when there may be more.
 
         Raises LeaseLostError when another worker has taken over. A file that cannot be read any further has its
         `error` from then on, and ends as `failed` when the rows before the fault have their answers.
         """
         error: ReadingError | None = None
-        rows: list[NewRow] = []
+        wanted = chunk_rows * CHUNKS_PER_STEP
+        rows: list[ReadRow] = []
         try:
             for _ in islice(self._rows, self._to_skip):
                 pass
             self._to_skip = 0
-            for row in islice(self._rows, settings.CHUNK_ROWS * CHUNKS_PER_STEP):
-                rows.append(self._new_row(row, self.rows_loaded + len(rows) + 1))
+            # Not list(): what was read before an error counts.
+            rows.extend(islice(self._rows, wanted))
         except ReadingError as caught:
             error = caught
-        complete = error is None and len(rows) < settings.CHUNK_ROWS * CHUNKS_PER_STEP
+        if self.rows_loaded + len(rows) > MAX_ROWS:
+            first_too_many = rows[MAX_ROWS - self.rows_loaded]
+            error = UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=first_too_many.line)
+            del rows[MAX_ROWS - self.rows_loaded :]
+        complete = error is None and len(rows) < wanted
+        located, rejected = self._new_rows(rows)
         with transaction.atomic():
             advance_upload(
                 self.lease,
                 rows_loaded=self.rows_loaded + len(rows),
                 bytes_loaded=self._file.tell(),
-                swapped=sum(row.reason == "coordinates_swapped" for row in rows),
+                swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
                 complete=complete,
             )
-            bulk_create_rows(rows)
-            Chunk.objects.bulk_create(self._chunks(rows))
+            bulk_create_rows(located, rejected)
+            Chunk.objects.bulk_create(self._chunks(rows, chunk_rows))
         self.rows_loaded += len(rows)
         if error is not None:
             fail_upload(self.lease, error=problem_of(error).body())
@@ -82,30 +86,33 @@ class Loader:
             finish_upload(self.lease.upload_id)  # a file without rows has no chunk that would do it
         return not complete
 
-    def _new_row(self, row: ReadRow, number: int) -> NewRow:
-        if number > MAX_ROWS:
-            raise UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=row.line)
+    def _new_rows(self, rows: list[ReadRow]) -> tuple[list[LocatedRow], list[RejectedRow]]:
         upload_id = self.lease.upload_id
-        if row.reason is None:
-            return NewRow(row_id(upload_id, number), upload_id, row.latitude, row.longitude, _PENDING, None, None, None)
-        # PostgreSQL's text cannot hold NUL: its picture stands for it.
-        raw = (row.raw or "").rstrip("\r\n")[:RAW_CHARS].replace("\0", "\N{SYMBOL FOR NULL}")
-        return NewRow(row_id(upload_id, number), upload_id, None, None, _REJECTED, row.reason, row.line, raw)
+        numbered = list(enumerate(rows, row_id(upload_id, self.rows_loaded + 1)))
+        located = [(id_, upload_id, row.latitude, row.longitude) for id_, row in numbered if row.reason is None]
+        rejected = [
+            RejectedRow(id_, upload_id, row.reason, row.line, _shown(row.raw or ""))
+            for id_, row in numbered
+            if row.reason is not None
+        ]
+        return cast(list[LocatedRow], located), rejected
 
-    def _chunks(self, rows: list[NewRow]) -> list[Chunk]:
-        chunks = []
-        for start in range(0, len(rows), settings.CHUNK_ROWS):
-            part = rows[start : start + settings.CHUNK_ROWS]
-            rejected = sum(row.status == RowStatus.REJECTED for row in part)
-            chunks.append(
-                Chunk(
-                    upload_id=self.lease.upload_id,
-                    first_row=self.rows_loaded + start + 1,
-                    row_count=len(part),
-                    rejected=rejected,
-                )
+    def _chunks(self, rows: list[ReadRow], chunk_rows: int) -> list[Chunk]:
+        return [
+            Chunk(
+                upload_id=self.lease.upload_id,
+                first_row=self.rows_loaded + start + 1,
+                row_count=len(part),
+                rejected=sum([row.reason is not None for row in part]),
             )
-        return chunks
+            for start in range(0, len(rows), chunk_rows)
+            if (part := rows[start : start + chunk_rows])
+        ]
+
+
+def _shown(text: str) -> str:
+    # PostgreSQL's text cannot hold NUL: its picture stands for it.
+    return text.rstrip("\r\n")[:RAW_CHARS].replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def problem_of(error: ReadingError) -> Problem:

@@ -1,6 +1,7 @@
 """Uploads, their chunks and rows, and the postcodes that were found; docs/states.md draws the states."""
 
 import uuid
+from hashlib import blake2b
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,14 @@ def row_id(upload_id: int, number: int) -> int:
 def row_number(row_id: int) -> int:
     """The number, in its upload, of the row with that id."""
     return row_id & MAX_ROWS
+
+
+class RowIdField(models.BigIntegerField):  # type: ignore[type-arg] # not generic when it runs
+    """A primary key of 64 bits that is SQLite's own rowid. Only the word INTEGER makes it that: a bigint would have a
+    second tree beside the table's, and every insert and update by id would go through both."""
+
+    def db_type(self, connection: Any) -> str | None:
+        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
 
 
 class UploadState(models.TextChoices):
@@ -145,16 +154,37 @@ class Chunk(models.Model):
         return self.first_row + self.row_count - 1
 
 
-class Postcode(models.Model):
-    """What is known about a postcode that was found for at least one row."""
+class Area(models.Model):
+    """Where postcodes are, by name: some ten thousand of these serve two million postcodes.
 
-    postcode = models.CharField(max_length=8, primary_key=True)
-    outcode = models.CharField(max_length=4, db_index=True)
-    incode = models.CharField(max_length=3)
+    The id is `area_id` of the names, so that whoever writes a postcode knows it without asking.
+    """
+
+    id = RowIdField(primary_key=True)
     country = models.CharField(max_length=40, null=True)  # noqa: DJ001 - unknown is not empty
     region = models.CharField(max_length=80, null=True)  # noqa: DJ001
     admin_district = models.CharField(max_length=120, null=True)  # noqa: DJ001
     admin_ward = models.CharField(max_length=120, null=True)  # noqa: DJ001
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.admin_ward, self.admin_district, self.region, self.country)))
+
+
+#: The names of an area, from the largest: country, region, admin_district, admin_ward.
+AreaNames = tuple[str | None, str | None, str | None, str | None]
+
+
+def area_id(names: AreaNames) -> int:
+    """A number for these names: 63 bits of their hash, so that two areas will not share one."""
+    digest = blake2b(repr(names).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+class Postcode(models.Model):
+    """What is known about a postcode that was found for at least one row; its position in degrees."""
+
+    postcode = models.CharField(max_length=8, primary_key=True)
+    area = models.ForeignKey(Area, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
 
@@ -162,10 +192,15 @@ class Postcode(models.Model):
         return self.postcode
 
 
+def outcode_of(postcode: str) -> str:
+    """The outward part of a postcode: SW1A of SW1A 1AA."""
+    return postcode.partition(" ")[0]
+
+
 class Row(models.Model):
     """One record of an upload and its answer. Created and updated in bulk only: see uploads.bulk."""
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     # Constraints would halve the speed of writing; the chunk's transaction keeps what they would keep.
     upload = models.ForeignKey(Upload, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     latitude = models.FloatField(null=True)

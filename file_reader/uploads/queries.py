@@ -8,7 +8,18 @@ from django.db.models import F, FloatField, QuerySet, Sum, Value
 from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
 from rest_framework.exceptions import ValidationError
 
-from uploads.models import MAX_ROWS, STATUS_WORDS, Chunk, ChunkState, Postcode, Row, Upload, row_id, row_number
+from uploads.models import (
+    MAX_ROWS,
+    STATUS_WORDS,
+    Chunk,
+    ChunkState,
+    Postcode,
+    Row,
+    Upload,
+    outcode_of,
+    row_id,
+    row_number,
+)
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -20,11 +31,10 @@ ROW_FIELDS = (
     "reason",
     "postcode_id",
     "distance_m",
-    "postcode__outcode",
-    "postcode__country",
-    "postcode__region",
-    "postcode__admin_district",
-    "postcode__admin_ward",
+    "postcode__area__country",
+    "postcode__area__region",
+    "postcode__area__admin_district",
+    "postcode__area__admin_ward",
     "line",
     "raw",
 )
@@ -99,10 +109,10 @@ def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row
     if postcode := parameters.get("postcode"):
         rows = rows.filter(postcode=normal_postcode(postcode))
     if outcode := parameters.get("outcode"):
-        rows = rows.filter(postcode__outcode=outcode.strip().upper())
+        rows = rows.filter(**in_outcode(outcode))
     for name in ("admin_district", "country"):
         if value := parameters.get(name):
-            rows = rows.filter(**{f"postcode__{name}": value})
+            rows = rows.filter(**{f"postcode__area__{name}": value})
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
@@ -156,6 +166,12 @@ def normal_postcode(text: str) -> str:
     return f"{joined[:-3]} {joined[-3:]}" if len(joined) > 3 else joined
 
 
+def in_outcode(outcode: str) -> dict[str, str]:
+    """The filter for the rows whose postcode has that outcode: a range of the index on postcodes."""
+    outcode = outcode.strip().upper()
+    return {"postcode__gt": f"{outcode} ", "postcode__lt": f"{outcode}!"}  # "!" is what comes after a space
+
+
 def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `.values(*ROW_FIELDS)` in the words of the interface."""
     answer = {
@@ -167,11 +183,11 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
         "reason": row["reason"],
         "postcode": row["postcode_id"],
         "distance_m": row["distance_m"],
-        "outcode": row["postcode__outcode"],
-        "country": row["postcode__country"],
-        "region": row["postcode__region"],
-        "admin_district": row["postcode__admin_district"],
-        "admin_ward": row["postcode__admin_ward"],
+        "outcode": row["postcode_id"] and outcode_of(row["postcode_id"]),
+        "country": row["postcode__area__country"],
+        "region": row["postcode__area__region"],
+        "admin_district": row["postcode__area__admin_district"],
+        "admin_ward": row["postcode__area__admin_ward"],
     }
     if row["line"] is not None:
         answer |= {"line": row["line"], "raw": row["raw"]}
@@ -182,12 +198,12 @@ def postcode_as_json(postcode: Postcode, owner_id: int | None) -> dict[str, Any]
     """What is known about a postcode, and how many rows of the caller have it."""
     return {
         "postcode": postcode.postcode,
-        "outcode": postcode.outcode,
-        "incode": postcode.incode,
-        "country": postcode.country,
-        "region": postcode.region,
-        "admin_district": postcode.admin_district,
-        "admin_ward": postcode.admin_ward,
+        "outcode": outcode_of(postcode.postcode),
+        "incode": postcode.postcode.partition(" ")[2],
+        "country": postcode.area.country,
+        "region": postcode.area.region,
+        "admin_district": postcode.area.admin_district,
+        "admin_ward": postcode.area.admin_ward,
         "latitude": postcode.latitude,
         "longitude": postcode.longitude,
         "rows": visible_rows(owner_id).filter(postcode=postcode).count(),

@@ -259,7 +259,8 @@ def _rows_response(request: Request, found: Any) -> Response:
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
     # PostgreSQL takes no NUL, not even to compare with.
-    found = None if "\0" in postcode else Postcode.objects.filter(postcode=normal_postcode(postcode)).first()
+    known = Postcode.objects.select_related("area")
+    found = None if "\0" in postcode else known.filter(postcode=normal_postcode(postcode)).first()
     if found is None:
         raise NotFound("No row has this postcode so far.")
     return Response(postcode_as_json(found, owner_id(request)))

@@ -1,5 +1,6 @@
 """What a worker does next, and the loop around it: the same for `manage.py worker` and for Celery's task."""
 
+import gc
 import logging
 import math
 import random
@@ -11,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from reader.problems import database_is_away
+from uploads.bulk import prepare_for_bulk
 from uploads.engine import (
     ChunkLease,
     LeaseLostError,
@@ -37,6 +39,11 @@ _GAVE_UP: dict[str, object] = {
     "status": 422,
     "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
 }
+#: The seconds that a chunk is meant to take. `CHUNK_ROWS` is the most that it has: large ones are quicker to write, and
+#: after a slow answer small ones let people see how the work goes on, and lose less when a worker dies.
+CHUNK_SECONDS = 1.0
+#: The rows of a chunk before it is known how quickly answers come, and at least.
+FIRST_CHUNK_ROWS = 2_000
 #: How often an idle worker looks for work, in seconds.
 POLL_SECONDS = 0.25
 _MAX_DATABASE_PAUSE = 5.0
@@ -54,6 +61,7 @@ class Worker:
         self.is_stopping = is_stopping
         self._loader: Loader | None = None
         self._unreleased: list[ChunkLease | LoadLease] = []
+        self._rows_per_second = 0.0
         self._outages = 0
         self._geocode_from = 0.0
         self._sweep_from = 0.0
@@ -109,7 +117,7 @@ class Worker:
                     fail_upload(lease, error=_GAVE_UP)
                     return True
                 self._loader = Loader(lease)
-            if not self._loader.step():
+            if not self._loader.step(self._chunk_rows()):
                 self._forget()
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
@@ -124,6 +132,9 @@ class Worker:
             self._forget()
         return True
 
+    def _chunk_rows(self) -> int:
+        return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * CHUNK_SECONDS)))
+
     def _geocode(self) -> bool:
         if self.is_stopping() or time.monotonic() < self._geocode_from:
             return False
@@ -137,6 +148,7 @@ class Worker:
         return True
 
     def _geocode_chunk(self, lease: ChunkLease) -> None:
+        began = time.monotonic()
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
             outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self.is_stopping)
@@ -151,6 +163,7 @@ class Worker:
             return
         if outage is None:
             self._outages = 0
+            self._rows_per_second = lease.row_count / max(time.monotonic() - began, 1e-3)
         else:
             self._outages = min(self._outages + 1, 10)
             self._geocode_from = time.monotonic() + pause
@@ -180,6 +193,8 @@ def work(
     It also ends when there is nothing to do (with `until_idle`), and after so many seconds, the piece in hand excepted.
     `on_first_work` is called once there was something to do. While the database is away, it waits for it.
     """
+    # Rows are hundreds of thousands of tuples at a time, and none of them is part of a cycle.
+    gc.set_threshold(100_000, 20, 20)
     end = time.monotonic() + seconds
     worked, trouble = False, 0
 
@@ -188,6 +203,8 @@ def work(
 
     while not is_over():
         try:
+            if connection.connection is None:
+                prepare_for_bulk()
             found = worker.run_once()
             trouble = 0
         except Exception as error:

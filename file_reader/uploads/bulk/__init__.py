@@ -1,4 +1,4 @@
-"""Fast bulk writes, one module for each database.
+"""Fast bulk reads and writes, one module for each database.
 
 Django's `bulk_create` writes 30,000 rows a second and its `bulk_update` 3,000; what is here is 10 and 100 times as
 fast (docs/decisions/0003). The names read like Django's. All of them run in the caller's transaction.
@@ -7,57 +7,58 @@ fast (docs/decisions/0003). The names read like Django's. All of them run in the
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import connection
 
 from uploads.bulk import postgresql, sqlite
+from uploads.models import AreaNames, RowStatus, area_id
+
+#: A row that waits for its answer: id, upload, latitude and longitude in degrees.
+LocatedRow = tuple[int, int, float, float]
+#: The same as it is looked up: id, latitude, longitude.
+PendingRow = tuple[int, float, float]
+#: What was found for one row: id, status, reason, postcode, distance in metres. Plain tuples, as they are many.
+Result = tuple[int, int, str | None, str | None, float | None]
+#: What the answer says about a postcode: its text, the names of its area, its position in degrees.
+PostcodeDetails = tuple[str, AreaNames, float | None, float | None]
 
 
-class NewRow(NamedTuple):
-    """A row as it is read: the columns in the order in which they are written."""
+class RejectedRow(NamedTuple):
+    """A row without a location: why, where in the file it stands, and its text."""
 
     id: int
     upload_id: int
-    latitude: float | None
-    longitude: float | None
-    status: int
     reason: str | None
     line: int | None
     raw: str | None
-
-
-class Result(NamedTuple):
-    """What was found for one row; `distance_m` in metres."""
-
-    id: int
-    status: int
-    reason: str | None
-    postcode: str | None
-    distance_m: float | None
-
-
-class PostcodeDetails(NamedTuple):
-    """What the answer says about a postcode."""
-
-    postcode: str
-    outcode: str
-    incode: str
-    country: str | None
-    region: str | None
-    admin_district: str | None
-    admin_ward: str | None
-    latitude: float | None
-    longitude: float | None
 
 
 def _database() -> ModuleType:
     return postgresql if connection.vendor == "postgresql" else sqlite
 
 
-def bulk_create_rows(rows: Sequence[NewRow]) -> None:
-    """Inserts rows; an id that is already there is an IntegrityError."""
-    _database().insert_rows(rows)
+def prepare_for_bulk() -> None:
+    """Makes the connection ready for a process that writes much; again after it was closed."""
+    _database().prepare()
+
+
+def bulk_create_rows(located: Sequence[LocatedRow], rejected: Sequence[RejectedRow] = ()) -> None:
+    """Inserts rows as pending and as rejected; an id that is already there is an IntegrityError."""
+    if located:
+        _database().insert_located([(*row, RowStatus.PENDING.value) for row in located])
+    if rejected:
+        _database().insert_rejected([(*row, RowStatus.REJECTED.value) for row in rejected])
+
+
+def pending_rows(first_id: int, last_id: int) -> list[PendingRow]:
+    """The rows of that range that wait for an answer, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, latitude, longitude FROM uploads_row WHERE id BETWEEN %s AND %s AND status = %s ORDER BY id",
+            [first_id, last_id, RowStatus.PENDING.value],
+        )
+        return cast(list[PendingRow], cursor.fetchall())
 
 
 def bulk_update_results(results: Sequence[Result]) -> None:
@@ -67,8 +68,18 @@ def bulk_update_results(results: Sequence[Result]) -> None:
 
 
 def bulk_create_postcodes(postcodes: Iterable[PostcodeDetails]) -> None:
-    """Inserts the postcodes that are not known yet.
+    """Inserts the postcodes that are not known yet, and their areas.
 
     Sorted, so that two workers that insert the same ones wait for each other in the same order and cannot deadlock.
     """
-    _database().insert_postcodes(sorted(postcodes, key=itemgetter(0)))
+    areas: dict[AreaNames, int] = {}
+    known = []
+    for postcode, names, latitude, longitude in postcodes:
+        area = areas.get(names)
+        if area is None:
+            area = areas[names] = area_id(names)
+        known.append((postcode, area, latitude, longitude))
+    if known:
+        known.sort(key=itemgetter(0))
+        _database().insert_areas(sorted((area, *names) for names, area in areas.items()))
+        _database().insert_postcodes(known)

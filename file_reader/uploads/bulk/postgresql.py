@@ -6,34 +6,30 @@ from typing import Any
 
 from django.db import connection
 
-#: No reason, no line and no text.
-_NOTHING_ELSE = (None, None, None)
+
+def prepare() -> None:
+    """Nothing to do: the server has its own memory."""
 
 
-def insert_rows(rows: Sequence[tuple[Any, ...]]) -> None:
-    # Most rows have nothing but a location yet.
-    text = io.StringIO("".join([_copy_located(row) if row[5:] == _NOTHING_ELSE else _copy_line(row) for row in rows]))
-    # Django passes COPY on as it is: without this, its errors would be psycopg2's own, which nobody expects.
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(
-            "COPY uploads_row (id, upload_id, latitude, longitude, status, reason, line, raw) FROM STDIN", text
-        )
+def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
+    lines = [
+        f"{id_}\t{upload_id}\t{latitude!r}\t{longitude!r}\t{status}\n"
+        for id_, upload_id, latitude, longitude, status in rows
+    ]
+    _copy("uploads_row (id, upload_id, latitude, longitude, status)", lines)
+
+
+def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
+    lines = ["\t".join(map(_copy_field, row)) + "\n" for row in rows]
+    _copy("uploads_row (id, upload_id, reason, line, raw, status)", lines)
+
+
+def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
+    _insert("uploads_area (id, country, region, admin_district, admin_ward)", "bigint text text text text", areas)
 
 
 def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
-    if not postcodes:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO uploads_postcode
-                (postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude)
-            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                                 %s::double precision[], %s::double precision[])
-            ON CONFLICT (postcode) DO NOTHING
-            """,
-            [_array(column) for column in zip(*postcodes, strict=True)],
-        )
+    _insert("uploads_postcode (postcode, area_id, latitude, longitude)", "text bigint float8 float8", postcodes)
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
@@ -44,34 +40,49 @@ def update_results(results: Sequence[tuple[Any, ...]]) -> None:
             """
             UPDATE uploads_row
             SET status = new.status, reason = new.reason, postcode = new.postcode, distance_m = new.distance_m
-            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::double precision[])
+            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::float8[])
                 AS new (id, status, reason, postcode, distance_m)
             WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s
             """,
-            [*(_array(column) for column in columns), min(columns[0]), max(columns[0])],
+            [*map(_array, columns), min(columns[0]), max(columns[0])],
         )
 
 
-def _array(values: Iterable[Any]) -> str:
+def _copy(into: str, lines: Iterable[str]) -> None:
+    # Django passes COPY on as it is: without this, its errors would be psycopg2's own, which nobody expects.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(f"COPY {into} FROM STDIN", io.StringIO("".join(lines)))
+
+
+def _insert(into: str, types: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    arrays = ", ".join(f"%s::{name}[]" for name in types.split())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {into} SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING",  # noqa: S608 - names from above
+            [_array(column) for column in zip(*rows, strict=True)],
+        )
+
+
+def _array(values: Sequence[Any]) -> str:
     """An array as PostgreSQL's own text: a tenth of the cost of one adapted parameter for each element."""
-    return "{" + ",".join([_array_field(value) for value in values]) + "}"
+    if isinstance(next(filter(None, values), None), str):
+        fields = map(_quoted, values) if _needs_escapes(values) else _plainly_quoted(values)
+    else:
+        fields = ["NULL" if value is None else repr(value) for value in values]
+    return "{" + ",".join(fields) + "}"
 
 
-def _array_field(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)
+def _needs_escapes(texts: Iterable[str | None]) -> bool:
+    together = "".join(filter(None, texts))
+    return '"' in together or "\\" in together
 
 
-def _copy_located(row: tuple[Any, ...]) -> str:
-    id_, upload_id, latitude, longitude, status = row[:5]
-    return f"{id_}\t{upload_id}\t{latitude!r}\t{longitude!r}\t{status}\t\\N\t\\N\t\\N\n"
+def _plainly_quoted(texts: Iterable[str | None]) -> list[str]:
+    return ["NULL" if text is None else f'"{text}"' for text in texts]
 
 
-def _copy_line(row: tuple[Any, ...]) -> str:
-    return "\t".join(map(_copy_field, row)) + "\n"
+def _quoted(text: str | None) -> str:
+    return "NULL" if text is None else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _copy_field(value: object) -> str:

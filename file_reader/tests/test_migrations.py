@@ -1,0 +1,86 @@
+"""What an older version stored is still there after `manage.py migrate`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from tests.processes import HOME, process_environment
+
+from uploads.models import Area, Postcode, Row
+from uploads.queries import in_outcode
+
+#: postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude
+OLD = [
+    ("SW1A 1AA", "SW1A", "1AA", "England", "London", "Westminster", "St James's", 51.501, -0.1416),
+    ("SW1A 2AA", "SW1A", "2AA", "England", "London", "Westminster", "St James's", 51.503, -0.1276),
+    ("EH1 1YZ", "EH1", "1YZ", "Scotland", None, "City of Edinburgh", None, 55.95, -3.18),
+    ("JE2 3AA", "JE2", "3AA", None, None, None, None, None, None),
+]
+STORE = f"""
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.executemany("INSERT INTO uploads_postcode VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", {OLD!r})
+"""
+SHOW = """
+from uploads.models import Area, Postcode
+names = ("area__country", "area__region", "area__admin_district", "area__admin_ward")
+for postcode in Postcode.objects.values_list("postcode", *names, "latitude", "longitude"):
+    print(postcode)
+print(Area.objects.count())
+"""
+
+
+@pytest.fixture
+def older(transactional_db: None, data_dir: Path) -> Any:
+    """An empty database of its own, and `migrate(version)` for it."""
+    environment = process_environment(data_dir)
+    if connection.vendor == "postgresql":
+        environment["FILE_READER_DATABASE_URL"] += "?options=-csearch_path%3Dolder"
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE SCHEMA older")
+    else:
+        environment["FILE_READER_DATABASE_URL"] = f"sqlite:///{data_dir / 'older.sqlite3'}"
+
+    def manage(*command: str) -> str:
+        return subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=HOME,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    yield manage
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA older CASCADE")
+
+
+def test_postcodes_keep_the_names_of_their_areas(older: Any) -> None:
+    older("migrate", "-v0", "uploads", "0003")
+    older("shell", "-v0", "-c", STORE)
+    older("migrate", "-v0")
+    stored = older("shell", "-v0", "-c", SHOW)
+    *postcodes, areas = stored.splitlines()
+    assert sorted(postcodes) == sorted(repr((row[0], *row[3:])) for row in OLD)
+    assert areas == "3"
+
+
+@pytest.mark.django_db
+def test_an_outcode_is_one_run_of_postcodes() -> None:
+    """Whatever the language of the database: many orders pass over spaces."""
+    texts = ["SW1A 9ZZ", "SW1 1AA", "SW1A 0AA", "SW1AA", "SW1B 1AA", "SW1 9ZZ", "SW10 1AA"]
+    area = Area.objects.create(id=1)
+    Postcode.objects.bulk_create([Postcode(postcode=text, area=area) for text in texts])
+    Row.objects.bulk_create([Row(id=number, upload_id=1, postcode_id=text) for number, text in enumerate(texts)])
+    assert list(Postcode.objects.order_by("postcode").values_list("postcode", flat=True)) == sorted(texts)
+    if connection.vendor == "postgresql":  # the order of this machine's databases may be the same by chance
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT collation_name FROM information_schema.columns WHERE column_name = 'postcode'")
+            assert set(cursor.fetchall()) == {("C",)}
+    found = Row.objects.filter(**in_outcode("sw1")).values_list("postcode_id", flat=True)
+    assert sorted(found) == ["SW1 1AA", "SW1 9ZZ"]
