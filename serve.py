@@ -163,7 +163,8 @@ def make_administrator(folder: str, environment: dict[str, str], password: str) 
 
 def services(environment: dict[str, str]) -> list[Service]:
     try:
-        workers = int(environment.get("WORKERS", "1"))
+        # Two: while one waits for answers, the other reads and writes.
+        workers = int(environment.get("WORKERS", "2"))
         if not 0 <= workers <= 64:
             raise ValueError
     except ValueError:

@@ -7,7 +7,9 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to, postcode_at
 from tests.working import time_passes, work_until_ended, work_until_idle
 
+from uploads import loading, worker
 from uploads.models import Chunk, Postcode, Upload
+from uploads.worker import Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +133,33 @@ def test_a_call_that_does_not_end_is_given_up_before_the_lease_does(
     time_passes()
     work_until_ended()
     assert api.show(upload)["rows"]["matched"] == 2
+
+
+def test_a_chunk_that_takes_longer_than_a_lookup_may_goes_on_where_it_was(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any
+) -> None:
+    settings.CHUNK_DEADLINE = settings.LEASE * 0.01
+    settings.LOCATIONS_PER_CALL, settings.FAN_OUT = 2, 1
+    consumer.faults = ["none", "hang"]
+    upload = api.upload(csv_of(places(6)))
+    looking = Worker()
+    while not consumer.calls[2:]:  # nothing rests, and nothing is waited for
+        assert looking.run_once()
+        assert api.show(upload)["waiting"] is None
+    work_until_ended()
+    assert consumer.calls == [places(6)[:2], places(6)[2:4], places(6)[2:4], places(6)[4:]]
+    assert Chunk.objects.get().attempts == 1
+
+
+@pytest.mark.parametrize(("seconds", "sizes"), [(1e-9, [2_000, 2_000, 2_000]), (1e9, [2_000, 4_000])])
+def test_chunks_are_small_while_answers_come_slowly_and_large_when_they_come_quickly(
+    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, seconds: float, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(loading, "CHUNKS_PER_STEP", 1)
+    monkeypatch.setattr(worker, "CHUNK_SECONDS", seconds)
+    api.upload("lat,lon\n" + "50.1,-0.1\n" * 6_000)
+    work_until_ended()
+    assert list(Chunk.objects.order_by("first_row").values_list("row_count", flat=True)) == sizes
 
 
 def test_the_deadline_of_a_chunk_is_shorter_than_its_lease(settings: Any) -> None:
