@@ -8,12 +8,13 @@ from uploads.bulk import (
     PostcodeDetails,
     RejectedRow,
     Result,
+    bulk_create_areas,
     bulk_create_postcodes,
     bulk_create_rows,
     bulk_update_results,
     pending_rows,
 )
-from uploads.models import Area, Postcode, Row, row_id
+from uploads.models import Area, AreaNames, Postcode, Row, area_id, row_id
 
 pytestmark = pytest.mark.django_db
 TEXTS = [
@@ -60,7 +61,7 @@ def test_many_rows_come_back(count: int) -> None:
 
 def test_the_rows_that_wait_are_those_of_the_range_without_an_answer() -> None:
     bulk_create_rows([located(number, number) for number in (1, 2, 3, 5, 6)], [rejected(4, "blank")])
-    bulk_update_results([(row_id(UPLOAD, 3), 2, None, None, None)])
+    bulk_update_results([(row_id(UPLOAD, 3), 2, None, None, None, None)])
     found = pending_rows(row_id(UPLOAD, 2), row_id(UPLOAD, 5))
     assert found == [(row_id(UPLOAD, 2), 2.0, -0.1), (row_id(UPLOAD, 5), 5.0, -0.1)]
 
@@ -82,58 +83,57 @@ def test_a_row_that_is_there_already_is_an_error_and_nothing_is_written() -> Non
 def test_every_column_of_a_result_comes_back_and_other_rows_are_left_alone() -> None:
     bulk_create_rows([located(number) for number in range(1, 6)])
     results: list[Result] = [
-        (row_id(UPLOAD, 2), 1, None, "SW1A 1AA", 12.345678901234567),
-        (row_id(UPLOAD, 3), 2, "none_within_max_distance", None, None),
-        (row_id(UPLOAD, 4), 3, "gave_up", None, 0.0),
+        (row_id(UPLOAD, 2), 1, None, "SW1A 1AA", 12.345678901234567, (1 << 63) - 1),
+        (row_id(UPLOAD, 3), 2, "none_within_max_distance", None, None, None),
+        (row_id(UPLOAD, 4), 3, "gave_up", None, 0.0, 0),
     ]
     bulk_update_results(results)
-    stored = Row.objects.order_by("id").values_list("id", "status", "reason", "postcode_id", "distance_m")
+    stored = Row.objects.order_by("id").values_list("id", "status", "reason", "postcode_id", "distance_m", "area_id")
     assert list(stored)[1:4] == results
-    assert [tuple(row)[1:] for row in stored if row[0] & 0xFF in (1, 5)] == [(0, None, None, None)] * 2
+    assert [tuple(row)[1:] for row in stored if row[0] & 0xFF in (1, 5)] == [(0, None, None, None, None)] * 2
     assert set(Row.objects.values_list("upload_id", "latitude", "longitude")) == {(UPLOAD, 51.5, -0.1)}
 
 
 def test_any_text_of_a_result_comes_back() -> None:
     bulk_create_rows([located(number) for number in range(1, len(TEXTS) + 1)])
-    bulk_update_results([(row_id(UPLOAD, number), 2, text, None, None) for number, text in enumerate(TEXTS, 1)])
+    bulk_update_results([(row_id(UPLOAD, number), 2, text, None, None, None) for number, text in enumerate(TEXTS, 1)])
     assert list(Row.objects.order_by("id").values_list("reason", flat=True)) == TEXTS
 
 
-def details(postcode: str, text: str | None, degrees: float | None = None) -> PostcodeDetails:
-    return postcode, (None, text, text, text), degrees, degrees
+def test_every_column_of_a_postcode_comes_back() -> None:
+    postcodes: list[PostcodeDetails] = [
+        ("YO1 7HH", 1, 53.96, -1.08),
+        ("SW1A 1AA", (1 << 63) - 1, None, None),
+        *((text[:8], 0, None, None) for text in TEXTS),
+    ]
+    bulk_create_postcodes(postcodes)
+    stored = Postcode.objects.values_list("postcode", "area_id", "latitude", "longitude")
+    assert set(stored) == set(postcodes)
 
 
-def test_every_column_of_a_postcode_and_of_its_area_comes_back() -> None:
-    postcodes = [details(f"P{number}", text) for number, text in enumerate([*TEXTS, None])]
-    full = ("YO1 7HH", ("England", "Yorkshire", "York", "Guildhall"), 53.96, -1.08)
-    bulk_create_postcodes([*postcodes, full])
-    names = ("area__country", "area__region", "area__admin_district", "area__admin_ward")
-    stored = Postcode.objects.values_list("postcode", *names, "latitude", "longitude")
-    assert {(postcode, tuple(rest[:4]), *rest[4:]) for postcode, *rest in stored} == {*postcodes, full}
-
-
-def test_an_area_is_stored_once() -> None:
-    names = ("England", None, "York", None)
-    bulk_create_postcodes([("YO1 7HH", names, 53.96, -1.08)])
-    bulk_create_postcodes([(f"YO1 7H{letter}", names, None, None) for letter in "ABH"])
-    assert list(Area.objects.values_list("country", "region", "admin_district", "admin_ward")) == [names]
+def test_every_name_of_an_area_comes_back() -> None:
+    areas: dict[AreaNames, int] = {(text, None, text, text): number for number, text in enumerate(TEXTS)}
+    areas |= {("England", "London", "Westminster", "St James's"): 100, (None, None, None, None): 101}
+    bulk_create_areas(areas)
+    bulk_create_areas(areas)
+    assert {area.names: area.pk for area in Area.objects.all()} == areas
 
 
 def test_names_that_stand_in_other_places_are_another_area() -> None:
-    bulk_create_postcodes(
-        [("A1 1AA", ("York", None, None, None), None, None),
-         ("A1 1AB", (None, "York", None, None), None, None),
-         ("A1 1AD", ("None", None, None, None), None, None)]
-    )  # fmt: skip
-    assert Area.objects.count() == 3
+    names: list[AreaNames] = [
+        ("York", None, None, None), (None, "York", None, None), ("None", None, None, None), ("", None, None, None),
+        ("York", "", None, None), (None, None, None, None), ("Yo", "rk", None, None), ("\ud800", None, None, None),
+    ]  # fmt: skip
+    assert len({area_id(each) for each in names}) == len(names)
+    assert all(0 <= area_id(each) < 1 << 63 for each in names)
 
 
 def test_a_postcode_that_is_known_already_is_no_error() -> None:
-    bulk_create_postcodes([details("SW1A 1AA", "first")])
-    bulk_create_postcodes([details("SW1A 2AA", "new"), details("SW1A 1AA", "second")])
-    assert dict(Postcode.objects.values_list("postcode", "area__region")) == {"SW1A 1AA": "first", "SW1A 2AA": "new"}
+    bulk_create_postcodes([("SW1A 1AA", 1, None, None)])
+    bulk_create_postcodes([("SW1A 2AA", 3, None, None), ("SW1A 1AA", 2, None, None)])
+    assert dict(Postcode.objects.values_list("postcode", "area_id")) == {"SW1A 1AA": 1, "SW1A 2AA": 3}
 
 
 def test_a_postcode_twice_at_once_is_no_error() -> None:
-    bulk_create_postcodes([details("SW1A 1AA", None), details("SW1A 1AA", "some", 51.5), details("SW1A 1AA", "some")])
+    bulk_create_postcodes([("SW1A 1AA", 1, None, None), ("SW1A 1AA", 1, 51.5, -0.1), ("SW1A 1AA", 1, 51.5, None)])
     assert Postcode.objects.count() == 1

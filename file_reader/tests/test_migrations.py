@@ -23,13 +23,19 @@ STORE = f"""
 from django.db import connection
 with connection.cursor() as cursor:
     cursor.executemany("INSERT INTO uploads_postcode VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)", {OLD!r})
+    cursor.executemany(
+        "INSERT INTO uploads_row (id, upload_id, status, postcode) VALUES (%s, 1, 1, %s)",
+        [(number, row[0]) for number, row in enumerate({OLD!r}, 1)],
+    )
+    cursor.execute("INSERT INTO uploads_row (id, upload_id, status) VALUES (9, 1, 2)")
 """
 SHOW = """
-from uploads.models import Area, Postcode
+from uploads.models import Area, Postcode, Row
 names = ("area__country", "area__region", "area__admin_district", "area__admin_ward")
 for postcode in Postcode.objects.values_list("postcode", *names, "latitude", "longitude"):
     print(postcode)
 print(Area.objects.count())
+print(list(Row.objects.order_by("id").values_list("area__admin_ward", flat=True)))
 """
 
 
@@ -65,9 +71,10 @@ def test_postcodes_keep_the_names_of_their_areas(older: Any) -> None:
     older("shell", "-v0", "-c", STORE)
     older("migrate", "-v0")
     stored = older("shell", "-v0", "-c", SHOW)
-    *postcodes, areas = stored.splitlines()
+    *postcodes, areas, wards = stored.splitlines()
     assert sorted(postcodes) == sorted(repr((row[0], *row[3:])) for row in OLD)
     assert areas == "3"
+    assert wards == repr([*(row[6] for row in OLD), None])
 
 
 @pytest.mark.django_db

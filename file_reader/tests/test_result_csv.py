@@ -200,7 +200,7 @@ def test_of_a_file_that_cannot_be_read_to_its_end_the_records_before_the_fault_c
 
 
 def test_long_files_come_back_whole(api: Api, consumer: FakePostcodeConsumer) -> None:
-    lines = [f"{number},56,2.5" for number in range(4_500)]
+    lines = [f"{number},56,2.5" for number in range(11_000)]
     result = result_of(api, "id,lat,lon\n" + "\n".join(lines) + "\n").decode()
     assert result.splitlines()[1:] == [f"{line},{SEA}" for line in lines]
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -13,12 +13,13 @@ from uploads.bulk import (
     PendingRow,
     PostcodeDetails,
     Result,
+    bulk_create_areas,
     bulk_create_postcodes,
     bulk_update_results,
     pending_rows,
 )
 from uploads.engine import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
-from uploads.models import ChunkState, RowStatus, row_id
+from uploads.models import AreaNames, ChunkState, RowStatus, area_id, row_id
 from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
 
 logger = logging.getLogger(__name__)
@@ -42,13 +43,14 @@ def geocode_chunk(
     LeaseLostError when the chunk is somebody else's by now.
     """
     rows = pending_rows(row_id(lease.upload_id, lease.first_row), row_id(lease.upload_id, lease.last_row))
-    found = _look_up(lease, rows, is_stopping)
-    results = _results(rows, found.answers)
-    counts = Counter([status for _, status, *_ in results])
+    looked_up = _look_up(lease, rows, is_stopping)
+    found = _Found(looked_up.answers.values())
+    results = _results(rows, looked_up.answers, found)
+    counts = Counter([result[1] for result in results])
     complete = len(results) == len(rows)
-    outage = found.error if isinstance(found.error, OutageError) else None
+    outage = looked_up.error if isinstance(looked_up.error, OutageError) else None
     # Told to stop, or too many rows for the time that a lookup has: the rest goes on from here.
-    goes_on = isinstance(found.error, StoppedError)
+    goes_on = isinstance(looked_up.error, StoppedError)
     if outage and outage.reason == "lookup_timeout" and results:
         outage, goes_on = None, True
     with transaction.atomic():
@@ -61,7 +63,8 @@ def geocode_chunk(
             delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
             costs_attempt=outage is None and not goes_on,
         )
-        bulk_create_postcodes(_details(found.answers))
+        bulk_create_areas(found.areas)
+        bulk_create_postcodes(found.postcodes.values())
         bulk_update_results(results)
     if outage:
         note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
@@ -76,7 +79,7 @@ def geocode_chunk(
             lease.first_row,
             len(results),
             len(rows),
-            found.error,
+            looked_up.error,
         )
     return outage
 
@@ -103,23 +106,31 @@ def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callabl
     )
 
 
-def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer]) -> list[Result]:
+class _Found:
+    """What the answers say about postcodes and their areas, each once."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        self.areas: dict[AreaNames, int] = {}
+        self.postcodes: dict[str | None, PostcodeDetails] = {}
+        for answer in answers:
+            details = answer.postcode_details
+            if answer.postcode is None or details is None or answer.postcode in self.postcodes:
+                continue
+            names = (details.country, details.region, details.admin_district, details.admin_ward)
+            area = self.areas.get(names)
+            if area is None:
+                area = self.areas[names] = area_id(names)
+            self.postcodes[answer.postcode] = (answer.postcode, area, details.latitude, details.longitude)
+
+
+_UNKNOWN: tuple[None, None] = (None, None)
+
+
+def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer], found: _Found) -> list[Result]:
+    postcodes = found.postcodes
     return [
-        (id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m)
+        (id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m,
+         postcodes.get(answer.postcode, _UNKNOWN)[1])
         for id_, latitude, longitude in rows
         if (answer := answers.get((latitude, longitude))) is not None
-    ]
-
-
-def _details(answers: dict[Location, Answer]) -> list[PostcodeDetails]:
-    found = {answer.postcode: answer.postcode_details for answer in answers.values()}
-    return [
-        (
-            postcode,
-            (details.country, details.region, details.admin_district, details.admin_ward),
-            details.latitude,
-            details.longitude,
-        )
-        for postcode, details in found.items()
-        if postcode is not None and details is not None
-    ]
+    ]  # fmt: skip

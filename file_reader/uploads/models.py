@@ -154,10 +154,15 @@ class Chunk(models.Model):
         return self.first_row + self.row_count - 1
 
 
+#: The names of an area, from the largest: country, region, admin_district, admin_ward.
+AreaNames = tuple[str | None, str | None, str | None, str | None]
+NO_NAMES: AreaNames = (None, None, None, None)
+
+
 class Area(models.Model):
     """Where postcodes are, by name: some ten thousand of these serve two million postcodes.
 
-    The id is `area_id` of the names, so that whoever writes a postcode knows it without asking.
+    The id is `area_id` of the names, so that whoever writes a postcode or a row knows it without asking.
     """
 
     id = RowIdField(primary_key=True)
@@ -167,11 +172,11 @@ class Area(models.Model):
     admin_ward = models.CharField(max_length=120, null=True)  # noqa: DJ001
 
     def __str__(self) -> str:
-        return ", ".join(filter(None, (self.admin_ward, self.admin_district, self.region, self.country)))
+        return ", ".join(name for name in reversed(self.names) if name)
 
-
-#: The names of an area, from the largest: country, region, admin_district, admin_ward.
-AreaNames = tuple[str | None, str | None, str | None, str | None]
+    @property
+    def names(self) -> AreaNames:
+        return self.country, self.region, self.admin_district, self.admin_ward
 
 
 def area_id(names: AreaNames) -> int:
@@ -211,6 +216,8 @@ class Row(models.Model):
         Postcode, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, db_column="postcode"
     )
     distance_m = models.FloatField(null=True)
+    # The area of its postcode: a result of millions of rows would look each postcode up for it.
+    area = models.ForeignKey(Area, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     # Of rejected rows only: where in the file it stands, and its text.
     line = models.BigIntegerField(null=True)
     raw = models.TextField(null=True)  # noqa: DJ001

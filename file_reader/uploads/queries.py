@@ -31,10 +31,10 @@ ROW_FIELDS = (
     "reason",
     "postcode_id",
     "distance_m",
-    "postcode__area__country",
-    "postcode__area__region",
-    "postcode__area__admin_district",
-    "postcode__area__admin_ward",
+    "area__country",
+    "area__region",
+    "area__admin_district",
+    "area__admin_ward",
     "line",
     "raw",
 )
@@ -112,7 +112,7 @@ def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row
         rows = rows.filter(**in_outcode(outcode))
     for name in ("admin_district", "country"):
         if value := parameters.get(name):
-            rows = rows.filter(**{f"postcode__area__{name}": value})
+            rows = rows.filter(**{f"area__{name}": value})
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
@@ -184,10 +184,10 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
         "postcode": row["postcode_id"],
         "distance_m": row["distance_m"],
         "outcode": row["postcode_id"] and outcode_of(row["postcode_id"]),
-        "country": row["postcode__area__country"],
-        "region": row["postcode__area__region"],
-        "admin_district": row["postcode__area__admin_district"],
-        "admin_ward": row["postcode__area__admin_ward"],
+        "country": row["area__country"],
+        "region": row["area__region"],
+        "admin_district": row["area__admin_district"],
+        "admin_ward": row["area__admin_ward"],
     }
     if row["line"] is not None:
         answer |= {"line": row["line"], "raw": row["raw"]}

@@ -4,7 +4,7 @@ Django's `bulk_create` writes 30,000 rows a second and its `bulk_update` 3,000; 
 fast (docs/decisions/0003). The names read like Django's. All of them run in the caller's transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from types import ModuleType
 from typing import NamedTuple, cast
@@ -12,16 +12,16 @@ from typing import NamedTuple, cast
 from django.db import connection
 
 from uploads.bulk import postgresql, sqlite
-from uploads.models import AreaNames, RowStatus, area_id
+from uploads.models import AreaNames, RowStatus
 
 #: A row that waits for its answer: id, upload, latitude and longitude in degrees.
 LocatedRow = tuple[int, int, float, float]
 #: The same as it is looked up: id, latitude, longitude.
 PendingRow = tuple[int, float, float]
-#: What was found for one row: id, status, reason, postcode, distance in metres. Plain tuples, as they are many.
-Result = tuple[int, int, str | None, str | None, float | None]
-#: What the answer says about a postcode: its text, the names of its area, its position in degrees.
-PostcodeDetails = tuple[str, AreaNames, float | None, float | None]
+#: What was found for one row: id, status, reason, postcode, distance in metres, area. Plain tuples, as they are many.
+Result = tuple[int, int, str | None, str | None, float | None, int | None]
+#: What the answer says about a postcode: its text, its area, its position in degrees.
+PostcodeDetails = tuple[str, int, float | None, float | None]
 
 
 class RejectedRow(NamedTuple):
@@ -67,19 +67,16 @@ def bulk_update_results(results: Sequence[Result]) -> None:
         _database().update_results(results)
 
 
+def bulk_create_areas(areas: Mapping[AreaNames, int]) -> None:
+    """Inserts the areas that are not known yet, in one order as the postcodes."""
+    if areas:
+        _database().insert_areas(sorted((area, *names) for names, area in areas.items()))
+
+
 def bulk_create_postcodes(postcodes: Iterable[PostcodeDetails]) -> None:
-    """Inserts the postcodes that are not known yet, and their areas.
+    """Inserts the postcodes that are not known yet.
 
     Sorted, so that two workers that insert the same ones wait for each other in the same order and cannot deadlock.
     """
-    areas: dict[AreaNames, int] = {}
-    known = []
-    for postcode, names, latitude, longitude in postcodes:
-        area = areas.get(names)
-        if area is None:
-            area = areas[names] = area_id(names)
-        known.append((postcode, area, latitude, longitude))
-    if known:
-        known.sort(key=itemgetter(0))
-        _database().insert_areas(sorted((area, *names) for names, area in areas.items()))
-        _database().insert_postcodes(known)
+    if rows := sorted(postcodes, key=itemgetter(0)):
+        _database().insert_postcodes(rows)

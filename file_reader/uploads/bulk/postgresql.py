@@ -39,9 +39,10 @@ def update_results(results: Sequence[tuple[Any, ...]]) -> None:
         cursor.execute(
             """
             UPDATE uploads_row
-            SET status = new.status, reason = new.reason, postcode = new.postcode, distance_m = new.distance_m
-            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::float8[])
-                AS new (id, status, reason, postcode, distance_m)
+            SET status = new.status, reason = new.reason, postcode = new.postcode, distance_m = new.distance_m,
+                area_id = new.area_id
+            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::float8[], %s::bigint[])
+                AS new (id, status, reason, postcode, distance_m, area_id)
             WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s
             """,
             [*map(_array, columns), min(columns[0]), max(columns[0])],

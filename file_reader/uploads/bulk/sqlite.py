@@ -42,12 +42,16 @@ def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
     # In the order of their postcodes, which is that of the index on them.
     by_postcode = sorted(
-        [(status, reason, postcode, distance_m, id_) for id_, status, reason, postcode, distance_m in results],
+        [
+            (status, reason, postcode, distance_m, area, id_)
+            for id_, status, reason, postcode, distance_m, area in results
+        ],
         key=_postcode,
     )
     with connection.wrap_database_errors:
         connection.connection.executemany(
-            "UPDATE uploads_row SET status = ?, reason = ?, postcode = ?, distance_m = ? WHERE id = ?", by_postcode
+            "UPDATE uploads_row SET status = ?, reason = ?, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
+            by_postcode,
         )
 
 

@@ -20,6 +20,12 @@ def name_areas(apps: Any, schema_editor: Any) -> None:
         postcodes.filter(**known, **unknown).update(area_id=area.pk)
 
 
+def name_areas_of_rows(apps: Any, schema_editor: Any) -> None:
+    rows, postcodes = (apps.get_model("uploads", name).objects for name in ("Row", "Postcode"))
+    area = postcodes.filter(postcode=models.OuterRef("postcode_id")).values("area_id")
+    rows.exclude(postcode=None).update(area_id=models.Subquery(area))
+
+
 def compare_bytes(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor != "postgresql":
         return  # SQLite always does
@@ -74,6 +80,18 @@ class Migration(migrations.Migration):
                 to="uploads.area",
             ),
         ),
+        migrations.AddField(
+            model_name="row",
+            name="area",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                to="uploads.area",
+            ),
+        ),
+        migrations.RunPython(name_areas_of_rows),
         migrations.AlterField("row", "id", RowIdField(primary_key=True, serialize=False)),
         migrations.RunPython(compare_bytes),
     ]

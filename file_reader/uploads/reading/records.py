@@ -44,7 +44,7 @@ class ReadRow(msgspec.Struct, gc=False):
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """Some thousands of records at once, because that is quicker: where each begins, its text, its fields."""
 
     text: str
@@ -61,10 +61,24 @@ def read_records(stream: BinaryIO, dialect: Dialect) -> Iterator[RawRecord]:
 
     Raises UnreadableError with the line for undecodable bytes, over-long lines and an unclosed quote.
     """
-    for block in _blocks(stream, dialect):
+    for block in read_blocks(stream, dialect):
         for line, text, fields in block:
-            if not is_blank(fields):
-                yield RawRecord(line, text, fields)
+            yield RawRecord(line, text, fields)
+
+
+def read_blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
+    """Yields the same records as `read_records`, and raises as it does, but some thousands at a time."""
+    for block in _blocks(stream, dialect):
+        if min(map(len, block.records), default=2) < 2:  # no other can be blank
+            kept = [RawRecord(*record) for record in block if not is_blank(record[2])]
+            yield Block(
+                block.text,
+                [record.line for record in kept],
+                [record.text for record in kept],
+                [record.fields for record in kept],
+            )
+        else:
+            yield block
 
 
 def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
@@ -89,7 +103,7 @@ def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
             yield _read_row(line, text, fields, widths, locate)
 
 
-def _all_plain(block: _Block, width: int, dialect: Dialect) -> Iterator[ReadRow] | None:
+def _all_plain(block: Block, width: int, dialect: Dialect) -> Iterator[ReadRow] | None:
     """The rows of a block, if every one has plain numbers in range: that is most of most files, and ten times as fast.
 
     None if one needs a closer look: float() takes a little more than numbers, in texts with an underscore or beyond
@@ -121,7 +135,7 @@ def _all_plain(block: _Block, width: int, dialect: Dialect) -> Iterator[ReadRow]
     return map(ReadRow, block.lines, latitudes, longitudes)
 
 
-def _has_long_cell(block: _Block, dialect: Dialect) -> bool:
+def _has_long_cell(block: Block, dialect: Dialect) -> bool:
     columns = (dialect.latitude_column, dialect.longitude_column)
     return any(len(record[column]) > MAX_CHARS for record in block.records for column in columns)
 
@@ -139,7 +153,7 @@ def _read_row(
     return ReadRow(line, *located)
 
 
-def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
+def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
     of_sheet = isinstance(stream, SheetCsv)
     begun: list[str] = []  # the lines of a record that goes on in the next block
@@ -157,7 +171,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[_Block]:
                 raise unclosed_quote(line)
         else:
             numbers = range(line, line + len(lines))
-            yield _Block(text, numbers, lines, list(_reader(lines, dialect)))
+            yield Block(text, numbers, lines, list(_reader(lines, dialect)))
             line += len(lines)
     if begun:
         raise unclosed_quote(line)
@@ -169,13 +183,13 @@ def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
 
 def _quoted(
     text_of_block: str, lines: list[str], line: int, dialect: Dialect, *, of_sheet: bool
-) -> tuple[int, _Block, UnreadableError | None]:
+) -> tuple[int, Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any.
 
     The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
     """
     starts: list[int] = []
-    block = _Block(text_of_block, starts, [], [])
+    block = Block(text_of_block, starts, [], [])
     done = 0
     at = line
     all_taken = False
