@@ -8,7 +8,7 @@ export FILE
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run index test storm lint type format up down requirements architecture clean
+.PHONY: help demo run index test storm bench lint type format up down requirements architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each data
 	$(PY) tests/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	$(PY) tests/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	cd file_reader && ../$(PY) -m pytest -m storm
+
+bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (benchmarks/README.md); shorter with BENCH_ROWS="10000 100000"
+	$(PY) benchmarks/run.py $(if $(BENCH_ROWS),--rows $(BENCH_ROWS)) $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) \
+	  $(if $(BENCH_POSTCODES),--postcodes "$(BENCH_POSTCODES)") $(if $(BENCH_ONLY),--only $(BENCH_ONLY))
 
 lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
 	$(PY) -m ruff check .

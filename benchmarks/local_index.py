@@ -36,7 +36,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICE = ROOT / "postcode_consumer"
-sys.path[:0] = [str(ROOT / "tests"), str(SERVICE)]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "fakes"), str(SERVICE)]
 os.environ.update(SECRET_KEY="benchmark", INTERNAL_TOKEN="benchmark", DJANGO_SETTINGS_MODULE="consumer.settings")
 
 import django  # noqa: E402 (the paths above)
@@ -46,6 +46,7 @@ django.setup()  # the providers have models beside them
 import msgspec  # noqa: E402
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from stack import free_port  # noqa: E402
 from truth import EXACTLY_SAME_DISTANCE, Postcodes  # noqa: E402
 
 from lookups.answers import Location  # noqa: E402
@@ -151,9 +152,7 @@ def rate(work: Callable[[Any], object], slices: Sequence[Any], threads: int, sec
 @contextmanager
 def endpoint(index_folder: Path, processes: int) -> Iterator[tuple[int, int]]:
     """The service under gunicorn: its port and the process id of the master."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "DATA_DIR": str(index_folder),
         "LOCAL_INDEX": str(index_folder),

@@ -12,7 +12,6 @@ import argparse
 import csv
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,10 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "fakes")]
+
+from stack import free_port  # noqa: E402 (the paths above)
+
 SILENCE = 5
 LATENCY_MS = 50
 HEADERS = {"X-Internal-Token": "token"}
@@ -121,7 +124,6 @@ def control(upstream: str, what: str, **values: Any) -> None:
 
 @contextmanager
 def running_upstream(folder: Path) -> Iterator[str]:
-    sys.path.insert(0, str(ROOT / "tests" / "fakes"))
     from country import POSTCODES
     from postcodes_io_data import FILE_COLUMNS
 
@@ -183,12 +185,6 @@ def answers(port: int, path: str) -> bool:
         return requests.get(f"http://127.0.0.1:{port}{path}", timeout=5).ok
     except requests.ConnectionError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

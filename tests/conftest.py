@@ -3,12 +3,11 @@
 import os
 import uuid
 from collections.abc import Iterator
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg2
 import pytest
 from brokers import find_brokers
 from country import POSTCODES
+from databases import new_database
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import find_chromium
 
@@ -39,16 +38,8 @@ def databases(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         yield {}
         return
     server = os.environ["TEST_POSTGRES_URL"]
-    names = {
-        "FILE_READER_DATABASE_URL": f"reader_{uuid.uuid4().hex}",
-        "POSTCODE_CONSUMER_DATABASE_URL": f"consumer_{uuid.uuid4().hex}",
-    }
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for name in names.values():
-            cursor.execute(f"CREATE DATABASE {name}")
-        yield {variable: urlunsplit(urlsplit(server)._replace(path=f"/{name}")) for variable, name in names.items()}
-        for name in names.values():
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    connection.close()
+    with (
+        new_database(server, f"reader_{uuid.uuid4().hex}") as reader,
+        new_database(server, f"consumer_{uuid.uuid4().hex}") as consumer,
+    ):
+        yield {"FILE_READER_DATABASE_URL": reader, "POSTCODE_CONSUMER_DATABASE_URL": consumer}

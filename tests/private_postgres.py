@@ -6,29 +6,20 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg2
+from databases import create_database
 
 
 class PrivatePostgres:
-    """`databases` is the environment that gives both services a database on it."""
+    """`url` is its address; `databases` is the environment that gives both services a database on it."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
+        self.url: str = server.get_uri()
         self.databases = {
-            "FILE_READER_DATABASE_URL": self._create("reader"),
-            "POSTCODE_CONSUMER_DATABASE_URL": self._create("consumer"),
+            "FILE_READER_DATABASE_URL": create_database(self.url, "reader"),
+            "POSTCODE_CONSUMER_DATABASE_URL": create_database(self.url, "consumer"),
         }
-
-    def _create(self, name: str) -> str:
-        url = self._server.get_uri()
-        connection = psycopg2.connect(url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        connection.close()
-        return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
     def stop(self) -> None:
         """As if it had crashed: no word to anybody, no checkpoint; it recovers at the next start."""

@@ -43,6 +43,12 @@ def wait_for(look: Callable[[], Any], what: str, *, seconds: float = 60.0) -> An
     return found
 
 
+def peak_bytes(process: psutil.Process) -> int:
+    """The most memory that a process has had resident so far (VmHWM)."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
 @dataclass
 class Stack:
     """A running stack. `headers` go with every call."""

@@ -4,17 +4,16 @@ from pathlib import Path
 
 from country import csv_of
 from postcodes_io import RunningPostcodesIo
-from stack import running_stack
+from stack import peak_bytes, running_stack
 
 
 def peak_of_worker(tmp_path: Path, upstream: RunningPostcodesIo, rows: int) -> int:
-    """The worker's peak memory in bytes (VmHWM) after one file of that many rows."""
+    """The worker's peak memory in bytes after one file of that many rows."""
     settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
     with running_stack(tmp_path, CHUNK_ROWS="1000", **settings) as stack:
         stack.wait_until_done(stack.upload(csv_of(rows)))
         (worker,) = stack.processes("manage.py worker")
-        status = Path(f"/proc/{worker.pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+        return peak_bytes(worker)
 
 
 def test_ten_times_the_rows_take_no_more_memory(tmp_path: Path, upstream: RunningPostcodesIo) -> None:

@@ -10,10 +10,14 @@ CALLS_PER_STEP = 100
 
 
 class Slots:
-    """Slots for calls, first come, first served; never more than `ceiling`. To be used from one event loop."""
+    """Slots for calls, first come, first served; never more than `ceiling`. To be used from one event loop.
 
-    def __init__(self, ceiling: int) -> None:
+    Until the first overload there are as many again after every round of calls, but at most `step` more.
+    """
+
+    def __init__(self, ceiling: int, *, step: int = 1) -> None:
         self._ceiling = ceiling
+        self._step = step
         self._limit = 1
         self._free = Semaphore(self._limit)
         self._to_withdraw = 0
@@ -33,15 +37,16 @@ class Slots:
                 self._free.release()
 
     def grow(self) -> None:
-        """A call was answered. Until the first overload, one more follows after every round."""
+        """A call was answered. Until the first overload, `step` more follow after every round."""
         self._answered += 1
         if self._limit < self._ceiling and self._answered >= (CALLS_PER_STEP if self._overloads else self._limit):
             self._answered = 0
-            self._limit += 1
-            if self._to_withdraw:
-                self._to_withdraw -= 1
-            else:
-                self._free.release()
+            for _ in range(1 if self._overloads else min(self._step, self._limit, self._ceiling - self._limit)):
+                self._limit += 1
+                if self._to_withdraw:
+                    self._to_withdraw -= 1
+                else:
+                    self._free.release()
 
     def shrink(self, *, overloads: int) -> None:
         """A call that began when there were so many `overloads` met another one: calls of one moment count once."""

@@ -10,12 +10,14 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
-from django.db.models import FloatField, Func, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
+from lookups import sql
 from lookups.errors import LimiterFailed
 from lookups.limiter import State
 from lookups.models import Limiter
@@ -32,6 +34,9 @@ _NO_SYNC = {"sqlite": "PRAGMA synchronous=NORMAL", "postgresql": "SET synchronou
 
 class Store(Protocol):
     """A place for one `State`. All its methods are called from one thread."""
+
+    #: Whether its methods return at once: then an event loop need not have a thread wait for them.
+    is_at_hand: bool
 
     def read(self) -> tuple[State, float]:
         """The state and the time. Raises `LimiterFailed`."""
@@ -51,6 +56,8 @@ def shared_store(name: str) -> Store:
 class MemoryStore:
     """For this process alone."""
 
+    is_at_hand = True
+
     def __init__(self) -> None:
         self._state = State()
 
@@ -67,22 +74,10 @@ class MemoryStore:
         """See `Store`."""
 
 
-class _UnixTime(Func):
-    """The database's clock; on PostgreSQL not that of the transaction's beginning."""
-
-    output_field = FloatField()
-
-    def as_sqlite(self, *args: Any, **options: Any) -> Any:
-        """SQLite's, which counts milliseconds."""
-        return "(julianday('now') - 2440587.5) * 86400.0", []
-
-    def as_postgresql(self, *args: Any, **options: Any) -> Any:
-        """PostgreSQL's."""
-        return "extract(epoch FROM clock_timestamp())::float8", []
-
-
 class DatabaseStore:
     """A row of `lookups.models.Limiter`, through the connection of the thread that uses it."""
+
+    is_at_hand = False
 
     def __init__(self, *, name: str) -> None:
         self._name = name
@@ -125,7 +120,7 @@ class DatabaseStore:
 
     def _find(self, rows: "QuerySet[Limiter]") -> tuple[State, float] | None:
         names = State.__struct_fields__
-        row = rows.filter(pk=self._name).values_list(*names, _UnixTime()).first()
+        row = rows.filter(pk=self._name).values_list(*names, RawSQL(sql.now(), ())).first()  # noqa: S611 (a constant)
         return (State(*row[:-1]), row[-1]) if row else None
 
 
@@ -140,6 +135,8 @@ def _connect() -> None:
 
 class RedisStore:
     """A key in Redis or Valkey. A change that somebody else's crossed is made again (WATCH)."""
+
+    is_at_hand = False
 
     def __init__(self, url: str, *, name: str) -> None:
         self._key = f"postcode_consumer:limiter:{name}"

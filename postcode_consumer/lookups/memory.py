@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
 from lookups.models import KnownLocation, Postcode
-from lookups.sql import query_of
+from lookups.sql import insert, query_of
 
 #: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
 SLICE = 30_000
@@ -23,6 +23,7 @@ LONGEST_FORGETTING = 30.0
 _BY_KEY = attrgetter("latitude", "longitude")
 _KEY_TYPES = ("float8", "float8")
 _DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
+_details_of = attrgetter(*_DETAILS)
 
 # CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
 _RECALL = f"""
@@ -37,18 +38,13 @@ WHERE known.latitude = asked.latitude AND known.longitude = asked.longitude AND 
            ELSE known.looked_up_at > %s AND nearest.postcode IS NOT NULL END
 """  # noqa: S608 (names of columns)
 _REMEMBER_POSTCODES = f"""
-WITH found (postcode, {", ".join(_DETAILS)}) AS ({{rows}})
-INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)})
-SELECT * FROM found WHERE true
+INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)}) {{rows}}
 ON CONFLICT (postcode) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _DETAILS)}
-WHERE {{differs}}
-"""  # noqa: S608
+"""
 # What is newer, or knows more, replaces what is there: a process that was frozen may be late.
 _REMEMBER_LOCATIONS = """
-WITH found (latitude, longitude, looked_up_at, searched_m, postcode, distance_m) AS ({rows})
 INSERT INTO lookups_knownlocation AS kept
-    (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider)
-SELECT latitude, longitude, looked_up_at, searched_m, postcode, distance_m, %s FROM found WHERE true
+    (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider) {rows}
 ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
     looked_up_at = excluded.looked_up_at, searched_m = excluded.searched_m,
     postcode = excluded.postcode, distance_m = excluded.distance_m
@@ -92,19 +88,18 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
     postcodes = {finding.nearest.postcode: finding.nearest.details for _, finding in found if finding.nearest}
     with transaction.atomic(), connection.cursor() as cursor:
         if postcodes:
-            rows, values = query_of(
-                [
-                    (postcode, *(getattr(details, name) for name in _DETAILS))
-                    for postcode, details in sorted(postcodes.items())
-                ],
+            insert(
+                cursor,
+                f"{_REMEMBER_POSTCODES} WHERE {_DIFFERS[connection.vendor]}",
+                [(postcode, *_details_of(details)) for postcode, details in sorted(postcodes.items())],
                 ("text",) * 7 + _KEY_TYPES,
             )
-            cursor.execute(_REMEMBER_POSTCODES.format(rows=rows, differs=_DIFFERS[connection.vendor]), values)
-        rows, values = query_of(
-            [_row(location, finding) for location, finding in found],
-            (*_KEY_TYPES, "bigint", "integer", "text", "float8"),
+        insert(
+            cursor,
+            _REMEMBER_LOCATIONS,
+            [(*_row(location, finding), provider) for location, finding in found],
+            (*_KEY_TYPES, "bigint", "integer", "text", "float8", "text"),
         )
-        cursor.execute(_REMEMBER_LOCATIONS.format(rows=rows), [*values, provider])
 
 
 def prune(*, before: int, limit: int) -> int:

@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 
 #: Calls at once when no limit is set: more only wait in the provider's queue instead of ours.
 UNLIMITED_CONCURRENCY = 64
+#: How many more calls are tried after a round that went well, when no rate is set: the server is the operator's own. So
+#: many too many, refused in one moment, neither open the breaker nor use up the reserve of retries.
+UNLIMITED_STEP = 4
 #: Seconds; a longer Retry-After is cut, so that a mistake upstream does not silence this service for days.
 LONGEST_PAUSE = 3_600.0
 #: Calls that fail one after the other, with no answer between them, until the breaker opens. With 20 % of calls failing
@@ -85,7 +88,10 @@ class Politeness:
     def __init__(
         self, *, name: str, calls_per_second: float, max_concurrency: int, probe_seconds: float = 10.0
     ) -> None:
-        self._slots = Slots(max_concurrency or UNLIMITED_CONCURRENCY)
+        self._slots = Slots(
+            max_concurrency or UNLIMITED_CONCURRENCY,
+            step=1 if calls_per_second else UNLIMITED_STEP,
+        )
         self._budget = RetryBudget()
         self._failures = 0
         self._limiter = SharedLimiter(
@@ -151,7 +157,7 @@ class Politeness:
 
 
 class SharedLimiter:
-    """The limiter from an event loop: a thread of its own waits for the store.
+    """The limiter from an event loop: a thread of its own waits for the store, unless that is at hand.
 
     A pause is also kept here, for the case that the store cannot be told.
     """
@@ -233,6 +239,8 @@ class SharedLimiter:
         await self._in_thread(lambda: self._store.update(lambda state, now: (change(state, now), None)))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._store.is_at_hand:
+            return work()
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _keep_silence(self, deadline: Deadline) -> None:

@@ -35,6 +35,12 @@ class Service:
         return requests.post(url, json={"locations": locations}, headers=HEADERS, timeout=30)
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
 def wait_until_alive(service: Service) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
@@ -80,9 +86,7 @@ def migrate(environment: dict[str, str]) -> None:
 @contextmanager
 def running_service(environment: dict[str, str], log: Path, *, port: int = 0) -> Iterator[Service]:
     """The service on that port, or on a free one, and on a database that is migrated."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = port or listener.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", "consumer/gunicorn.conf.py", "consumer.wsgi"]
     with log.open("wb") as stderr:
         process = subprocess.Popen(

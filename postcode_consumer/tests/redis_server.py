@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from redis import Redis, RedisError
+from tests.processes import free_port
 
 
 @contextmanager
@@ -24,9 +24,7 @@ def running_redis(*, own: bool = False) -> Iterator[str]:
             pytest.skip("there is no redis-server and no TEST_REDIS_URL")
         yield url
         return
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}/0"

@@ -1,12 +1,12 @@
 """Replays the wire contract that the callers of this service are tested against."""
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.processes import free_port
 
 from tests.conftest import REPOSITORY
 
@@ -30,13 +30,6 @@ def assert_promised(promised: Any, given: Any) -> None:
         assert promised == given
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_service_answers_as_the_contract_promises(
@@ -45,7 +38,7 @@ def test_the_service_answers_as_the_contract_promises(
     if path.stem == "upstream_unavailable":
         service_provider(
             PROVIDER="postcodes_io",
-            POSTCODES_IO_URL=f"http://127.0.0.1:{closed_port()}",
+            POSTCODES_IO_URL=f"http://127.0.0.1:{free_port()}",
             POSTCODES_IO_CALLS_PER_SECOND=0,
             POSTCODES_IO_FIRST_BACKOFF_SECONDS=0.01,
         )

@@ -27,6 +27,7 @@ from lookups.errors import (
 from lookups.limiter_stores import Change, MemoryStore
 from lookups.politeness import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
 from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.retry import ask_again
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]
@@ -81,6 +82,46 @@ def test_a_server_that_takes_two_calls_at_once_refuses_few(postcodes_io: Make, u
         ask(provider, *places(1_000, after=number * 1_000))
     assert len(upstream.calls) >= 500
     assert refused / len(upstream.calls) <= 0.02
+
+
+def test_a_server_that_takes_fewer_calls_at_once_than_allowed_fails_none_of_them() -> None:
+    """Neither does the breaker open, nor is the reserve of retries used up."""
+    at_once = refused = 0
+
+    async def call(politeness: Politeness) -> None:
+        nonlocal at_once, refused
+        async for attempt in ask_again(deadline=Deadline(60), attempts=5, crash_attempts=1, first_backoff=0.01):
+            with attempt:
+                async with politeness.turn(Deadline(60)):
+                    at_once += 1
+                    try:
+                        await asyncio.sleep(0)
+                        if at_once > 17:
+                            refused += 1
+                            raise Overloaded("too many")
+                        await asyncio.sleep(0.01)
+                    finally:
+                        at_once -= 1
+
+    async def scenario() -> None:
+        politeness = Politeness(name="test", calls_per_second=0, max_concurrency=64)
+        await asyncio.gather(*[call(politeness) for _ in range(300)])
+        await politeness.close()
+
+    asyncio.run(scenario())
+    assert 0 < refused < FAILURES_IN_A_ROW
+
+
+def test_only_a_server_without_a_rate_is_tried_with_several_more_calls_at_a_time() -> None:
+    async def free_after(rounds: int, step: int) -> int:
+        slots = Slots(20, step=step)
+        for _ in range(rounds):
+            for _ in range(await free_slots(slots)):
+                slots.grow()
+        return await free_slots(slots)
+
+    assert [asyncio.run(free_after(rounds, 1)) for rounds in range(5)] == [1, 2, 3, 4, 5]
+    assert [asyncio.run(free_after(rounds, 4)) for rounds in range(8)] == [1, 2, 4, 8, 12, 16, 20, 20]
 
 
 def test_calls_that_are_refused_in_one_moment_halve_the_slots_once() -> None:
