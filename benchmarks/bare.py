@@ -20,7 +20,7 @@ import aiohttp
 import msgspec
 import psycopg2
 
-CHUNK = 5_000
+CHUNK = 20_000
 #: Chunks that are asked about at once: while one waits for its last answers, others keep the calls going.
 CHUNKS_ASKED = 4
 #: Locations in a call to postcode_consumer, and such calls at once.
@@ -31,13 +31,13 @@ RADII = (100, 2_000)
 
 _STATUS = {"match": 1, "no_match": 2, "failed": 3}
 _TABLES = """
-CREATE TABLE bare_row (id bigint PRIMARY KEY, upload_id bigint NOT NULL, latitude double precision,
-    longitude double precision, status smallint NOT NULL, reason varchar(40), postcode varchar(8),
-    distance_m double precision, line bigint, raw text);
+CREATE TABLE bare_row (id {integer} PRIMARY KEY, upload_id bigint NOT NULL, latitude double precision,
+    longitude double precision, status smallint NOT NULL, reason varchar(40), postcode varchar(8){collation},
+    distance_m double precision, area_id bigint, line bigint, raw text);
 CREATE INDEX bare_row_postcode ON bare_row (postcode) WHERE postcode IS NOT NULL;
 CREATE TABLE bare_area (id integer PRIMARY KEY, country varchar(40), region varchar(80), admin_district varchar(120),
     admin_ward varchar(120));
-CREATE TABLE bare_postcode (postcode varchar(8) PRIMARY KEY, latitude double precision, longitude double precision,
+CREATE TABLE bare_postcode (postcode varchar(8){collation} PRIMARY KEY, latitude double precision, longitude double precision,
     area_id integer NOT NULL);
 """
 _NEW_AREA = "INSERT INTO bare_area (id, country, region, admin_district, admin_ward) VALUES "
@@ -87,7 +87,8 @@ class Postgres:
         self._connection = psycopg2.connect(url)
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS bare_row, bare_area, bare_postcode")
-            cursor.execute(_TABLES)
+            cursor.execute(_TABLES.format(integer="bigint", collation=' COLLATE "C"'))
+            cursor.execute("ALTER TABLE bare_row SET (fillfactor = 50)")
 
     def insert(self, rows: list[Record]) -> None:
         text = "".join([f"{id_}\t1\t{latitude!r}\t{longitude!r}\t0\n" for id_, latitude, longitude in rows])
@@ -109,8 +110,9 @@ class Postgres:
                 )
             cursor.execute(
                 "UPDATE bare_row SET status = new.status, reason = new.reason, postcode = new.postcode,"
-                " distance_m = new.distance_m FROM unnest(%s::smallint[], %s::text[], %s::text[],"
-                " %s::double precision[], %s::bigint[]) AS new (status, reason, postcode, distance_m, id)"
+                " distance_m = new.distance_m, area_id = new.area_id FROM unnest(%s::smallint[], %s::text[],"
+                " %s::text[], %s::double precision[], %s::bigint[], %s::bigint[])"
+                " AS new (status, reason, postcode, distance_m, area_id, id)"
                 " WHERE bare_row.id = new.id AND bare_row.id BETWEEN %s AND %s",
                 [*_arrays(results), results[0][-1], results[-1][-1]],
             )
@@ -121,7 +123,10 @@ class Sqlite:
         for name in (path, f"{path}-wal", f"{path}-shm"):
             Path(name).unlink(missing_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False)
-        self._connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+        self._connection.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-48000;"
+            + _TABLES.format(integer="integer", collation="")
+        )
 
     def insert(self, rows: list[Record]) -> None:
         with self._connection:
@@ -139,7 +144,8 @@ class Sqlite:
                 " ON CONFLICT (postcode) DO NOTHING",
             )
             connection.executemany(
-                "UPDATE bare_row SET status = ?, reason = ?, postcode = ?, distance_m = ? WHERE id = ?", results
+                "UPDATE bare_row SET status = ?, reason = ?, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
+                results,
             )
 
     def _insert(self, statement: str, record: str, rows: list[Record], end: str = "") -> None:
@@ -178,20 +184,21 @@ class Keeper:
 
     def keep(self, chunk: list[tuple[int, float, float]], found: dict[Location, Answer]) -> None:
         areas: list[Record] = []
-        postcodes: dict[str, Record] = {}
+        postcodes: dict[str | None, Record] = {}
         for answer in found.values():
-            if (one := answer.postcode_details) and answer.postcode and answer.postcode not in postcodes:
-                area = one.country, one.region, one.admin_district, one.admin_ward
-                if area not in self._areas:
-                    self._areas[area] = len(self._areas) + 1
-                    areas.append((self._areas[area], *area))
-                postcodes[answer.postcode] = (answer.postcode, one.latitude, one.longitude, self._areas[area])
+            if (details := answer.postcode_details) and answer.postcode and answer.postcode not in postcodes:
+                names = details.country, details.region, details.admin_district, details.admin_ward
+                if names not in self._areas:
+                    self._areas[names] = len(self._areas) + 1
+                    areas.append((self._areas[names], *names))
+                postcodes[answer.postcode] = (
+                    answer.postcode, details.latitude, details.longitude, self._areas[names]
+                )  # fmt: skip
         results = []
         for id_, latitude, longitude in chunk:
-            one_answer = found[latitude, longitude]
-            results.append(
-                (_STATUS[one_answer.status], one_answer.reason, one_answer.postcode, one_answer.distance_m, id_)
-            )
+            one = found[latitude, longitude]
+            area = postcodes[one.postcode][-1] if one.postcode in postcodes else None
+            results.append((_STATUS[one.status], one.reason, one.postcode, one.distance_m, area, id_))
         self._store.update(results, list(postcodes.values()), areas)
 
 

@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--large-rounds", type=int, default=3, help=f"rounds of files with more than {LARGE:,} rows")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--postcodes", type=Path, help="a postcode file; without it, a country is made up")
     parser.add_argument("--index", type=Path, help="a local index of that file that is there already")
     parser.add_argument("--no-scripts", dest="scripts", action="store_false", help="only this project")
