@@ -31,7 +31,7 @@ class PostcodeDetails(msgspec.Struct, frozen=True, gc=False):
     longitude: float | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The final answer to one location; its members are those of the wire, in their order.
 
     `reason` is None for a match. `distance_m` is in metres, from the location to the postcode. `looked_up_at` is when
@@ -41,10 +41,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     latitude: float
     longitude: float
     status: Status
-    reason: Reason | None = None
-    postcode: str | None = None
-    distance_m: float | None = None
-    postcode_details: PostcodeDetails | None = None
+    reason: Reason | None
+    postcode: str | None
+    distance_m: float | None
+    postcode_details: PostcodeDetails | None
     provider: str
     looked_up_at: datetime
 
@@ -65,14 +65,15 @@ def match(
 ) -> Answer:
     """The nearest postcode was found, `distance` metres away."""
     return Answer(
-        latitude=location.latitude,
-        longitude=location.longitude,
-        status="match",
-        postcode=postcode,
-        distance_m=round(distance, 2),
-        postcode_details=details,
-        provider=provider,
-        looked_up_at=looked_up_at,
+        location.latitude,
+        location.longitude,
+        "match",
+        None,
+        postcode,
+        round(distance, 2),
+        details,
+        provider,
+        looked_up_at,
     )
 
 
@@ -84,23 +85,15 @@ def no_match(
     looked_up_at: datetime,
 ) -> Answer:
     """The question was answered: there is no postcode."""
-    return Answer(
-        latitude=location.latitude,
-        longitude=location.longitude,
-        status="no_match",
-        reason=reason,
-        provider=provider,
-        looked_up_at=looked_up_at,
-    )
+    return _without_postcode(location, "no_match", reason, provider, looked_up_at)
 
 
 def failed(location: Location, *, provider: str, looked_up_at: datetime) -> Answer:
     """The provider refuses this very location, while it answers others."""
-    return Answer(
-        latitude=location.latitude,
-        longitude=location.longitude,
-        status="failed",
-        reason="upstream_rejected",
-        provider=provider,
-        looked_up_at=looked_up_at,
-    )
+    return _without_postcode(location, "failed", "upstream_rejected", provider, looked_up_at)
+
+
+def _without_postcode(
+    location: Location, status: Status, reason: Reason, provider: str, looked_up_at: datetime
+) -> Answer:
+    return Answer(location.latitude, location.longitude, status, reason, None, None, None, provider, looked_up_at)

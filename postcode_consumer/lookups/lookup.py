@@ -6,16 +6,10 @@ from collections.abc import Sequence
 
 from lookups import counters
 from lookups.answers import Answer, Location, no_match, this_moment
+from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.providers.base import Provider
-
-# Every UK postcode lies inside, and what is up to 20 km away from one, the largest distance that can be asked for: from
-# the Isles of Scilly (49.86 N) to Unst (60.86 N), from St Kilda (8.6 W) to Lowestoft (1.77 E). The box also contains
-# parts of Ireland and France, of which the provider knows more. 0,0, what a receiver without a fix often reports, is
-# outside.
-SOUTH, NORTH = 49.0, 61.5
-WEST, EAST = -9.5, 2.6
 
 
 def reverse_geocode(

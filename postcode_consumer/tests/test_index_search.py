@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from tests.index_files import plain
 
+from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.index.build import build
 from lookups.index.ellipsoid import distances, earth_centred
 from lookups.index.file import load
@@ -86,6 +87,49 @@ def test_answers_equal_brute_force_on_any_country(
     # Half a step lies half-way between neighbours.
     for cell in [*asked, *((cell[0] / 2, cell[1] / 2) for cell in cells)]:
         agree(index, places, *place(cell))
+
+
+def test_answers_equal_brute_force_where_towns_villages_and_the_sea_meet(tmp_path: Path) -> None:
+    """Cells of all sizes, and locations of all kinds: in towns, between them, far away from all, and on the borders."""
+    draw = np.random.default_rng(1)
+    centres = draw.uniform((51, -3), (52, -1), (30, 2))
+    spreads = 10 ** draw.uniform(-4, -1, (30, 1))
+    around = (centres[draw.integers(0, 30, 2_500)], spreads[draw.integers(0, 30, 2_500)])
+    places = [
+        (f"AA{n // 676 + 10} 1{chr(65 + n // 26 % 26)}{chr(65 + n % 26)}", *place)
+        for n, place in enumerate((around[0] + draw.normal(0, 1, (2_500, 2)) * around[1]).round(6).tolist())
+    ]
+    index = make(tmp_path, places)
+    coordinates = np.array([place[1:] for place in places])
+    asked = np.concatenate(
+        [
+            draw.uniform((50.5, -3.8), (52.5, -0.2), (150, 2)),
+            coordinates[draw.integers(0, 2_500, 100)] + draw.normal(0, 0.001, (100, 2)),
+            (coordinates[draw.integers(0, 2_500, 50)] + coordinates[draw.integers(0, 2_500, 50)]) / 2,
+            # On the borders and corners of cells.
+            np.column_stack((51 + draw.integers(0, 8_192, 100) / 8_192, -3 + draw.integers(0, 10_240, 100) / 5_120)),
+        ]
+    )
+    numbers, metres, matches = index.nearest(*asked.T, LIMIT)
+    names = index.places.details["postcode"][numbers].astype(str)
+    assert matches.any()
+    assert not matches.all()
+    for place, name, distance, is_match in zip(asked, names, metres, matches, strict=True):
+        truth = by_brute_force(places, *place)
+        assert (name if is_match else None) == (truth and truth[0])
+        assert truth is None or distance == pytest.approx(truth[1], abs=1e-5)
+
+
+def test_locations_outside_the_country_have_no_nearest_place_and_others_beside_them_do(tmp_path: Path) -> None:
+    index = make(tmp_path, [("B1 1AA", 52.5, -1.9), ("ZZ1 1AA", NORTH, EAST), ("ZZ2 1AA", 0.0, 0.0)])
+    latitudes = np.array([0.0, 52.5, NORTH + 1e-9, NORTH, SOUTH, -90.0, 90.0])
+    longitudes = np.array([0.0, -1.9, EAST, EAST, WEST, -180.0, 180.0])
+    assert index.nearest(latitudes, longitudes, LIMIT)[2].tolist() == [False, True, False, True, False, False, False]
+    assert not index.nearest(latitudes[:1], longitudes[:1], LIMIT)[2].any()
+
+
+def test_an_index_without_a_place_in_the_country_finds_nothing(tmp_path: Path) -> None:
+    assert found(make(tmp_path, [("ZZ2 1AA", 0.0, 0.0)]), 52.5, -1.9) is None
 
 
 def test_of_postcodes_at_one_place_the_first_in_the_alphabet_answers(tmp_path: Path) -> None:

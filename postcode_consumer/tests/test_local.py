@@ -78,12 +78,16 @@ def test_a_damaged_index_is_refused(tmp_path: Path, damage: Callable[[bytes], by
     assert f"The index {path} is damaged. Build it with" in why_not(tmp_path)
 
 
-def test_an_index_of_another_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 3])
+def test_an_index_of_another_version_is_refused_with_the_command_that_makes_it_anew(
+    tmp_path: Path, version: int
+) -> None:
     path = make(tmp_path, SCOTTISH)
     content = bytearray(path.read_bytes())
-    content[8] += 1
+    content[8] = version
     path.write_bytes(content)
-    assert "has version 2 of the format, and version 1 is read here. Build it with" in why_not(tmp_path)
+    told = f"has version {version} of the format, and version 2 is read here. Build it with `make index FILE=…`"
+    assert told in why_not(tmp_path)
 
 
 def test_an_index_that_must_not_be_read_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from lookups.answers import Location
+from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.deadline import Deadline
-from lookups.lookup import EAST, NORTH, SOUTH, WEST
 from lookups.providers.sandbox import GAZETTEER, Sandbox
 
 with GAZETTEER.open(encoding="utf-8", newline="") as _file:

@@ -10,8 +10,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from lookups.index import file
+from lookups.index.candidates import cells_with_candidates
 from lookups.index.ellipsoid import Floats, earth_centred
 from lookups.index.file import DETAILS, Area, Places
+from lookups.index.grid import grid_of
 from lookups.index.names import CodeNames, name_of
 from lookups.index.sources import WITHOUT_POSITION, AreaCells, Source, SourceRefused, opened
 
@@ -100,7 +102,7 @@ def _places(
     is_first = np.ones(len(order), bool)
     is_first[1:] = (np.diff(latitudes[order]) != 0) | (np.diff(longitudes[order]) != 0)
     distinct = order[is_first]
-    # In the order of the tree's leaves: what a search looks at lies side by side, and is in the processor's cache.
+    # In the order of a tree's leaves: what a search looks at lies side by side, and is in the processor's cache.
     positions = earth_centred(latitudes[distinct], longitudes[distinct])
     leaves = cKDTree(positions).indices
     distinct = distinct[leaves]
@@ -111,7 +113,8 @@ def _places(
     details["postcode"] = postcodes[distinct]
     details["area"] = area_numbers[np.frombuffer(columns.areas, np.uint32)[distinct]]
     has_northern_ireland = bool(np.any(postcodes[located].astype("S2") == b"BT"))
-    return Places(positions[leaves], details, area_names, has_northern_ireland)
+    grid = grid_of(cells_with_candidates(details["latitude"], details["longitude"]))
+    return Places(positions[leaves], details, grid, area_names, has_northern_ireland)
 
 
 def _areas(columns: _Columns, names: CodeNames) -> tuple[list[Area], np.typing.NDArray[np.uint32]]:

@@ -5,7 +5,7 @@
     4         the length of the header         } little-endian
     4         the CRC-32 of all that follows  /
     header    JSON (`_Header`), padded with spaces so that the arrays begin at a multiple of 64
-    arrays    `Places.positions`, then `Places.details`
+    arrays    `Places.details` and `Places.positions`, then those of `Places.grid`
 
 It is written under another name and then renamed: whoever opens it sees all of it, and who has it open keeps what they
 have. A build that dies leaves what was there before.
@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,9 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookups.index.ellipsoid import Floats
+from lookups.index.grid import COLUMNS, ROWS, Grid
 
 NAME = "postcodes.index"
-VERSION = 1
+VERSION = 2
 HOW_TO_BUILD = "Build it with `make index FILE=…` or `manage.py build_index FILE`."
 _MAGIC = b"UKPCINDX"
 _PREFIX = struct.Struct("<8sIII")
@@ -64,22 +66,35 @@ class Places:
     positions: Floats
     #: `DETAILS`, (n,).
     details: NDArray[np.void]
+    #: The way to the places that are near a location.
+    grid: Grid
     area_names: list[Area]
     #: Whether postcodes of Northern Ireland are among them: Code-Point Open has none.
     has_northern_ireland: bool
 
+    @cached_property
+    def names(self) -> tuple[list[str | None], ...]:
+        """`area_names` by columns: those of countries, of regions, of districts, of wards."""
+        return tuple([area[column] for area in self.area_names] for column in range(4))
+
 
 class _Header(msgspec.Struct):
     places: int
+    cells: int
+    lists: int
     area_names: list[Area]
     has_northern_ireland: bool
 
 
 def write(folder: Path, places: Places) -> int:
     """Replaces the folder's index in one step; the size in bytes."""
-    header = msgspec.json.encode(_Header(len(places.details), places.area_names, places.has_northern_ireland))
+    grid = places.grid
+    header = msgspec.json.encode(
+        _Header(len(places.details), len(grid.cells), len(grid.lists), places.area_names, places.has_northern_ireland)
+    )
     header += b" " * (-(_PREFIX.size + len(header)) % _ALIGNMENT)
-    parts: list[Any] = [header, *(np.ascontiguousarray(array).data for array in (places.positions, places.details))]
+    arrays = (places.details, places.positions, grid.tops, grid.cells, grid.lists)
+    parts: list[Any] = [header, *(np.ascontiguousarray(array).data for array in arrays)]
     checksum = 0
     for part in parts:
         checksum = zlib.crc32(part, checksum)
@@ -134,11 +149,21 @@ def _load(file: BinaryIO, path: Path) -> Places:
     if zlib.crc32(memoryview(mapped)[_PREFIX.size :]) != checksum:
         raise damaged
     header = msgspec.json.decode(mapped[_PREFIX.size : _PREFIX.size + header_size], type=_Header)
-    positions: Floats = np.ndarray((header.places, 3), "<f8", mapped, _PREFIX.size + header_size)
-    details: NDArray[np.void] = np.ndarray(
-        (header.places,), DETAILS, mapped, _PREFIX.size + header_size + positions.nbytes
+    position = _PREFIX.size + header_size
+
+    def array(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+        nonlocal position
+        found: NDArray[Any] = np.ndarray(shape, kind, mapped, position)
+        position += found.nbytes
+        return found
+
+    return Places(
+        details=array((header.places,), DETAILS),
+        positions=array((header.places, 3), "<f8"),
+        grid=Grid(*(array((size,), "<u4") for size in (ROWS * COLUMNS, header.cells, header.lists))),
+        area_names=header.area_names,
+        has_northern_ireland=header.has_northern_ireland,
     )
-    return Places(positions, details, header.area_names, header.has_northern_ireland)
 
 
 def _sync(folder: Path) -> None:
