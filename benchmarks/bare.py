@@ -37,8 +37,8 @@ CREATE TABLE bare_row (id {integer} PRIMARY KEY, upload_id bigint NOT NULL, lati
 CREATE INDEX bare_row_postcode ON bare_row (postcode) WHERE postcode IS NOT NULL;
 CREATE TABLE bare_area (id integer PRIMARY KEY, country varchar(40), region varchar(80), admin_district varchar(120),
     admin_ward varchar(120));
-CREATE TABLE bare_postcode (postcode varchar(8){collation} PRIMARY KEY, latitude double precision, longitude double precision,
-    area_id integer NOT NULL);
+CREATE TABLE bare_postcode (postcode varchar(8){collation} PRIMARY KEY, latitude double precision,
+    longitude double precision, area_id integer NOT NULL);
 """
 _NEW_AREA = "INSERT INTO bare_area (id, country, region, admin_district, admin_ward) VALUES "
 
@@ -124,7 +124,8 @@ class Sqlite:
             Path(name).unlink(missing_ok=True)
         self._connection = sqlite3.connect(path, check_same_thread=False)
         self._connection.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-48000;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+            + "PRAGMA cache_size=-48000;"
             + _TABLES.format(integer="integer", collation="")
         )
 

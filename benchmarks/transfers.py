@@ -22,9 +22,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from end_to_end import HERE, cpu_seconds, databases, index_of, peak_bytes, processes
-from files import read_places, write_country, write_locations
-from stack import Stack, running_stack
+import measure
+from end_to_end import add_country, index_of
+from files import read_places, write_locations
+from measure import ROOT
+from stack import Stack, peak_bytes, running_stack
 
 PIECE_BYTES = 1 << 18
 BOUNDARY = b"benchmark"
@@ -45,12 +47,13 @@ class Transfer:
 
 def measured(stack: Stack, transfer: Callable[[], tuple[int, float]]) -> Transfer:
     """Runs a transfer, which gives the number of bytes and the time of the first byte of the answer."""
-    found = {name: group for name, group in processes(stack).items() if name in ("gateway", "file_reader")}
-    before, began = cpu_seconds(found), time.perf_counter()
+    found = {name: group for name, group in measure.processes(stack).items() if name in ("gateway", "file_reader")}
+    before, began = measure.cpu_seconds(found), time.perf_counter()
     size, first = transfer()
     seconds = time.perf_counter() - began
-    spent = {name: after - before[name] for name, after in cpu_seconds(found).items()}
-    return Transfer(size, seconds, first - began, spent, peak_bytes(found))
+    spent = {name: after - before[name] for name, after in measure.cpu_seconds(found).items()}
+    peak = {name: max(map(peak_bytes, group)) for name, group in found.items()}
+    return Transfer(size, seconds, first - began, spent, peak)
 
 
 def send(stack: Stack, file: Path, *, as_form: bool) -> dict[str, Any]:
@@ -145,17 +148,18 @@ def main() -> None:
     parser.add_argument("--index", type=Path, help="its index, if it is built")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    kept = HERE.parent / "var" / "bench"
+    kept = ROOT / "var" / "bench"
     kept.mkdir(parents=True, exist_ok=True)
-    if options.postcodes is None:
-        options.postcodes = kept / "country.csv"
-        if not options.postcodes.exists():
-            write_country(options.postcodes)
+    options.postcodes = options.postcodes or add_country(kept)
     index = options.index or index_of(options.postcodes, kept / f"index-{options.postcodes.name.split('.')[0]}")
     settings = {"PROVIDER": "local", "LOCAL_INDEX": str(index), "INTERNAL_TOKEN": "bench", "SECRET_KEY": "bench"}
     found: dict[str, Any] = {"database": options.database, "rows": options.rows}
-    with tempfile.TemporaryDirectory(dir=kept) as name, databases(options.database, Path(name)) as made:
-        made.pop("SCRIPT")
+    with (
+        tempfile.TemporaryDirectory(dir=kept) as name,
+        measure.server_of(options.database) as server,
+        measure.new_databases(server, Path(name)) as databases,
+    ):
+        made = databases.environment
         file = Path(name) / "locations.csv"
         write_locations(file, options.rows, read_places(options.postcodes))
         if options.megabytes:
@@ -174,7 +178,7 @@ def main() -> None:
     first = found["result"]["first_seconds"] = statistics.median(done.first_seconds for done in taken)
     print(f"{'':>10}  {speed:,.0f} rows/s, the first byte after {first:.2f} s", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(found))
+        measure.write_result(options.json, [found])
 
 
 if __name__ == "__main__":
