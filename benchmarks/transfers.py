@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 import measure
+import requests
 from end_to_end import add_country, index_of
 from files import read_places, write_locations
 from measure import ROOT
