@@ -143,10 +143,10 @@ def test_fault_04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads
 ) -> None:
     upload = api.upload(FILE)
     step = {"CHUNK_ROWS": "10", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
-    first = start_worker(DIE_AT="uploads.loading.Loader._new_row before 50", **step)
+    first = start_worker(DIE_AT="uploads.loading.Loader._new_rows before 2", **step)
     first.wait_until_frozen()
     leases_run_out()
-    second = start_worker(DIE_AT="uploads.loading.Loader._new_row before 50", **step)
+    second = start_worker(DIE_AT="uploads.loading.Loader._new_rows before 2", **step)
     second.wait_until_frozen()
     assert Upload.objects.get().rows_loaded == 80
     before = Upload.objects.values().get()
@@ -250,11 +250,12 @@ def test_fault_24_a_row_that_kills_its_workers_fails_alone_and_its_siblings_have
 def test_fault_24_a_file_that_kills_its_loaders_fails_and_other_uploads_go_on(
     api: Api, start_worker: StartWorker
 ) -> None:
-    deadly = {"DIE_AT": "uploads.loading.Loader._new_row before 201"}  # the other file has 200 rows
+    deadly = {"DIE_AT": "uploads.loading.Loader._new_rows before 1"}
+    deadly_as_second = {"DIE_AT": "uploads.loading.Loader._new_rows before 2"}
     bad = api.upload(FILE + FILE.removeprefix("lat,lon\n"))
     good: dict[str, object] = {}
     for attempt in range(1, 6):
-        worker = start_worker(**deadly)
+        worker = start_worker(**(deadly_as_second if attempt == 3 else deadly))
         if attempt == 3:  # the lease of the one who died last has not run out
             wait_for(lambda good=good: state_of(api, good) == "done")
             leases_run_out()

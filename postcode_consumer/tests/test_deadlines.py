@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
+from tests.processes import free_port
 from tests.test_bulk import PATH, assert_problem
-from tests.test_contract import closed_port
 
 from lookups import limiter
 from tests import fake_postcodes_io as fake
@@ -95,7 +95,7 @@ def test_the_next_free_moment_may_be_too_late(look_up: Any, service_provider: An
 def test_upstream_that_cannot_be_reached_is_an_outage_whatever_the_deadline(
     look_up: Any, service_provider: Any
 ) -> None:
-    service_provider(POSTCODES_IO_URL=f"http://127.0.0.1:{closed_port()}")
+    service_provider(POSTCODES_IO_URL=f"http://127.0.0.1:{free_port()}")
     assert_problem(look_up("20"), "upstream-unavailable", 503)
 
 
