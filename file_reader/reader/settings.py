@@ -118,6 +118,10 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
+    else:
+        # Every statement here ends after milliseconds: helpers that are started, or code that is compiled, for what may
+        # be a long one take longer than that.
+        database["OPTIONS"] = {"options": "-c max_parallel_workers_per_gather=0 -c jit=off"}
     return database
 
 

@@ -61,6 +61,18 @@ class RowStatus(models.IntegerChoices):
     REJECTED = 4, "rejected"
 
 
+class Literal(models.Value):
+    """A number in the text of a statement. SQLite uses a partial index only where it can read its condition."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return str(int(self.value)), ()
+
+
+def has_rare_status() -> models.Q:
+    """The condition of the index `row_rare_status`: no match, failed or rejected."""
+    return models.Q(status__gte=Literal(RowStatus.NO_MATCH.value))
+
+
 #: From the numbers in the database to the words of the interface.
 STATUS_WORDS = {status.value: status.label for status in RowStatus}
 
@@ -162,10 +174,17 @@ class Postcode(models.Model):
         return self.postcode
 
 
+class RowIdField(models.BigIntegerField):  # type: ignore[type-arg]
+    """On SQLite the rowid itself: a key that is declared `bigint` is a second index beside it."""
+
+    def db_type(self, connection: Any) -> str:
+        return "integer" if connection.vendor == "sqlite" else str(super().db_type(connection))
+
+
 class Row(models.Model):
     """One record of an upload and its answer. Created and updated in bulk only: see uploads.bulk."""
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     # Constraints would halve the speed of writing; the chunk's transaction keeps what they would keep.
     upload = models.ForeignKey(Upload, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     latitude = models.FloatField(null=True)
@@ -183,6 +202,10 @@ class Row(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["postcode"], name="row_postcode", condition=models.Q(postcode__isnull=False)),
+            # Few rows: what costs little to write, and makes them easy to find among millions.
+            models.Index(
+                fields=["status", "id"], name="row_rare_status", condition=models.Q(status__gte=RowStatus.NO_MATCH)
+            ),
         ]
 
     def __str__(self) -> str:
