@@ -119,6 +119,12 @@ def _database() -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",
         }
+    else:
+        # Every statement here ends after milliseconds: helpers that are started, or code that is compiled, for what may
+        # be a long one take longer than that.
+        settings = "-c max_parallel_workers_per_gather=0 -c jit=off"
+        options = database.setdefault("OPTIONS", {})
+        options["options"] = f"{options['options']} {settings}" if "options" in options else settings
     return database
 
 

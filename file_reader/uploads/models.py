@@ -70,6 +70,18 @@ class RowStatus(models.IntegerChoices):
     REJECTED = 4, "rejected"
 
 
+class Literal(models.Value):
+    """A number in the text of a statement. SQLite uses a partial index only where it can read its condition."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return str(int(self.value)), ()
+
+
+def has_rare_status() -> models.Q:
+    """The condition of the index `row_rare_status`: no match, failed or rejected."""
+    return models.Q(status__gte=Literal(RowStatus.NO_MATCH.value))
+
+
 #: From the numbers in the database to the words of the interface.
 STATUS_WORDS = {status.value: status.label for status in RowStatus}
 
@@ -189,7 +201,7 @@ class Postcode(models.Model):
     """What is known about a postcode that was found for at least one row; its position in degrees."""
 
     postcode = models.CharField(max_length=8, primary_key=True)
-    area = models.ForeignKey(Area, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    area = models.ForeignKey(Area, on_delete=models.DO_NOTHING, db_constraint=False)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
 
@@ -225,6 +237,10 @@ class Row(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["postcode"], name="row_postcode", condition=models.Q(postcode__isnull=False)),
+            # Few rows: what costs little to write, and makes them easy to find among millions.
+            models.Index(
+                fields=["status", "id"], name="row_rare_status", condition=models.Q(status__gte=RowStatus.NO_MATCH)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,19 +2,24 @@
 
 import math
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from django.db.models import F, FloatField, QuerySet, Sum, Value
+from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
 from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
+from django.db.models.lookups import LessThanOrEqual
 from rest_framework.exceptions import ValidationError
 
 from uploads.models import (
     MAX_ROWS,
     STATUS_WORDS,
+    Area,
     Chunk,
     ChunkState,
     Postcode,
     Row,
+    RowStatus,
     Upload,
     outcode_of,
     row_id,
@@ -38,12 +43,14 @@ ROW_FIELDS = (
     "line",
     "raw",
 )
-#: The parameters that `filter_rows` takes.
+#: The parameters that `parse_filters` takes.
 ROW_FILTERS = ("status", "postcode", "outcode", "admin_district", "country", "bbox", "near", "radius")
 _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
+#: The rows of an area with more postcodes are near enough to each other in any file.
+_FEW_POSTCODES = 5_000
 
 
 @dataclass(frozen=True)
@@ -97,48 +104,72 @@ def visible_rows(owner_id: int | None) -> QuerySet[Row]:
     return Row.objects.filter(upload__in=Upload.objects.visible_to(owner_id).values("pk"))
 
 
-def filter_rows(rows: QuerySet[Row], parameters: dict[str, str]) -> QuerySet[Row]:
-    """Applies the filters of the query API. A value that is not valid is a ValidationError that names it."""
+@dataclass(frozen=True)
+class Filters:
+    """What a call asks of rows.
+
+    `where` is all of it but `sought`: what an index finds, in the order of `sought_by`, if few rows have it. `status`
+    is in `where`, too.
+    """
+
+    where: Q
+    status: RowStatus | None = None
+    sought: Q | None = None
+    sought_by: tuple[str, ...] = ()
+
+
+def parse_filters(parameters: dict[str, str]) -> Filters:
+    """The filters of the query API. A value that is not valid is a ValidationError that names it."""
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ValidationError({name: "A NUL character is not accepted."})
-    if status := parameters.get("status"):
-        if status not in _STATUSES:
+    where, status = Q(), None
+    if word := parameters.get("status"):
+        if word not in _STATUSES:
             raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
-        rows = rows.filter(status=_STATUSES[status])
+        status = RowStatus(_STATUSES[word])
+        where &= Q(status=status.value)
+    postcodes = []
     if postcode := parameters.get("postcode"):
-        rows = rows.filter(postcode=normal_postcode(postcode))
+        postcodes.append(Q(postcode=normal_postcode(postcode)))
     if outcode := parameters.get("outcode"):
-        rows = rows.filter(**in_outcode(outcode))
-    for name in ("admin_district", "country"):
-        if value := parameters.get(name):
-            rows = rows.filter(**{f"area__{name}": value})
+        postcodes.append(Q(**in_outcode(outcode)))
+    names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
+    if names:
+        areas = Area.objects.filter(**names).values("pk")
+        found = Postcode.objects.filter(area__in=areas).values("pk")
+        if len(found[: _FEW_POSTCODES + 1]) <= _FEW_POSTCODES:
+            postcodes.append(Q(postcode__in=found))
+        else:
+            where &= Q(area__in=areas)
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
         if west > east or south > north:
             raise ValidationError({"bbox": f"Accepted: {accepted}, the smaller of each pair first."})
-        rows = rows.filter(latitude__range=(south, north), longitude__range=(west, east))
+        where &= Q(latitude__range=(south, north), longitude__range=(west, east))
     if "near" in parameters or "radius" in parameters:
-        rows = _near(rows, parameters.get("near", ""), parameters.get("radius", ""))
-    return rows
+        where &= _near(parameters.get("near", ""), parameters.get("radius", ""))
+    if not postcodes:
+        return Filters(where, status)
+    return Filters(where, status, sought=reduce(and_, postcodes), sought_by=("postcode",))
 
 
-def _near(rows: QuerySet[Row], near: str, radius: str) -> QuerySet[Row]:
+def _near(near: str, radius: str) -> Q:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
     (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ValidationError({"near": "The latitude is from -90 to 90, the longitude from -180 to 180 degrees."})
     if not 0 < metres <= _MAX_RADIUS:
         raise ValidationError({"radius": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
-    # A box around the circle first: plain comparisons, which an index can serve.
+    # A box around the circle first: plain comparisons, which cost little.
     degrees = math.degrees(metres / _EARTH_RADIUS)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)
-    rows = rows.filter(
+    box = Q(
         latitude__range=(latitude - degrees, latitude + degrees),
         longitude__range=(longitude - degrees / widest, longitude + degrees / widest),
     )
-    return rows.annotate(metres=_great_circle(latitude, longitude)).filter(metres__lte=metres)
+    return box & Q(LessThanOrEqual(_great_circle(latitude, longitude), metres))
 
 
 def _great_circle(latitude: float, longitude: float) -> Any:

@@ -48,15 +48,13 @@ def dialect_as_json(dialect: dict[str, Any]) -> dict[str, Any]:
 def links_of(upload: Upload, request: Request) -> dict[str, str]:
     """Where everything about an upload is, as absolute addresses under the name by which the caller came."""
 
-    def link(name: str) -> str:
-        return reverse(name, args=[upload.public_id], request=request)
-
+    address = reverse("upload", args=[upload.public_id], request=request)
     return {
-        "self": link("upload"),
-        "rows": link("upload-rows"),
-        "result_csv": link("upload-result-csv"),
-        "cancel": link("upload-cancel"),
-        "retry": link("upload-retry"),
+        "self": address,
+        "rows": f"{address}rows/",
+        "result_csv": f"{address}result.csv",
+        "cancel": f"{address}cancel/",
+        "retry": f"{address}retry/",
     }
 
 

@@ -22,6 +22,7 @@ logger = logging.getLogger("gateway.proxy")
 
 # aiohttp would add its own where the client sent none.
 NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+SMALL_ANSWER_BYTES = 65_536
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -118,20 +119,25 @@ class Proxy:
         *,
         last: bool,
     ) -> web.StreamResponse:
-        answer = web.StreamResponse(
-            status=upstream.status,
-            reason=upstream.reason,
-            headers=returned_headers(upstream.headers, request_id=exchange.request_id),
-        )
+        headers = returned_headers(upstream.headers, request_id=exchange.request_id)
+        answer: web.StreamResponse
+        if is_small(request, upstream):
+            body = await self._whole(service, upstream)
+            answer = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
+        else:
+            answer = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
         if last:
             answer.force_close()
         exchange.status = upstream.status
         try:
             await self._to_client(answer.prepare(request))
-            async for piece in upstream.content.iter_any():
-                await self._to_client(answer.write(piece))
-                exchange.bytes_out += len(piece)
+            if not isinstance(answer, web.Response):
+                async for piece in upstream.content.iter_any():
+                    await self._to_client(answer.write(piece))
+                    exchange.bytes_out += len(piece)
             await self._to_client(answer.write_eof())
+            if isinstance(answer, web.Response):
+                exchange.bytes_out = len(body)
         except ClientGone:
             _cut(request)
             raise
@@ -142,12 +148,25 @@ class Proxy:
             raise AnswerCut from error
         return answer
 
+    async def _whole(self, service: Service, upstream: aiohttp.ClientResponse) -> bytes:
+        """The whole body. Nothing is sent yet: a service that breaks off is a problem, and not half an answer."""
+        try:
+            return await upstream.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
+            raise self._problem(service, error) from error
+
     async def _to_client(self, sending: Awaitable[object]) -> None:
         try:
             async with asyncio.timeout(self._limits.client_stall):
                 await sending
         except (OSError, TimeoutError) as error:
             raise ClientGone from error
+
+
+def is_small(request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> bool:
+    """Whether the answer is sent at once when it is complete: in one piece it costs half of what it costs in two."""
+    return request.method != "HEAD" and 0 < (upstream.content_length or 0) <= SMALL_ANSWER_BYTES
 
 
 def _url(service: URL, target: str) -> URL:

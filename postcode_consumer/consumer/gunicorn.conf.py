@@ -13,6 +13,8 @@ from typing import Any
 # gunicorn reads this file before it adds the folder it serves from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
 from consumer.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_path, env_str
 from consumer.logs import LOGGING
 
@@ -30,6 +32,16 @@ timeout = 60
 # The heartbeat's file belongs into memory: on a slow disk it looks like a dead worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (gunicorn makes a private file there)
 logconfig_dict = LOGGING
+
+
+class QuietLogger(Logger):  # type: ignore[misc]
+    """Every call is in the access log of the gateway. gunicorn would put a line together before it is thrown away."""
+
+    def access(self, *args: object) -> None:
+        """Nothing."""
+
+
+logger_class = QuietLogger
 # Its place is one per user: services on one machine would take it from each other.
 control_socket_disable = True
 

@@ -35,7 +35,8 @@ def compare_bytes(apps: Any, schema_editor: Any) -> None:
         # Django's second index, which serves prefixes in other collations.
         cursor.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'uploads_postcode'::regclass"
-            " AND NOT indisprimary"
+            " AND NOT indisprimary AND indkey[0] = (SELECT attnum FROM pg_attribute"
+            " WHERE attrelid = indrelid AND attname = 'postcode')"
         )
         for (name,) in cursor.fetchall():
             schema_editor.execute(f"DROP INDEX {name}")
@@ -74,10 +75,7 @@ class Migration(migrations.Migration):
             model_name="postcode",
             name="area",
             field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                to="uploads.area",
+                db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to="uploads.area"
             ),
         ),
         migrations.AddField(

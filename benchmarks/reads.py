@@ -1,0 +1,522 @@
+"""Reading back: what a page of 100 rows costs at the service, of millions of rows, at any depth.
+
+    python benchmarks/reads.py --database sqlite --rows 2600000 --postcodes gb_postcodes.csv.gz
+
+Fills a database through the project's own migrations and bulk writes: one large upload, forty small ones of two users,
+and one that is being worked on. Then asks the real service (gunicorn, as serve.py starts it) one question after the
+other over one connection, and prints for each the median and the 95th percentile in milliseconds, and the CPU that the
+service and its database's processes took for it. `--json FILE` writes all of it, `--only TEXT` asks fewer.
+`--keep FOLDER` leaves the database where it is, and uses one that is there.
+
+The times are only worth something on a quiet machine; the CPU and the ratios are everywhere.
+"""
+
+import argparse
+import base64
+import contextlib
+import csv
+import gzip
+import io
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+HERE = Path(__file__).resolve().parent
+SERVICE = HERE.parent / "file_reader"
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(SERVICE)]
+
+import files  # noqa: E402
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+import psycopg2  # noqa: E402
+import requests  # noqa: E402
+from databases import new_database  # noqa: E402
+from measure import write_result  # noqa: E402
+from scipy.spatial import cKDTree  # noqa: E402
+from stack import free_port, wait_for  # noqa: E402
+
+TOKEN = "bench"
+CHUNK = 5_000
+MAX_DISTANCE = 2_000.0
+SMALL_UPLOADS, SMALL_ROWS, WORKING_ROWS = 40, 5_000, 100_000
+#: Of the rows of an upload: could not be read. And how many of the large upload failed.
+REJECTED, FAILED = 0.0005, 5
+_COUNTRIES = {"E": "England", "S": "Scotland", "W": "Wales", "N": "Northern Ireland"}
+
+#: Path, and the parameters beside page_size.
+Question = tuple[str, dict[str, str]]
+
+
+@dataclass
+class Country:
+    """The postcodes of a file; `codes` are those of country, district and ward, as far as it has them."""
+
+    names: list[str]
+    places: files.Places
+    codes: list[tuple[str, str, str]]
+
+    def area_ids(self) -> dict[tuple[str, str, str], int]:
+        """The number that the service gives to the area of each of these codes."""
+        from uploads.models import area_id
+
+        return {codes: area_id((codes[0], None, *codes[1:])) for codes in set(self.codes)}
+
+    def nearest(self, locations: files.Places) -> tuple[Any, Any]:
+        """Metres to the nearest postcode of each location, on a sphere, and its number; infinite when none is near."""
+        tree = cKDTree(_vectors(self.places))
+        chords, numbers = tree.query(_vectors(locations), distance_upper_bound=MAX_DISTANCE / 6_371_008.8)
+        return (chords * 6_371_008.8).round(2), numbers
+
+
+def _vectors(places: files.Places) -> Any:
+    phi, lam = np.radians(places.T)
+    return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+
+
+def read_country(path: Path) -> Country:
+    names, places, codes = [], [], []
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["latitude"]:
+                names.append(row["postcode"])
+                places.append((float(row["latitude"]), float(row["longitude"])))
+                outcode = row["postcode"].split()[0]
+                country = _COUNTRIES.get(row.get("country_code", "")[:1], "England")
+                district = row.get("admin_district_code") or f"District of {outcode}"
+                codes.append((country, district, row.get("admin_ward_code") or f"{outcode} ward"))
+    return Country(names, np.array(places), codes)
+
+
+# --- filling -------------------------------------------------------------------------------------------------------
+def fill(country: Country, rows: int) -> None:
+    """Users, uploads, chunks and rows as the service leaves them, written at once. Django must be set up."""
+    from django.contrib.auth import get_user_model
+
+    users = [get_user_model().objects.create_user(name) for name in ("ann", "ben")]
+    sizes = [SMALL_ROWS] * (SMALL_UPLOADS // 2) + [rows] + [SMALL_ROWS] * (SMALL_UPLOADS // 2) + [WORKING_ROWS]
+    with tempfile.TemporaryDirectory() as folder:
+        files.write_locations(Path(folder) / "locations.csv", sum(sizes), country.places)
+        locations = np.loadtxt(Path(folder) / "locations.csv", delimiter=",", skiprows=1)
+    metres, numbers = country.nearest(locations)
+    write_postcodes(country, np.unique(numbers[metres <= MAX_DISTANCE]).tolist())
+    start = 0
+    with without_indexes():
+        for number, size in enumerate(sizes):
+            # The users in turn; the large upload and the one that is being worked on are Ann's.
+            owner = users[0] if size != SMALL_ROWS else users[number % 2]
+            part = slice(start, start + size)
+            write_upload(country, owner, locations[part], metres[part], numbers[part])
+            start += size
+
+
+def write_postcodes(country: Country, numbers: list[int]) -> None:
+    from django.db import transaction
+
+    from uploads.bulk import bulk_create_areas, bulk_create_postcodes
+
+    places = country.places.tolist()
+    areas = country.area_ids()
+
+    def details(number: int) -> tuple[Any, ...]:
+        return country.names[number], areas[country.codes[number]], *places[number]
+
+    with transaction.atomic():
+        bulk_create_areas({(one, None, district, ward): id_ for (one, district, ward), id_ in areas.items()})
+        for start in range(0, len(numbers), CHUNK):
+            bulk_create_postcodes(map(details, numbers[start : start + CHUNK]))
+
+
+def write_upload(country: Country, owner: Any, locations: files.Places, metres: Any, numbers: Any) -> None:
+    """An upload, its rows and chunks. Of the one that is being worked on, the first half is answered."""
+    from django.db.models.functions import Now
+
+    from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState, row_id
+
+    size = len(locations)
+    is_working = size == WORKING_ROWS
+    upload = Upload.objects.create(
+        owner=owner,
+        filename=f"{size}.csv",
+        size=20 * size,
+        sha256="0" * 64,
+        dialect=_dialect(),
+        max_distance=MAX_DISTANCE,
+        state=UploadState.GEOCODING if is_working else UploadState.DONE,
+        started_at=Now(),
+        finished_at=None if is_working else Now(),
+        rows_loaded=size,
+    )
+    status = np.where(metres <= MAX_DISTANCE, RowStatus.MATCH.value, RowStatus.NO_MATCH.value)
+    if is_working:
+        status[size // 2 :] = RowStatus.PENDING.value
+    elif size != SMALL_ROWS:
+        status[5 : FAILED * 997 : 997] = RowStatus.FAILED.value
+    status[np.random.default_rng(size).random(size) < REJECTED] = RowStatus.REJECTED.value
+    reasons = {
+        RowStatus.NO_MATCH.value: "none_within_max_distance",
+        RowStatus.FAILED.value: "upstream_rejected",
+        RowStatus.REJECTED.value: "not_a_number",
+    }
+    columns = zip(
+        range(row_id(upload.pk, 1), row_id(upload.pk, size) + 1),
+        locations.tolist(),
+        status.tolist(),
+        metres.tolist(),
+        numbers.tolist(),
+        strict=True,
+    )
+    areas = country.area_ids()
+    names, match, rejected = country.names, RowStatus.MATCH.value, RowStatus.REJECTED.value
+    write_rows(
+        (id_, upload.pk, None, None, state, reasons[state], None, None, None, id_ & 0xFFFFFFFF, "x,y")
+        if state == rejected
+        else (id_, upload.pk, *location, state, None, names[number], distance, areas[country.codes[number]], None, None)
+        if state == match
+        else (id_, upload.pk, *location, state, reasons.get(state), None, None, None, None, None)
+        for id_, location, state, distance, number in columns
+    )
+    for start in range(0, size, CHUNK):
+        counts = np.bincount(status[start : start + CHUNK], minlength=5).tolist()
+        Chunk.objects.create(
+            upload=upload,
+            first_row=start + 1,
+            row_count=sum(counts),
+            state=ChunkState.READY if counts[0] else ChunkState.DONE,
+            **dict(zip(("matched", "no_match", "failed", "rejected"), counts[1:], strict=True)),
+        )
+
+
+def _dialect() -> dict[str, Any]:
+    from uploads.reading.dialect import Declared, detect_dialect
+
+    return dict(detect_dialect(b"lat,lon\n51.5,-0.1\n", Declared()).as_json())
+
+
+_COLUMNS = "id, upload_id, latitude, longitude, status, reason, postcode, distance_m, area_id, line, raw"
+
+
+def write_rows(rows: Iterable[tuple[Any, ...]]) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            values = ", ".join("?" * 11)
+            cursor.connection.executemany(f"INSERT INTO uploads_row ({_COLUMNS}) VALUES ({values})", rows)
+            cursor.connection.commit()
+        else:
+            for part in iter(lambda: list(islice(rows, 100_000)), []):
+                lines = ("\t".join("\\N" if cell is None else str(cell) for cell in row) for row in part)
+                cursor.copy_expert(f"COPY uploads_row ({_COLUMNS}) FROM STDIN", io.StringIO("\n".join(lines)))
+
+
+@contextlib.contextmanager
+def without_indexes() -> Iterator[None]:
+    """Inside, the table of rows has its primary key only."""
+    from django.db import connection
+
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        if is_sqlite:
+            cursor.connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'uploads_row' AND sql LIKE 'CREATE I%'"
+            )
+        else:
+            cursor.execute(
+                "SELECT indexname, indexdef FROM pg_indexes"
+                " WHERE tablename = 'uploads_row' AND indexname NOT LIKE '%pkey'"
+            )
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        yield
+        for _, statement in indexes:
+            cursor.execute(statement)
+
+
+def settle() -> None:
+    """What autovacuum does a minute after the last write."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM (ANALYZE)")
+            cursor.execute("CHECKPOINT")
+    connection.close()
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+@contextlib.contextmanager
+def service(environment: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
+    """The service on a free port, as serve.py starts it; its address and its process."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", "reader.wsgi"]
+    process = subprocess.Popen(command, cwd=SERVICE, env=environment | {"FILE_READER_PORT": str(port)})
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(lambda: _answers(url), "file_reader answers")
+        yield url, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(requests.ConnectionError):
+        return requests.get(f"{url}/healthz", timeout=5).status_code == 200
+    return False
+
+
+def cpu_seconds(process: psutil.Process, database: str) -> float:
+    """Of the service, and of PostgreSQL's processes for it, which are its own."""
+    found = [process, *process.children(recursive=True)]
+    if database.startswith("postgres"):
+        with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            found += [psutil.Process(pid) for (pid,) in cursor.fetchall() if pid != connection.info.backend_pid]
+    return sum(sum(one.cpu_times()[:2]) for one in found)
+
+
+@dataclass
+class Asked:
+    """Milliseconds; `rows` are those of the pages, on average."""
+
+    median: float
+    p95: float
+    cpu: float
+    rows: float
+    count: int
+
+
+def ask(
+    session: requests.Session, url: str, make: Callable[[int], Question], cpu: Callable[[], float], seconds: float
+) -> Asked:
+    """Asks for `seconds`, at least 5 and at most 200 times. The first two answers only warm up."""
+    times, rows, before = [], [], 0.0
+    end = time.perf_counter() + seconds
+    for number in range(202):
+        if number == 2:
+            before = cpu()
+        path, parameters = make(number)
+        began = time.perf_counter()
+        answer = session.get(url + path, params=parameters, timeout=120)
+        took = time.perf_counter() - began
+        assert answer.status_code == 200, answer.text
+        if number >= 2:
+            times.append(took * 1e3)
+            rows.append(len(answer.json().get("results", [1])))
+        if len(times) >= 5 and time.perf_counter() > end:
+            break
+    spent = (cpu() - before) * 1e3 / len(times)
+    p95 = statistics.quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
+    return Asked(statistics.median(times), p95, spent, statistics.mean(rows), len(times))
+
+
+def after(id_: int) -> str:
+    """The cursor of the page behind a row."""
+    return base64.b64encode(urlencode({"p": id_}).encode()).decode()
+
+
+def questions(country: Country) -> dict[str, Callable[[int], Question]]:
+    """By name. They vary with their number, so that nothing is asked twice in a row."""
+    from uploads.models import Row, Upload, row_id
+
+    large, working = (Upload.objects.get(filename=f"{size}.csv") for size in _sizes())
+    small = Upload.objects.filter(filename=f"{SMALL_ROWS}.csv", owner=large.owner).order_by("-id")[0]
+    ids = {"large": large, "working": working, "small": small}
+    size = large.rows_loaded
+    rng = random.Random(7)
+    sample = [rng.randrange(len(country.names)) for _ in range(4_000)]
+    known = set(
+        Row.objects.filter(postcode_id__in=[country.names[number] for number in sample[:900]]).values_list(
+            "postcode_id", flat=True
+        )
+    )
+    sample = [number for number in sample[:900] if country.names[number] in known]
+    rows = "/api/v1/rows/"
+    depths = {"first": 0.0, "middle": 0.5, "deep": 0.97}
+    districts = sorted({code[1] for code in country.codes})
+    by_size = sorted(_district_sizes(country).items(), key=lambda item: item[1])
+
+    def place(number: int) -> tuple[float, float]:
+        latitude, longitude = country.places[sample[number % len(sample)]].tolist()
+        return round(latitude, 4), round(longitude, 4)
+
+    def near(number: int, radius: float) -> dict[str, str]:
+        return {"near": "{},{}".format(*place(number)), "radius": f"{radius:.0f}"}
+
+    def box(number: int, height: float) -> dict[str, str]:
+        latitude, longitude = place(number)
+        corners = longitude - height, latitude - height / 2, longitude + height, latitude + height / 2
+        return {"bbox": ",".join(f"{value:.5f}" for value in corners)}
+
+    def london(number: int, radius: float) -> dict[str, str]:
+        return {"near": f"{51.5 + number % 7 * 0.003:.4f},{-0.12 - number % 11 * 0.003:.4f}", "radius": f"{radius:.0f}"}
+
+    filters: dict[str, Callable[[int], dict[str, str]]] = {
+        "none": lambda number: {},
+        "postcode": lambda number: {"postcode": country.names[sample[number % len(sample)]]},
+        "outcode": lambda number: {"outcode": country.names[sample[number % len(sample)]].split()[0]},
+        "district": lambda number: {"admin_district": districts[number * 37 % len(districts)]},
+        "largest district": lambda number: {"admin_district": by_size[-1][0]},
+        "smallest district": lambda number: {"admin_district": by_size[0][0]},
+        "England": lambda number: {"country": "England"},
+        "Wales": lambda number: {"country": "Wales"},
+        "no such country": lambda number: {"country": "Atlantis"},
+        "match": lambda number: {"status": "match"},
+        "no_match": lambda number: {"status": "no_match"},
+        "failed": lambda number: {"status": "failed"},
+        "rejected": lambda number: {"status": "rejected"},
+        "pending": lambda number: {"status": "pending"},
+        "near 100 m": lambda number: near(number, 100),
+        "near 1 km": lambda number: near(number, 1_000),
+        "near 5 km": lambda number: near(number, 5_000),
+        "near 20 km": lambda number: near(number, 20_000),
+        "near 100 km": lambda number: near(number, 100_000),
+        "near London 300 m": lambda number: london(number, 300),
+        "near London 1 km": lambda number: london(number, 1_000),
+        "near London 3 km": lambda number: london(number, 3_000),
+        "bbox 0.01": lambda number: box(number, 0.01),
+        "bbox 0.1": lambda number: box(number, 0.1),
+        "bbox 1": lambda number: box(number, 1.0),
+        "bbox at sea": lambda number: {"bbox": "-9.2,56.6,-9.19,56.61"},
+        "match in outcode": lambda number: filters["outcode"](number) | {"status": "match"},
+        "no_match near 5 km": lambda number: near(number, 5_000) | {"status": "no_match"},
+        "outcode near 1 km": lambda number: filters["outcode"](number) | near(number, 1_000),
+    }
+    found: dict[str, Callable[[int], Question]] = {}
+
+    def add(name: str, path: str, make: Callable[[int], dict[str, str]], more: dict[str, str] | None = None) -> None:
+        found[name] = lambda number: (path, make(number) | (more or {}))
+
+    for name, make in filters.items():
+        for depth, share in depths.items():
+            if not share:
+                add(f"{name}, first", rows, make)
+            elif name not in ("no such country", "bbox at sea"):
+                add(f"{name}, {depth}", rows, make, {"cursor": after(row_id(large.pk, int(size * share)))})
+    for name in ("none", "match", "no_match", "failed", "rejected", "pending", "postcode", "outcode", "district",
+                 "Wales", "near 1 km", "near 20 km", "bbox 0.1"):  # fmt: skip
+        for what, upload in ids.items():
+            add(f"{name}, {what} upload", f"/api/v1/uploads/{upload.public_id}/rows/", filters[name])
+    for what, upload in ids.items():
+        add(f"detail, {what} upload", f"/api/v1/uploads/{upload.public_id}/", lambda number: {})
+    add("uploads", "/api/v1/uploads/", lambda number: {})
+    found["known postcode"] = lambda number: (
+        f"/api/v1/postcodes/{quote(country.names[sample[number % len(sample)]])}/",
+        {},
+    )
+    return found
+
+
+def _sizes() -> tuple[int, int]:
+    from uploads.models import Upload
+
+    return max(Upload.objects.values_list("rows_loaded", flat=True)), WORKING_ROWS
+
+
+def _district_sizes(country: Country) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for _, district, _ in country.codes:
+        sizes[district] = sizes.get(district, 0) + 1
+    return sizes
+
+
+def measure(country: Country, environment: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
+    report = {}
+    asked = questions(country)
+    database = environment.get("FILE_READER_DATABASE_URL", "")
+    from django.contrib.auth import get_user_model
+
+    owners = {name: get_user_model().objects.get(username=name).pk for name in ("ann", "ben")}
+    print(f"{'':<40} {'median':>8} {'p95':>8} {'CPU ms':>8} {'rows':>6}", flush=True)
+    for auth in ("off", "required"):
+        with service(environment | {"AUTH": auth}) as (url, process), requests.Session() as session:
+            session.headers["X-Internal-Token"] = TOKEN
+            for who in ("",) if auth == "off" else owners:
+                if who:
+                    session.headers["X-User-Id"] = str(owners[who])
+                for name, make in asked.items():
+                    label = f"{who}: {name}" if who else name
+                    if who and ("upload" in name or "middle" in name) and name != "uploads":
+                        continue
+                    if options.only and not any(text in label for text in options.only):
+                        continue
+                    done = ask(session, url, make, lambda: cpu_seconds(process, database), options.seconds)
+                    report[label] = vars(done)
+                    print(
+                        f"{label:<40} {done.median:8.1f} {done.p95:8.1f} {done.cpu:8.1f} {done.rows:6.1f}", flush=True
+                    )
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--rows", type=int, default=2_600_000)
+    parser.add_argument("--postcodes", type=Path, help="a postcode file; without it, a country is made up")
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each question")
+    parser.add_argument("--only", action="append", help="only questions with this in their name")
+    parser.add_argument("--keep", type=Path, help="a folder (SQLite) in which the database stays, or stands already")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    kept = HERE.parent / "var" / "bench"
+    kept.mkdir(parents=True, exist_ok=True)
+    if options.postcodes is None:
+        options.postcodes = kept / "country.csv"
+        if not options.postcodes.exists():
+            files.write_country(options.postcodes)
+    with contextlib.ExitStack() as stack:
+        data_dir = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(dir=kept)))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
+        environment |= {"DATA_DIR": str(data_dir.resolve()), "SECRET_KEY": TOKEN, "INTERNAL_TOKEN": TOKEN}
+        if options.database == "postgresql":
+            server = os.environ["TEST_POSTGRES_URL"]
+            name = f"bench_reads_{options.keep.name}" if options.keep else f"bench_reads_{os.getpid()}"
+            environment["FILE_READER_DATABASE_URL"] = stack.enter_context(
+                kept_database(server, name) if options.keep else new_database(server, name)
+            )
+        is_filled = (data_dir / "filled").exists()
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=SERVICE, env=environment, check=True)
+        os.environ.update(environment, DJANGO_SETTINGS_MODULE="reader.settings")
+        import django
+
+        django.setup()
+        country = read_country(options.postcodes)
+        if not is_filled:
+            began = time.perf_counter()
+            fill(country, options.rows)
+            settle()
+            (data_dir / "filled").touch()
+            print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
+        report = measure(country, environment, options)
+    if options.json:
+        write_result(options.json, report, database=options.database, rows=options.rows)
+
+
+@contextlib.contextmanager
+def kept_database(server: str, name: str) -> Iterator[str]:
+    from urllib.parse import urlsplit, urlunsplit
+
+    with contextlib.closing(psycopg2.connect(server)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE DATABASE {name}")
+    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+if __name__ == "__main__":
+    main()
