@@ -29,7 +29,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(HERE.parent / "tests"
 
 import files  # noqa: E402
 import uvloop  # noqa: E402
-from end_to_end import cpu_seconds, processes  # noqa: E402
+from end_to_end import add_country, index_of  # noqa: E402
+from measure import ROOT, cpu_seconds, processes, write_result  # noqa: E402
 from postcodes_io import Postcode, running_postcodes_io  # noqa: E402
 from stack import Stack, running_stack  # noqa: E402
 

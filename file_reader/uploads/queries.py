@@ -50,7 +50,7 @@ _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
 #: The rows of an area with more postcodes are near enough to each other in any file.
-_FEW_POSTCODES = 5_000
+_FEW_POSTCODES = 2_500
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,10 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     if names:
         areas = Area.objects.filter(**names).values("pk")
         found = Postcode.objects.filter(area__in=areas).values("pk")
-        if len(found[: _FEW_POSTCODES + 1]) <= _FEW_POSTCODES:
-            postcodes.append(Q(postcode__in=found))
-        else:
+        if found.order_by("area")[_FEW_POSTCODES : _FEW_POSTCODES + 1].exists():
             where &= Q(area__in=areas)
+        else:
+            postcodes.append(Q(postcode__in=found))
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
