@@ -12,8 +12,9 @@ from yarl import URL
 
 from . import problems
 from .body import RequestBody
+from .cache import Cache
 from .exchange import Exchange
-from .headers import UnsendableHeader, forwarded_headers, returned_headers
+from .headers import UnsendableHeader, forwarded_headers, returned_headers, with_own_headers
 from .limits import Limits
 from .logs import details
 from .routes import Route, Service
@@ -44,6 +45,7 @@ class Proxy:
         self._services = services
         self._internal_token = internal_token
         self._limits = limits
+        self._cache = Cache()
 
     async def pass_on(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, *, last: bool
@@ -52,20 +54,25 @@ class Proxy:
 
         Raises `Problem`, `ClientGone` or `AnswerCut`.
         """
+        if known := self._cache.find(request):
+            headers, content = known
+            exchange.outcome = "cached"
+            answer = web.Response(headers=with_own_headers(headers, request_id=exchange.request_id), body=content)
+            return await self._send_whole(request, answer, exchange, last=last)
         maximum = self._limits.body_bytes(upload=route.upload)
         if (request.content_length or 0) > maximum:
             raise problems.body_too_large(maximum)
         stall = asyncio.timeout(None)
         body = RequestBody(request, maximum=maximum, limits=self._limits, stall=stall) if request.body_exists else None
         try:
-            answer = await self._ask(request, route.service, exchange, body, stall)
+            given = await self._ask(request, route.service, exchange, body, stall)
             try:
                 early = body is not None and not body.complete
                 if body is not None and early:
                     body.halt()
-                return await self._return(request, route.service, answer, exchange, last=last or early)
+                return await self._return(request, route.service, given, exchange, last=last or early)
             finally:
-                answer.close()
+                given.close()
         finally:
             exchange.bytes_in = body.received if body is not None else 0
 
@@ -120,24 +127,21 @@ class Proxy:
         last: bool,
     ) -> web.StreamResponse:
         headers = returned_headers(upstream.headers, request_id=exchange.request_id)
-        answer: web.StreamResponse
         if is_small(request, upstream):
             body = await self._whole(service, upstream)
-            answer = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
-        else:
-            answer = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
+            self._cache.keep(request, upstream.status, headers, body)
+            whole = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
+            return await self._send_whole(request, whole, exchange, last=last)
+        answer = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
         if last:
             answer.force_close()
         exchange.status = upstream.status
         try:
             await self._to_client(answer.prepare(request))
-            if not isinstance(answer, web.Response):
-                async for piece in upstream.content.iter_any():
-                    await self._to_client(answer.write(piece))
-                    exchange.bytes_out += len(piece)
+            async for piece in upstream.content.iter_any():
+                await self._to_client(answer.write(piece))
+                exchange.bytes_out += len(piece)
             await self._to_client(answer.write_eof())
-            if isinstance(answer, web.Response):
-                exchange.bytes_out = len(body)
         except ClientGone:
             _cut(request)
             raise
@@ -146,6 +150,21 @@ class Proxy:
             _cut(request)
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise AnswerCut from error
+        return answer
+
+    async def _send_whole(
+        self, request: web.BaseRequest, answer: web.Response, exchange: Exchange, *, last: bool
+    ) -> web.Response:
+        if last:
+            answer.force_close()
+        exchange.status = answer.status
+        try:
+            await self._to_client(answer.prepare(request))
+            await self._to_client(answer.write_eof())
+        except ClientGone:
+            _cut(request)
+            raise
+        exchange.bytes_out = answer.content_length or 0
         return answer
 
     async def _whole(self, service: Service, upstream: aiohttp.ClientResponse) -> bytes:

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds; what callers are told when the provider did not say when it is back.
 DEFAULT_RETRY_AFTER = 5.0
+#: Seconds; how long others may give an answer again without asking: what is forgotten here is gone there soon, too.
+ANSWER_SECONDS = 60
 
 
 class _Bulk(msgspec.Struct):
@@ -41,7 +43,11 @@ class ReverseGeocode(APIView):
         location, max_distance = parse_query(
             latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
         )
-        return _json(_look_up(request, [location], max_distance)[0])
+        answer = _look_up(request, [location], max_distance)[0]
+        response = _json(answer)
+        if answer.status != "failed":
+            response["Cache-Control"] = f"public, max-age={ANSWER_SECONDS}"
+        return response
 
     def post(self, request: Request) -> HttpResponse:
         """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order."""

@@ -21,6 +21,16 @@ def test_a_location_near_a_place_matches_it_with_its_distance(call: Call) -> Non
     assert answer["distance_m"] == round(answer["distance_m"], 2)
 
 
+def test_an_answer_may_be_given_again_for_a_minute_and_others_may_not(call: Call) -> None:
+    for latitude in ("51.5015", "56"):  # a match, and none
+        answer = call("GET", url(latitude=latitude, longitude="-0.1416"))
+        assert answer.headers["Cache-Control"] == "public, max-age=60"
+        assert "Vary" not in answer.headers
+    assert "public" not in call("GET", url(latitude="x", longitude="0")).headers.get("Cache-Control", "")
+    bulk = call("POST", PATH, {"locations": [{"latitude": 51.5015, "longitude": -0.1416}]})
+    assert "public" not in bulk.headers.get("Cache-Control", "")
+
+
 def test_the_maximum_distance_is_kept(call: Call) -> None:
     near = call("GET", url(latitude="51.5015", longitude="-0.1416", max_distance="55")).json()
     far = call("GET", url(latitude="51.5015", longitude="-0.1416", max_distance="54")).json()
