@@ -33,8 +33,10 @@ def commands(options: argparse.Namespace) -> dict[str, list[str]]:
             "upstream.py", *on, "--rows", str(min(max(options.rows), 100_000)), "--rounds", rounds
         ]  # fmt: skip
         found[f"reads-{database}"] = ["reads.py", *on, "--rows", most, "--postcodes", postcodes]
-        found[f"transfers-{database}"] = ["transfers.py", *on, "--rows", most, "--rounds", rounds]
-    found["lookups"] = ["lookups.py"]
+        found[f"transfers-{database}"] = [
+            "transfers.py", *on, "--rows", most, "--rounds", rounds, "--postcodes", postcodes
+        ]  # fmt: skip
+    found["lookups"] = ["lookups.py", "--rounds", rounds, "--postcodes", postcodes]
     return {name: [*command, "--json", str(RESULTS / f"{name}.json")] for name, command in found.items()}
 
 
