@@ -53,6 +53,10 @@ def geocode_chunk(
     goes_on = isinstance(looked_up.error, StoppedError)
     if outage and outage.reason == "lookup_timeout" and results:
         outage, goes_on = None, True
+    # Areas are the same whoever writes them. All chunks have the same few: in the chunk's own transaction, a worker that
+    # stands still would hold up all others.
+    with transaction.atomic():
+        bulk_create_areas(found.areas)
     with transaction.atomic():
         release_chunk(
             lease,
@@ -63,7 +67,6 @@ def geocode_chunk(
             delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
             costs_attempt=outage is None and not goes_on,
         )
-        bulk_create_areas(found.areas)
         bulk_create_postcodes(found.postcodes.values())
         bulk_update_results(results)
     if outage:
