@@ -53,8 +53,8 @@ def geocode_chunk(
     goes_on = isinstance(looked_up.error, StoppedError)
     if outage and outage.reason == "lookup_timeout" and results:
         outage, goes_on = None, True
-    # Areas are the same whoever writes them. All chunks have the same few: in the chunk's own transaction, a worker that
-    # stands still would hold up all others.
+    # Areas are the same whoever writes them, and all chunks have the same few: in the chunk's own transaction, a worker
+    # that stands still would hold up all others.
     with transaction.atomic():
         bulk_create_areas(found.areas)
     with transaction.atomic():
