@@ -10,7 +10,7 @@ from stack import peak_bytes, running_stack
 def peak_of_worker(tmp_path: Path, upstream: RunningPostcodesIo, rows: int) -> int:
     """The worker's peak memory in bytes after one file of that many rows."""
     settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
-    with running_stack(tmp_path, CHUNK_ROWS="1000", **settings) as stack:
+    with running_stack(tmp_path, CHUNK_ROWS="1000", WORKERS="1", **settings) as stack:
         stack.wait_until_done(stack.upload(csv_of(rows)))
         (worker,) = stack.processes("manage.py worker")
         return peak_bytes(worker)
