@@ -67,7 +67,8 @@ def compare(
 ) -> dict[str, Any]:
     settings = UNLIMITED | {
         "POSTCODES_IO_URL": upstream,
-        "POSTCODES_IO_MAX_CONCURRENCY": str(concurrency),
+        "POSTCODES_IO_MAX_CONCURRENCY": str(concurrency // options.processes),
+        "POSTCODE_CONSUMER_PROCESSES": str(options.processes),
         "WORKERS": str(options.workers),
         "FAN_OUT": str(options.fan_out),
         "SECRET_KEY": "bench",
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fan-out", type=int, default=4, help="calls to postcode_consumer of each worker at once")
+    parser.add_argument("--processes", type=int, default=2, help="of postcode_consumer, which share the calls at once")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     kept = ROOT / "var" / "bench"
