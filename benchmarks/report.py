@@ -128,7 +128,8 @@ def records_of(value: object) -> list[dict[str, Any]]:
 
 
 def plain_table(records: Sequence[dict[str, Any]]) -> str:
-    head = [name for name, value in records[0].items() if not isinstance(value, list)]
+    names = dict.fromkeys(name for record in records for name in record)
+    head = [name for name in names if not any(isinstance(record.get(name), list) for record in records)]
     return table(head, [[cell(record.get(name)) for name in head] for record in records])
 
 
