@@ -125,7 +125,6 @@ class Sqlite:
         self._connection = sqlite3.connect(path, check_same_thread=False)
         self._connection.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
-            + "PRAGMA cache_size=-8000;"
             + _TABLES.format(integer="integer", collation="")
         )
 

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import connection
 
 from reader.problems import database_is_away
-from uploads.bulk import prepare_for_bulk
 from uploads.engine import (
     ChunkLease,
     LeaseLostError,
@@ -203,8 +202,6 @@ def work(
 
     while not is_over():
         try:
-            if connection.connection is None:
-                prepare_for_bulk()
             found = worker.run_once()
             trouble = 0
         except Exception as error:

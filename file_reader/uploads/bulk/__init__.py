@@ -38,11 +38,6 @@ def _database() -> ModuleType:
     return postgresql if connection.vendor == "postgresql" else sqlite
 
 
-def prepare_for_bulk() -> None:
-    """Makes the connection ready for a process that writes much; again after it was closed."""
-    _database().prepare()
-
-
 def bulk_create_rows(located: Sequence[LocatedRow], rejected: Sequence[RejectedRow] = ()) -> None:
     """Inserts rows as pending and as rejected; an id that is already there is an IntegrityError."""
     if located:

@@ -7,10 +7,6 @@ from typing import Any
 from django.db import connection
 
 
-def prepare() -> None:
-    """Nothing to do: the server has its own memory."""
-
-
 def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     lines = [
         f"{id_}\t{upload_id}\t{latitude!r}\t{longitude!r}\t{status}\n"

@@ -14,15 +14,6 @@ _PARAMETERS = 900
 _KNOWN_ALREADY = " ON CONFLICT DO NOTHING"
 
 
-#: Of the database's pages, in kB: four times SQLite's default. More of it takes memory and no time off.
-_CACHE = 8_000
-
-
-def prepare() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA cache_size = -{_CACHE}")
-
-
 def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, latitude, longitude, status)", rows)
 
