@@ -42,10 +42,6 @@ class ChunkLease:
     #: The upload said that it waits for an answer, when the chunk was claimed.
     upload_waits: bool
 
-    @property
-    def last_row(self) -> int:
-        return self.first_row + self.row_count - 1
-
 
 @dataclass(frozen=True)
 class LoadLease:

@@ -7,10 +7,9 @@ import codecs
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from django.db import connection
-
+from uploads.bulk import Result, stored_results
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of, row_id
 from uploads.reading.coordinates import as_number
 from uploads.reading.dialect import Dialect
@@ -45,13 +44,6 @@ _MARKED = (
     ("utf-16", codecs.BOM_UTF16_LE, "utf-16-le"),
     ("utf-16", codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-
-_ROWS = (
-    "SELECT id, status, reason, postcode, distance_m, area_id FROM uploads_row WHERE id BETWEEN %s AND %s ORDER BY id"
-)
-
-#: Id, status, reason, postcode, distance in metres, area.
-ResultRow = tuple[int, int, str | None, str | None, float | None, int | None]
 
 
 def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
@@ -197,12 +189,10 @@ class _Answers:
         return [_quoted(field, self._dialect.delimiter) for field in fields]
 
 
-def _rows(upload: Upload, first_row: int, row_count: int) -> list[ResultRow]:
+def _rows(upload: Upload, first_row: int, row_count: int) -> list[Result]:
     """What the database has of these rows, in order; those that are not loaded yet are pending."""
     first = row_id(upload.pk, first_row)
-    with connection.cursor() as cursor:
-        cursor.execute(_ROWS, [first, first + row_count - 1])
-        rows = cast(list[ResultRow], cursor.fetchall())
+    rows = stored_results(first, first + row_count - 1)
     # Only now: rows are removed after their upload is hidden, so of one that is still there none can be missing above.
     if not Upload.objects.visible_to(None).filter(pk=upload.pk).exists():
         raise UploadGoneError(f"upload {upload.pk} was deleted while its result was sent")

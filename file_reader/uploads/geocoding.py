@@ -42,7 +42,8 @@ def geocode_chunk(
     and at once when `is_stopping` is true and the lookup took longer than the grace that it has then. Raises
     LeaseLostError when the chunk is somebody else's by now.
     """
-    rows = pending_rows(row_id(lease.upload_id, lease.first_row), row_id(lease.upload_id, lease.last_row))
+    first = row_id(lease.upload_id, lease.first_row)
+    rows = pending_rows(first, first + lease.row_count - 1)
     looked_up = _look_up(lease, rows, is_stopping)
     found = _Found(looked_up.answers.values())
     results = _results(rows, looked_up.answers, found)

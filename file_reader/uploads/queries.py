@@ -108,14 +108,13 @@ def visible_rows(owner_id: int | None) -> QuerySet[Row]:
 class Filters:
     """What a call asks of rows.
 
-    `where` is all of it but `sought`: what an index finds, in the order of `sought_by`, if few rows have it. `status`
-    is in `where`, too.
+    `where` is all of it but `sought`: what the index of postcodes finds, if few rows have it. `status` is in `where`,
+    too.
     """
 
     where: Q
     status: RowStatus | None = None
     sought: Q | None = None
-    sought_by: tuple[str, ...] = ()
 
 
 def parse_filters(parameters: dict[str, str]) -> Filters:
@@ -150,9 +149,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         where &= Q(latitude__range=(south, north), longitude__range=(west, east))
     if "near" in parameters or "radius" in parameters:
         where &= _near(parameters.get("near", ""), parameters.get("radius", ""))
-    if not postcodes:
-        return Filters(where, status)
-    return Filters(where, status, sought=reduce(and_, postcodes), sought_by=("postcode",))
+    return Filters(where, status, sought=reduce(and_, postcodes) if postcodes else None)
 
 
 def _near(near: str, radius: str) -> Q:

@@ -56,6 +56,17 @@ def pending_rows(first_id: int, last_id: int) -> list[PendingRow]:
         return cast(list[PendingRow], cursor.fetchall())
 
 
+def stored_results(first_id: int, last_id: int) -> list[Result]:
+    """What the database has of the rows of that range, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, status, reason, postcode, distance_m, area_id FROM uploads_row WHERE id BETWEEN %s AND %s"
+            " ORDER BY id",
+            [first_id, last_id],
+        )
+        return cast(list[Result], cursor.fetchall())
+
+
 def bulk_update_results(results: Sequence[Result]) -> None:
     """Writes the results of rows that exist, which are neighbours: their range of ids goes into the statement."""
     if results:

@@ -15,7 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -67,8 +67,8 @@ class Source:
 
     records: Iterator[Record]
     names: CodeNames
+    skipped: Counter[str]
     on_grid: bool = False
-    skipped: Counter[str] = field(default_factory=Counter)
 
 
 @contextmanager
@@ -129,9 +129,8 @@ class _Layout(NamedTuple):
 def _table(file: IO[bytes], name: str, names: CodeNames) -> Source:
     rows = _rows(file)
     header = [cell.strip().lower() for cell in next(rows, [])]
-    source = Source(iter(()), names)
-    source.records = _table_records(rows, _layout(header, name), len(header), source.skipped)
-    return source
+    skipped: Counter[str] = Counter()
+    return Source(_table_records(rows, _layout(header, name), len(header), skipped), names, skipped)
 
 
 def _layout(header: Sequence[str], name: str) -> _Layout:
@@ -186,9 +185,9 @@ def _table_records(rows: Iterator[list[str]], layout: _Layout, width: int, skipp
 
 # --- Code-Point Open -------------------------------------------------------------------------------------------------
 def _code_point(archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo]) -> Source:
-    source = Source(iter(()), names_in_codelist(archive), on_grid=True)
-    source.records = _code_point_records(archive, entries, source.skipped)
-    return source
+    skipped: Counter[str] = Counter()
+    records = _code_point_records(archive, entries, skipped)
+    return Source(records, names_in_codelist(archive), skipped, on_grid=True)
 
 
 def _code_point_records(
