@@ -131,12 +131,13 @@ def _database() -> dict[str, Any]:
         ) from None
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        database["ENGINE"] = "consumer.sqlite"
         # IMMEDIATE: a transaction queues for the lock at its start, where waiting is harmless, and never fails
-        # half-way. FULL: what was committed survives a power cut.
+        # half-way. NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     return database
 

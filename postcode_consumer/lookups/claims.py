@@ -7,7 +7,7 @@ a process that died end by themselves.
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
@@ -26,7 +26,7 @@ ON CONFLICT DO NOTHING
 RETURNING latitude, longitude
 """
 _RENEW = "UPDATE lookups_claim SET until = {now} + %s WHERE owner = %s"
-_RELEASE = "DELETE FROM lookups_claim WHERE owner = %s"
+_RELEASE = "DELETE FROM lookups_claim WHERE owner IN ({owners})"
 # A claim that ends later than any can is one from before the clock was set back.
 _IS_OVER = "until < {now} OR until > {now} + %s + 1"
 _DROP = {
@@ -38,11 +38,11 @@ _DROP = {
 
 
 class Claims:
-    """Those of one lookup."""
+    """Those of one lookup, which is their `owner`."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
-        self._owner = secrets.randbits(63)
+        self.owner = secrets.randbits(63)
         self._renewed = time.monotonic()
 
     def take(self, locations: Iterable[Location]) -> list[Location]:
@@ -51,18 +51,19 @@ class Claims:
             sorted((location.latitude, location.longitude) for location in locations), ("float8", "float8")
         )
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_TAKE.format(rows=rows, now=now()), [*values, self._provider, self._owner, CLAIM_SECONDS])
+            cursor.execute(_TAKE.format(rows=rows, now=now()), [*values, self._provider, self.owner, CLAIM_SECONDS])
             return [Location(latitude, longitude) for latitude, longitude in cursor.fetchall()]
 
     def renew(self) -> None:
         """They are good for longer, when a third of their time is over."""
         if time.monotonic() - self._renewed > CLAIM_SECONDS / 3:
-            _execute(_RENEW, [CLAIM_SECONDS, self._owner])
+            _execute(_RENEW, [CLAIM_SECONDS, self.owner])
             self._renewed = time.monotonic()
 
-    def release(self) -> None:
-        """Lets go of all of them."""
-        _execute(_RELEASE, [self._owner])
+
+def release(owners: Sequence[int]) -> None:
+    """Lets go of all claims of these owners."""
+    _execute(_RELEASE.replace("{owners}", ", ".join(["%s"] * len(owners))), owners)
 
 
 def drop_expired() -> None:
@@ -70,6 +71,6 @@ def drop_expired() -> None:
     _execute(_DROP[connection.vendor].format(is_over=_IS_OVER), [CLAIM_SECONDS])
 
 
-def _execute(statement: str, values: list[float]) -> None:
+def _execute(statement: str, values: Sequence[float]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement.format(now=now()), values)

@@ -31,6 +31,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         # Nothing is nearer than the nearest, however far one looks.
         return self.nearest is not None or self.is_refused or self.searched >= max_distance
 
+    def is_as_new_as(self, other: "Finding") -> bool:
+        """Whether it takes the other one's place."""
+        return self.looked_up_at >= other.looked_up_at or self.searched > other.searched
+
     def answer(self, location: Location, max_distance: float, *, provider: str) -> Answer:
         """The answer within `max_distance` metres, of a finding that is final for it."""
         moment = datetime.fromtimestamp(self.looked_up_at, UTC)

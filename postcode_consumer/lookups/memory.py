@@ -5,7 +5,7 @@ Everybody writes in the order of the keys, postcodes before locations, so that n
 
 import time
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ SLICE = 30_000
 #: Seconds after which no further slice is begun: somebody waits for the end of it.
 LONGEST_FORGETTING = 30.0
 _BY_KEY = attrgetter("latitude", "longitude")
+_FIRST = itemgetter(0)
 _KEY_TYPES = ("float8", "float8")
 _DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
 _details_of = attrgetter(*_DETAILS)
@@ -84,20 +85,20 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
     """Keeps what was found, in place of what was known before."""
     if not findings:
         return
-    found = sorted(findings.items(), key=lambda item: _BY_KEY(item[0]))
-    postcodes = {finding.nearest.postcode: finding.nearest.details for _, finding in found if finding.nearest}
+    nearest = [finding.nearest for finding in findings.values() if finding.nearest]
+    postcodes = {one.postcode: one.details for one in nearest}
     with transaction.atomic(), connection.cursor() as cursor:
         if postcodes:
             insert(
                 cursor,
                 f"{_REMEMBER_POSTCODES} WHERE {_DIFFERS[connection.vendor]}",
-                [(postcode, *_details_of(details)) for postcode, details in sorted(postcodes.items())],
+                sorted([(postcode, *_details_of(details)) for postcode, details in postcodes.items()], key=_FIRST),
                 ("text",) * 7 + _KEY_TYPES,
             )
         insert(
             cursor,
             _REMEMBER_LOCATIONS,
-            [(*_row(location, finding), provider) for location, finding in found],
+            sorted([(*_row(location, finding), provider) for location, finding in findings.items()]),
             (*_KEY_TYPES, "bigint", "integer", "text", "float8", "text"),
         )
 

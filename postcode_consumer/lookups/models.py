@@ -37,9 +37,6 @@ class Postcode(models.Model):
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
 
-    class Meta:
-        indexes = [models.Index(fields=["outcode"], name="postcode_by_outcode")]
-
     def __str__(self) -> str:
         return self.postcode
 
@@ -68,10 +65,9 @@ class KnownLocation(models.Model):
             # The provider last: it is nearly always the same one.
             models.UniqueConstraint(fields=["latitude", "longitude", "provider"], name="known_once"),
         ]
-        indexes = [
-            models.Index(fields=["postcode"], condition=models.Q(postcode__isnull=False), name="known_by_postcode"),
-            models.Index(fields=["looked_up_at"], name="known_by_age"),
-        ]
+        # None by postcode: what is written is all over the country, so each index more is a page more for every row.
+        # The admin, which alone asks for it, looks through a million locations in a fraction of a second.
+        indexes = [models.Index(fields=["looked_up_at"], name="known_by_age")]
 
     def __str__(self) -> str:
         return f"{self.latitude}, {self.longitude}"

@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """On PostgreSQL a database of our own; SQLite in a file, so that threads with their own connections share it."""
     database = django_settings.DATABASES["default"]
-    in_a_file = database["ENGINE"].endswith("sqlite3")
+    in_a_file = database["ENGINE"].endswith("sqlite")
     folder = tmp_path_factory.mktemp("database")
     database["TEST"]["NAME"] = str(folder / "test.sqlite3") if in_a_file else f"test_postcode_consumer_{os.getpid()}"
 
@@ -49,14 +49,19 @@ def upstream() -> Iterator[FakePostcodesIo]:
     fake.stop()
 
 
+def quick_postcodes_io(upstream: FakePostcodesIo, **options: Any) -> PostcodesIo:
+    """Asks the stand-in: quick to try again, and without a limit unless one is given."""
+    defaults = {"url": upstream.url, "calls_per_second": 0, "max_concurrency": 4, "first_backoff": 0.01}
+    return PostcodesIo(**{**defaults, **options})
+
+
 @pytest.fixture
 def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesIo]]:
-    """Makes upstreams that ask the stand-in: quick to try again, and without a limit unless one is given."""
+    """Makes upstreams that ask the stand-in."""
     made: list[PostcodesIo] = []
 
     def make(**options: Any) -> PostcodesIo:
-        defaults = {"url": upstream.url, "calls_per_second": 0, "max_concurrency": 4, "first_backoff": 0.01}
-        made.append(PostcodesIo(**{**defaults, **options}))
+        made.append(quick_postcodes_io(upstream, **options))
         return made[-1]
 
     yield make
@@ -65,13 +70,17 @@ def postcodes_io(upstream: FakePostcodesIo) -> Iterator[Callable[..., PostcodesI
 
 
 @pytest.fixture
-def remembering(postcodes_io: Callable[..., PostcodesIo]) -> Callable[..., Remembering]:
-    """The same as providers, which remember; for tests with a database."""
+def remembering(upstream: FakePostcodesIo) -> Iterator[Callable[..., Remembering]]:
+    """The same as providers, which remember; for tests with a database. `ttl` and `ttl_of_misses` are in seconds."""
+    made: list[Remembering] = []
 
-    def make(**options: Any) -> Remembering:
-        return Remembering(postcodes_io(**options), ttl=60, ttl_of_misses=60)
+    def make(*, ttl: int = 60, ttl_of_misses: int = 60, **options: Any) -> Remembering:
+        made.append(Remembering(quick_postcodes_io(upstream, **options), ttl=ttl, ttl_of_misses=ttl_of_misses))
+        return made[-1]
 
-    return make
+    yield make
+    for provider in made:
+        provider.close()
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ def test_a_location_is_claimed_by_one_until_it_is_released() -> None:
     assert set(first.take([PALACE, LEEDS])) == {PALACE, LEEDS}
     assert second.take([LEEDS, SEA]) == [SEA]
     assert Claims("q").take([LEEDS]) == [LEEDS]
-    first.release()
+    claims.release([first.owner])
     assert set(Claims("p").take([PALACE, LEEDS, SEA])) == {PALACE, LEEDS}
 
 
@@ -281,7 +281,7 @@ def test_claiming_renewing_releasing_and_dropping_at_once_does_not_stop_anybody(
             if mine.take(places[::order]):
                 mine._renewed -= 1
                 mine.renew()
-                mine.release()
+                claims.release([mine.owner])
             claims.drop_expired()
 
     in_threads(*[lambda order=order: work(order) for order in (1, -1, 1, -1)])

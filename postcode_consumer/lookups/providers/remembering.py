@@ -5,11 +5,8 @@ place, and who puts a failed row back to work wants it asked again.
 """
 
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-
-from django.db import Error, connection
+from collections.abc import Iterable, Mapping, Sequence
 
 from lookups import claims, counters, memory
 from lookups.answers import Answer, Location
@@ -17,14 +14,11 @@ from lookups.claims import Claims
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.findings import Finding
+from lookups.keeping import Keeper, attempt
 from lookups.providers.base import Upstream
-
-logger = logging.getLogger(__name__)
 
 #: Seconds between two looks at what another lookup is asking about. They grow, so that a long wait costs little.
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0
-#: Seconds between two looks for what is too old to be of use, and how many locations are forgotten at a time.
-PRUNE_EVERY, PRUNE_LIMIT = 60.0, 1_000
 
 
 class Remembering:
@@ -39,7 +33,7 @@ class Remembering:
         self._upstream = upstream
         self._ttl = ttl
         self._ttl_of_misses = ttl_of_misses
-        self._prune_at = 0.0
+        self._keeper = Keeper(upstream.name, ttl=max(ttl, ttl_of_misses))
 
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
         """See `Provider`."""
@@ -60,8 +54,9 @@ class Remembering:
         return [known[location].answer(location, max_distance, provider=self.name) for location in locations]
 
     def close(self) -> None:
-        """Close the upstream."""
+        """Close the upstream, and write what waits to be written."""
         self._upstream.close()
+        self._keeper.close()
 
     def _recall(self, locations: Sequence[Location]) -> dict[Location, Finding]:
         now = int(time.time())
@@ -85,7 +80,7 @@ class Remembering:
             if asked:
                 self._ask(asked, known, max_distance, deadline, mine)
         finally:
-            _try("the claims stay until they expire", mine.release)
+            self._keeper.release(mine.owner)
         return frozenset(taken)
 
     def _ask(
@@ -101,24 +96,8 @@ class Remembering:
         with contextlib.closing(self._upstream.search(searched, max_distance, deadline)) as pieces:
             for findings in pieces:
                 known.update(findings)
-                self._remember({place: found for place, found in findings.items() if not found.is_refused})
-                _try("the claims may expire", mine.renew)
-
-    def _remember(self, findings: Mapping[Location, Finding]) -> None:
-        if not findings:
-            return
-        # The connection may have died while upstream was asked: the second time it is a new one.
-        if not any(_try("trying again", lambda: memory.remember(self.name, findings)) for _ in range(2)):
-            logger.error("what was found could not be kept locations=%d", len(findings))
-            counters.NOT_REMEMBERED.labels(self.name).inc(len(findings))
-        elif time.monotonic() > self._prune_at:
-            self._prune_at = time.monotonic() + PRUNE_EVERY
-            _try("nothing is pruned", self._prune)
-
-    def _prune(self) -> None:
-        before = int(time.time()) - max(self._ttl, self._ttl_of_misses)
-        if memory.prune(before=before, limit=PRUNE_LIMIT) == PRUNE_LIMIT:
-            self._prune_at = 0.0
+                self._keeper.keep({place: found for place, found in findings.items() if not found.is_refused})
+                attempt("the claims may expire", mine.renew)
 
     def _count_remembered(self, count: int, known: Mapping[Location, Finding], max_distance: float) -> None:
         matches = sum(1 for finding in known.values() if finding.nearest)
@@ -138,14 +117,3 @@ def _sleep(seconds: float, deadline: Deadline) -> None:
     if not deadline.remaining():
         raise ProviderUnavailable("Another lookup of the same locations did not end in time.")
     time.sleep(min(seconds, deadline.remaining()))
-
-
-def _try(what: str, work: Callable[[], object]) -> bool:
-    """Does it; False when the database fails, which is logged with what follows from it."""
-    try:
-        work()
-    except Error as error:
-        logger.warning("database trouble, %s: %r", what, error)
-        connection.close_if_unusable_or_obsolete()
-        return False
-    return True
