@@ -5,8 +5,9 @@
 Fills a database through the project's own migrations and bulk writes: one large upload, forty small ones of two users,
 and one that is being worked on. Then asks the real service (gunicorn, as serve.py starts it) one question after the
 other over one connection, and prints for each the median and the 95th percentile in milliseconds, and the CPU that the
-service and its database's processes took for it. `--json FILE` writes all of it, `--only TEXT` asks fewer.
-`--keep FOLDER` leaves the database where it is, and uses one that is there.
+service and a PostgreSQL server took for it. `--json FILE` writes all of it, `--only TEXT` asks fewer.
+`--keep FOLDER` leaves the database where it is, and uses one that is there; it is that of FILE_READER_DATABASE_URL,
+if that is set.
 
 The times are only worth something on a quiet machine; the CPU and the ratios are everywhere.
 """
@@ -16,7 +17,6 @@ import base64
 import contextlib
 import csv
 import gzip
-import io
 import os
 import random
 import statistics
@@ -24,9 +24,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -36,22 +36,25 @@ SERVICE = HERE.parent / "file_reader"
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests"), str(SERVICE)]
 
 import files  # noqa: E402
+import measure  # noqa: E402
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
-import psycopg2  # noqa: E402
 import requests  # noqa: E402
-from databases import new_database  # noqa: E402
-from measure import write_result  # noqa: E402
 from scipy.spatial import cKDTree  # noqa: E402
 from stack import free_port, wait_for  # noqa: E402
 
 TOKEN = "bench"
-CHUNK = 5_000
+#: Rows of a chunk, and of a step of loading.
+CHUNK, STEP = 10_000, 80_000
 MAX_DISTANCE = 2_000.0
 SMALL_UPLOADS, SMALL_ROWS, WORKING_ROWS = 40, 5_000, 100_000
 #: Of the rows of an upload: could not be read. And how many of the large upload failed.
 REJECTED, FAILED = 0.0005, 5
 _COUNTRIES = {"E": "England", "S": "Scotland", "W": "Wales", "N": "Northern Ireland"}
+
+#: Radii of circles in metres, and places in degrees where few people live.
+RADII = {100: "100 m", 300: "300 m", 1_000: "1 km", 3_000: "3 km", 10_000: "10 km", 20_000: "20 km", 100_000: "100 km"}
+RURAL = [(52.43, -3.54), (57.1, -4.5), (54.4, -2.6), (50.6, -4.6), (55.4, -2.6), (53.0, -0.2), (54.6, -7.2)]
 
 #: Path, and the parameters beside page_size.
 Question = tuple[str, dict[str, str]]
@@ -110,13 +113,12 @@ def fill(country: Country, rows: int) -> None:
     metres, numbers = country.nearest(locations)
     write_postcodes(country, np.unique(numbers[metres <= MAX_DISTANCE]).tolist())
     start = 0
-    with without_indexes():
-        for number, size in enumerate(sizes):
-            # The users in turn; the large upload and the one that is being worked on are Ann's.
-            owner = users[0] if size != SMALL_ROWS else users[number % 2]
-            part = slice(start, start + size)
-            write_upload(country, owner, locations[part], metres[part], numbers[part])
-            start += size
+    for number, size in enumerate(sizes):
+        # The users in turn; the large upload and the one that is being worked on are Ann's.
+        owner = users[0] if size != SMALL_ROWS else users[number % 2]
+        part = slice(start, start + size)
+        write_upload(country, owner, locations[part], metres[part], numbers[part])
+        start += size
 
 
 def write_postcodes(country: Country, numbers: list[int]) -> None:
@@ -138,8 +140,10 @@ def write_postcodes(country: Country, numbers: list[int]) -> None:
 
 def write_upload(country: Country, owner: Any, locations: files.Places, metres: Any, numbers: Any) -> None:
     """An upload, its rows and chunks. Of the one that is being worked on, the first half is answered."""
+    from django.db import transaction
     from django.db.models.functions import Now
 
+    from uploads.bulk import RejectedRow, bulk_create_rows, bulk_update_results
     from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState, row_id
 
     size = len(locations)
@@ -162,86 +166,45 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
     elif size != SMALL_ROWS:
         status[5 : FAILED * 997 : 997] = RowStatus.FAILED.value
     status[np.random.default_rng(size).random(size) < REJECTED] = RowStatus.REJECTED.value
-    reasons = {
-        RowStatus.NO_MATCH.value: "none_within_max_distance",
-        RowStatus.FAILED.value: "upstream_rejected",
-        RowStatus.REJECTED.value: "not_a_number",
-    }
-    columns = zip(
-        range(row_id(upload.pk, 1), row_id(upload.pk, size) + 1),
-        locations.tolist(),
-        status.tolist(),
-        metres.tolist(),
-        numbers.tolist(),
-        strict=True,
-    )
+    status, metres, numbers = status.tolist(), metres.tolist(), numbers.tolist()
+    reasons = {RowStatus.NO_MATCH.value: "none_within_max_distance", RowStatus.FAILED.value: "upstream_rejected"}
+    places = locations.tolist()
+    for start in range(0, size, STEP):
+        numbered = [(row_id(upload.pk, order + 1), order) for order in range(start, min(size, start + STEP))]
+        with transaction.atomic():
+            bulk_create_rows(
+                [(id_, upload.pk, *places[order]) for id_, order in numbered if status[order] != RowStatus.REJECTED],
+                [
+                    RejectedRow(id_, upload.pk, "not_a_number", order + 2, "x,y")
+                    for id_, order in numbered
+                    if status[order] == RowStatus.REJECTED
+                ],
+            )
     areas = country.area_ids()
-    names, match, rejected = country.names, RowStatus.MATCH.value, RowStatus.REJECTED.value
-    write_rows(
-        (id_, upload.pk, None, None, state, reasons[state], None, None, None, id_ & 0xFFFFFFFF, "x,y")
-        if state == rejected
-        else (id_, upload.pk, *location, state, None, names[number], distance, areas[country.codes[number]], None, None)
-        if state == match
-        else (id_, upload.pk, *location, state, reasons.get(state), None, None, None, None, None)
-        for id_, location, state, distance, number in columns
-    )
     for start in range(0, size, CHUNK):
         counts = np.bincount(status[start : start + CHUNK], minlength=5).tolist()
-        Chunk.objects.create(
-            upload=upload,
-            first_row=start + 1,
-            row_count=sum(counts),
-            state=ChunkState.READY if counts[0] else ChunkState.DONE,
-            **dict(zip(("matched", "no_match", "failed", "rejected"), counts[1:], strict=True)),
-        )
+        with transaction.atomic():
+            bulk_update_results([
+                (row_id(upload.pk, order + 1), status[order], None, country.names[number], metres[order],
+                 areas[country.codes[number]])
+                if status[order] == RowStatus.MATCH
+                else (row_id(upload.pk, order + 1), status[order], reasons[status[order]], None, None, None)
+                for order, number in enumerate(numbers[start : start + CHUNK], start)
+                if status[order] not in (RowStatus.PENDING, RowStatus.REJECTED)
+            ])  # fmt: skip
+            Chunk.objects.create(
+                upload=upload,
+                first_row=start + 1,
+                row_count=sum(counts),
+                state=ChunkState.READY if counts[0] else ChunkState.DONE,
+                **dict(zip(("matched", "no_match", "failed", "rejected"), counts[1:], strict=True)),
+            )
 
 
 def _dialect() -> dict[str, Any]:
     from uploads.reading.dialect import Declared, detect_dialect
 
     return dict(detect_dialect(b"lat,lon\n51.5,-0.1\n", Declared()).as_json())
-
-
-_COLUMNS = "id, upload_id, latitude, longitude, status, reason, postcode, distance_m, area_id, line, raw"
-
-
-def write_rows(rows: Iterable[tuple[Any, ...]]) -> None:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            values = ", ".join("?" * 11)
-            cursor.connection.executemany(f"INSERT INTO uploads_row ({_COLUMNS}) VALUES ({values})", rows)
-            cursor.connection.commit()
-        else:
-            for part in iter(lambda: list(islice(rows, 100_000)), []):
-                lines = ("\t".join("\\N" if cell is None else str(cell) for cell in row) for row in part)
-                cursor.copy_expert(f"COPY uploads_row ({_COLUMNS}) FROM STDIN", io.StringIO("\n".join(lines)))
-
-
-@contextlib.contextmanager
-def without_indexes() -> Iterator[None]:
-    """Inside, the table of rows has its primary key only."""
-    from django.db import connection
-
-    is_sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        if is_sqlite:
-            cursor.connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE tbl_name = 'uploads_row' AND sql LIKE 'CREATE I%'"
-            )
-        else:
-            cursor.execute(
-                "SELECT indexname, indexdef FROM pg_indexes"
-                " WHERE tablename = 'uploads_row' AND indexname NOT LIKE '%pkey'"
-            )
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
-            cursor.execute(f"DROP INDEX {name}")
-        yield
-        for _, statement in indexes:
-            cursor.execute(statement)
 
 
 def settle() -> None:
@@ -275,16 +238,6 @@ def _answers(url: str) -> bool:
     with contextlib.suppress(requests.ConnectionError):
         return requests.get(f"{url}/healthz", timeout=5).status_code == 200
     return False
-
-
-def cpu_seconds(process: psutil.Process, database: str) -> float:
-    """Of the service, and of PostgreSQL's processes for it, which are its own."""
-    found = [process, *process.children(recursive=True)]
-    if database.startswith("postgres"):
-        with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
-            found += [psutil.Process(pid) for (pid,) in cursor.fetchall() if pid != connection.info.backend_pid]
-    return sum(sum(one.cpu_times()[:2]) for one in found)
 
 
 @dataclass
@@ -360,6 +313,13 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
         corners = longitude - height, latitude - height / 2, longitude + height, latitude + height / 2
         return {"bbox": ",".join(f"{value:.5f}" for value in corners)}
 
+    def rural(number: int, radius: float) -> dict[str, str]:
+        latitude, longitude = RURAL[number % len(RURAL)]
+        return {
+            "near": f"{latitude + number % 7 * 0.01:.4f},{longitude - number % 11 * 0.01:.4f}",
+            "radius": f"{radius:.0f}",
+        }
+
     def london(number: int, radius: float) -> dict[str, str]:
         return {"near": f"{51.5 + number % 7 * 0.003:.4f},{-0.12 - number % 11 * 0.003:.4f}", "radius": f"{radius:.0f}"}
 
@@ -378,22 +338,18 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
         "failed": lambda number: {"status": "failed"},
         "rejected": lambda number: {"status": "rejected"},
         "pending": lambda number: {"status": "pending"},
-        "near 100 m": lambda number: near(number, 100),
-        "near 1 km": lambda number: near(number, 1_000),
-        "near 5 km": lambda number: near(number, 5_000),
-        "near 20 km": lambda number: near(number, 20_000),
-        "near 100 km": lambda number: near(number, 100_000),
-        "near London 300 m": lambda number: london(number, 300),
-        "near London 1 km": lambda number: london(number, 1_000),
-        "near London 3 km": lambda number: london(number, 3_000),
         "bbox 0.01": lambda number: box(number, 0.01),
         "bbox 0.1": lambda number: box(number, 0.1),
         "bbox 1": lambda number: box(number, 1.0),
         "bbox at sea": lambda number: {"bbox": "-9.2,56.6,-9.19,56.61"},
+        "sea 100 km": lambda number: {"near": f"{60 + number % 7 * 0.01:.4f},-10.5", "radius": "100000"},
         "match in outcode": lambda number: filters["outcode"](number) | {"status": "match"},
         "no_match near 5 km": lambda number: near(number, 5_000) | {"status": "no_match"},
         "outcode near 1 km": lambda number: filters["outcode"](number) | near(number, 1_000),
     }
+    for radius, text in RADII.items():
+        for where, circle in (("near", near), ("country", rural), ("London", london)):
+            filters[f"{where} {text}"] = partial(circle, radius=radius)
     found: dict[str, Callable[[int], Question]] = {}
 
     def add(name: str, path: str, make: Callable[[int], dict[str, str]], more: dict[str, str] | None = None) -> None:
@@ -403,10 +359,11 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
         for depth, share in depths.items():
             if not share:
                 add(f"{name}, first", rows, make)
-            elif name not in ("no such country", "bbox at sea"):
+            elif name not in ("no such country", "bbox at sea", "sea 100 km"):
                 add(f"{name}, {depth}", rows, make, {"cursor": after(row_id(large.pk, int(size * share)))})
     for name in ("none", "match", "no_match", "failed", "rejected", "pending", "postcode", "outcode", "district",
-                 "Wales", "near 1 km", "near 20 km", "bbox 0.1"):  # fmt: skip
+                 "Wales", "near 100 m", "near 1 km", "near 10 km", "near 100 km", "bbox 0.01", "bbox 0.1",
+                 "country 1 km", "sea 100 km"):  # fmt: skip
         for what, upload in ids.items():
             add(f"{name}, {what} upload", f"/api/v1/uploads/{upload.public_id}/rows/", filters[name])
     for what, upload in ids.items():
@@ -432,16 +389,23 @@ def _district_sizes(country: Country) -> dict[str, int]:
     return sizes
 
 
-def measure(country: Country, environment: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
+def ask_all(
+    country: Country, environment: dict[str, str], server: str, options: argparse.Namespace
+) -> dict[str, dict[str, float]]:
     report = {}
     asked = questions(country)
-    database = environment.get("FILE_READER_DATABASE_URL", "")
+    postmaster = measure.Postmaster(server)
     from django.contrib.auth import get_user_model
 
     owners = {name: get_user_model().objects.get(username=name).pk for name in ("ann", "ben")}
     print(f"{'':<40} {'median':>8} {'p95':>8} {'CPU ms':>8} {'rows':>6}", flush=True)
     for auth in ("off", "required"):
         with service(environment | {"AUTH": auth}) as (url, process), requests.Session() as session:
+
+            def cpu(process: psutil.Process = process) -> float:
+                group = {"file_reader": [process, *process.children(recursive=True)]}
+                return sum((measure.cpu_seconds(group) | postmaster.cpu_seconds()).values())
+
             session.headers["X-Internal-Token"] = TOKEN
             for who in ("",) if auth == "off" else owners:
                 if who:
@@ -452,8 +416,8 @@ def measure(country: Country, environment: dict[str, str], options: argparse.Nam
                         continue
                     if options.only and not any(text in label for text in options.only):
                         continue
-                    done = ask(session, url, make, lambda: cpu_seconds(process, database), options.seconds)
-                    report[label] = vars(done)
+                    done = ask(session, url, make, cpu, options.seconds)
+                    report[label] = asdict(done)
                     print(
                         f"{label:<40} {done.median:8.1f} {done.p95:8.1f} {done.cpu:8.1f} {done.rows:6.1f}", flush=True
                     )
@@ -467,7 +431,7 @@ def main() -> None:
     parser.add_argument("--postcodes", type=Path, help="a postcode file; without it, a country is made up")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each question")
     parser.add_argument("--only", action="append", help="only questions with this in their name")
-    parser.add_argument("--keep", type=Path, help="a folder (SQLite) in which the database stays, or stands already")
+    parser.add_argument("--keep", type=Path, help="a folder in which an SQLite database stays, or stands already")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     kept = HERE.parent / "var" / "bench"
@@ -476,17 +440,15 @@ def main() -> None:
         options.postcodes = kept / "country.csv"
         if not options.postcodes.exists():
             files.write_country(options.postcodes)
-    with contextlib.ExitStack() as stack:
-        data_dir = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(dir=kept)))
+    with (
+        tempfile.TemporaryDirectory(dir=kept) as folder,
+        measure.server_of(options.database) as server,
+        measure.new_databases("" if options.keep else server, Path(folder)) as databases,
+    ):
+        data_dir = options.keep or Path(folder)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
         environment |= {"DATA_DIR": str(data_dir.resolve()), "SECRET_KEY": TOKEN, "INTERNAL_TOKEN": TOKEN}
-        if options.database == "postgresql":
-            server = os.environ["TEST_POSTGRES_URL"]
-            name = f"bench_reads_{options.keep.name}" if options.keep else f"bench_reads_{os.getpid()}"
-            environment["FILE_READER_DATABASE_URL"] = stack.enter_context(
-                kept_database(server, name) if options.keep else new_database(server, name)
-            )
-        is_filled = (data_dir / "filled").exists()
+        environment |= databases.environment
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=SERVICE, env=environment, check=True)
         os.environ.update(environment, DJANGO_SETTINGS_MODULE="reader.settings")
@@ -494,28 +456,15 @@ def main() -> None:
 
         django.setup()
         country = read_country(options.postcodes)
-        if not is_filled:
+        if not (data_dir / "filled").exists():
             began = time.perf_counter()
             fill(country, options.rows)
             settle()
             (data_dir / "filled").touch()
             print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
-        report = measure(country, environment, options)
+        report = ask_all(country, environment, server, options)
     if options.json:
-        write_result(options.json, report, database=options.database, rows=options.rows)
-
-
-@contextlib.contextmanager
-def kept_database(server: str, name: str) -> Iterator[str]:
-    from urllib.parse import urlsplit, urlunsplit
-
-    with contextlib.closing(psycopg2.connect(server)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-            if not cursor.fetchone():
-                cursor.execute(f"CREATE DATABASE {name}")
-    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        measure.write_result(options.json, report, server=server, database=options.database, rows=options.rows)
 
 
 if __name__ == "__main__":

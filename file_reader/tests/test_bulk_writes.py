@@ -14,7 +14,8 @@ from uploads.bulk import (
     bulk_update_results,
     pending_rows,
 )
-from uploads.models import Area, AreaNames, Postcode, Row, area_id, row_id
+from uploads.cells import Box, ids_within, touched_cells
+from uploads.models import Area, AreaNames, LocationCell, Postcode, Row, area_id, row_id
 
 pytestmark = pytest.mark.django_db
 TEXTS = [
@@ -71,6 +72,27 @@ def test_no_rows_are_no_trouble() -> None:
     bulk_update_results([])
     bulk_create_postcodes([])
     assert not Row.objects.exists()
+
+
+def test_located_rows_are_in_the_list_of_their_cell_by_the_first_ones_id() -> None:
+    places = [(51.5, -0.1), (57.0, -3.0), (51.5001, -0.1001), (-90.0, 180.0), (91.0, -0.0)]
+    bulk_create_rows([located(number, *place) for number, place in enumerate(places, 3)], [rejected(2, "x,y")])
+    stored = LocationCell.objects.order_by("cell").values_list("first_id", "cell", "entries")
+    assert [(first_id, len(entries)) for first_id, _, entries in stored] == [
+        (row_id(UPLOAD, 3), size) for size in (8, 16, 8, 8)
+    ]
+    for (latitude, longitude), numbers in zip(places, ([3, 5], [4], [3, 5], [6], [7]), strict=True):
+        box = Box(latitude - 0.001, latitude + 0.001, longitude - 0.001, longitude + 0.001)
+        assert ids_within(box, stored).tolist() == [row_id(UPLOAD, number) for number in numbers]
+        assert {cell for _, cell, _ in stored} & set(touched_cells(box))
+
+
+def test_rows_that_are_not_written_are_in_no_list() -> None:
+    bulk_create_rows([located(1)])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bulk_create_rows([located(1)])
+    bulk_create_rows([], [rejected(2, "x,y")])
+    assert LocationCell.objects.count() == 1
 
 
 def test_a_row_that_is_there_already_is_an_error_and_nothing_is_written() -> None:

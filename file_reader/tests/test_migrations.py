@@ -77,6 +77,51 @@ def test_postcodes_keep_the_names_of_their_areas(older: Any) -> None:
     assert wards == repr([*(row[6] for row in OLD), None])
 
 
+#: Rows of two uploads, more than are read at once; the 5th of each was rejected.
+STORE_ROWS = """
+from django.db import connection
+with connection.cursor() as cursor:
+    for upload, rows in ((1, 90000), (2, 30)):
+        cursor.execute(
+            "INSERT INTO uploads_row (id, upload_id, status, latitude, longitude)"
+            " WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+            " SELECT %s + n, %s, 0, CASE WHEN n = 5 THEN NULL ELSE 50 + n / 10000.0 END, -1.0 FROM numbers",
+            [rows, upload << 32, upload],
+        )
+"""
+#: The second one is loaded further by the new version. How many rows there are, found by their places, and where.
+LOAD_FURTHER = """
+from uploads.bulk import bulk_create_rows
+bulk_create_rows([((2 << 32) + number, 2, 50.00305, -1.0) for number in range(31, 35)])
+"""
+FIND_ROWS = """
+from uploads.cells import Box, ids_within, touched_cells
+from uploads.models import LocationCell, Row
+located = Row.objects.filter(latitude__isnull=False).order_by("id").values_list("id", flat=True)
+lists = LocationCell.objects.values_list("first_id", "cell", "entries")
+print(len(located), ids_within(Box(-90, 90, -180, 180), lists).tolist() == list(located))
+box = Box(50.00295, 50.00311, -2, 0)
+print([divmod(id_, 1 << 32) for id_ in ids_within(box, lists.filter(cell__in=touched_cells(box))).tolist()])
+print(sorted({first_id >> 32 for first_id, _, _ in lists}))
+"""
+
+
+def test_rows_that_are_there_are_found_by_their_places(older: Any) -> None:
+    older("migrate", "-v0", "uploads", "0005")
+    older("shell", "-v0", "-c", STORE_ROWS)
+    older("migrate", "-v0")
+    older("shell", "-v0", "-c", LOAD_FURTHER)
+    found = older("shell", "-v0", "-c", FIND_ROWS)
+    assert found.splitlines() == [
+        "90032 True",
+        str([(1, 30), (1, 31), (2, 30), (2, 31), (2, 32), (2, 33), (2, 34)]),
+        "[1, 2]",
+    ]
+    older("migrate", "-v0", "uploads", "0005")
+    older("migrate", "-v0")
+    assert older("shell", "-v0", "-c", FIND_ROWS) == found
+
+
 @pytest.mark.django_db
 def test_an_outcode_is_one_run_of_postcodes() -> None:
     """Whatever the language of the database: many orders pass over spaces."""

@@ -39,11 +39,12 @@ FILTERS = [
     {"outcode": "SW1A", "country": "Wales"},
     {"bbox": "-1,51,3,57", "status": "no_match"},
 ]
-# Gathered as far as possible, walked as far as possible, and with all uploads but the first looked at together.
+# Gathered as far as possible, walked as far as possible, with most uploads looked at together, and in small leaps.
 WAYS = {
     "gathered": {"_FEW_ROWS": 0},
     "walked": {"_MOST_GATHERED": 0},
-    "together": {"_MOST_SPANS": 1, "_MOST_GATHERED": 0},
+    "together": {"_FEW_SPANS": 1, "_NEXT_ROWS": 9, "_MOST_GATHERED": 0},
+    "in leaps": {"_FEW_HITS": 1, "_MANY_HITS": 1},
 }
 
 

@@ -252,6 +252,25 @@ class Row(models.Model):
         return row_number(self.id)
 
 
+class LocationCell(models.Model):
+    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`uploads.cells`).
+
+    Written once, with the rows, for a small part of what an index on rows costs; finds those in a box or circle.
+    """
+
+    # In the order in which they are written; the one of the index is that in which they are looked for.
+    pk = models.CompositePrimaryKey("first_id", "cell")
+    first_id = models.BigIntegerField()
+    cell = models.IntegerField()
+    entries = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["cell", "first_id"], name="location_cell")]
+
+    def __str__(self) -> str:
+        return f"cell {self.cell} from row {row_number(self.first_id)} of upload {self.first_id >> ROW_BITS}"
+
+
 def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:
     """The filter for a run of rows of one upload."""
     return {"id__range": (row_id(upload_id, first_row), row_id(upload_id, first_row + row_count - 1))}

@@ -11,12 +11,14 @@ from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
 from django.db.models.lookups import LessThanOrEqual
 from rest_framework.exceptions import ValidationError
 
+from uploads.cells import Box
 from uploads.models import (
     MAX_ROWS,
     STATUS_WORDS,
     Area,
     Chunk,
     ChunkState,
+    LocationCell,
     Postcode,
     Row,
     RowStatus,
@@ -51,6 +53,8 @@ _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
 #: The rows of an area with more postcodes are near enough to each other in any file.
 _FEW_POSTCODES = 2_500
+#: A district has some dozens of areas, a country thousands.
+_FEW_AREAS = 200
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,11 @@ def rows_of(upload: Upload) -> QuerySet[Row]:
     return Row.objects.filter(id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
 
 
+def cells_of(upload: Upload) -> QuerySet[LocationCell]:
+    """Where the rows of one upload are."""
+    return LocationCell.objects.filter(first_id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
+
+
 def visible_rows(owner_id: int | None) -> QuerySet[Row]:
     """The rows of all uploads that this user may see."""
     return Row.objects.filter(upload__in=Upload.objects.visible_to(owner_id).values("pk"))
@@ -109,12 +118,13 @@ class Filters:
     """What a call asks of rows.
 
     `where` is all of it but `sought`: what the index of postcodes finds, if few rows have it. `status` is in `where`,
-    too.
+    too, and that the rows are in `box`.
     """
 
     where: Q
     status: RowStatus | None = None
     sought: Q | None = None
+    box: Box | None = None
 
 
 def parse_filters(parameters: dict[str, str]) -> Filters:
@@ -122,7 +132,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ValidationError({name: "A NUL character is not accepted."})
-    where, status = Q(), None
+    where, status, box = Q(), None, None
     if word := parameters.get("status"):
         if word not in _STATUSES:
             raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
@@ -135,10 +145,12 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         postcodes.append(Q(**in_outcode(outcode)))
     names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
     if names:
-        areas = Area.objects.filter(**names).values("pk")
+        areas = Area.objects.filter(**names).values_list("pk", flat=True)
         found = Postcode.objects.filter(area__in=areas).values("pk")
         if found.order_by("area")[_FEW_POSTCODES : _FEW_POSTCODES + 1].exists():
-            where &= Q(area__in=areas)
+            # PostgreSQL looks up the area of each row that it passes, unless it has a list.
+            few = list(areas[: _FEW_AREAS + 1])
+            where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
         else:
             postcodes.append(Q(postcode__in=found))
     if bbox := parameters.get("bbox"):
@@ -146,27 +158,34 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
         if west > east or south > north:
             raise ValidationError({"bbox": f"Accepted: {accepted}, the smaller of each pair first."})
-        where &= Q(latitude__range=(south, north), longitude__range=(west, east))
+        box = Box(south, north, west, east)
+        where &= _in_box(box)
     if "near" in parameters or "radius" in parameters:
-        where &= _near(parameters.get("near", ""), parameters.get("radius", ""))
-    return Filters(where, status, sought=reduce(and_, postcodes) if postcodes else None)
+        around, circle = _near(parameters.get("near", ""), parameters.get("radius", ""))
+        # The box around the circle first: plain comparisons, which cost little.
+        where &= _in_box(around) & circle
+        box = around.within(box) if box else around
+    return Filters(where, status, sought=reduce(and_, postcodes) if postcodes else None, box=box)
 
 
-def _near(near: str, radius: str) -> Q:
+def _in_box(box: Box) -> Q:
+    return Q(latitude__range=(box.south, box.north), longitude__range=(box.west, box.east))
+
+
+def _near(near: str, radius: str) -> tuple[Box, Q]:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
     (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ValidationError({"near": "The latitude is from -90 to 90, the longitude from -180 to 180 degrees."})
     if not 0 < metres <= _MAX_RADIUS:
         raise ValidationError({"radius": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
-    # A box around the circle first: plain comparisons, which cost little.
     degrees = math.degrees(metres / _EARTH_RADIUS)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)
-    box = Q(
-        latitude__range=(latitude - degrees, latitude + degrees),
-        longitude__range=(longitude - degrees / widest, longitude + degrees / widest),
-    )
-    return box & Q(LessThanOrEqual(_great_circle(latitude, longitude), metres))
+    west, east = longitude - degrees / widest, longitude + degrees / widest
+    if west < -180 or east > 180:  # what is left of it lies on the other side of the world's map
+        west, east = -180.0, 180.0
+    box = Box(latitude - degrees, latitude + degrees, west, east)
+    return box, Q(LessThanOrEqual(_great_circle(latitude, longitude), metres))
 
 
 def _great_circle(latitude: float, longitude: float) -> Any:

@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 from django.db import connection
 
 from uploads.bulk import postgresql, sqlite
+from uploads.cells import entries_by_cell
 from uploads.models import AreaNames, RowStatus
 
 #: A row that waits for its answer: id, upload, latitude and longitude in degrees.
@@ -39,9 +40,13 @@ def _database() -> ModuleType:
 
 
 def bulk_create_rows(located: Sequence[LocatedRow], rejected: Sequence[RejectedRow] = ()) -> None:
-    """Inserts rows as pending and as rejected; an id that is already there is an IntegrityError."""
+    """Inserts rows of one upload, in order, as pending and as rejected, and where they are.
+
+    An id that is already there is an IntegrityError.
+    """
     if located:
         _database().insert_located([(*row, RowStatus.PENDING.value) for row in located])
+        _database().insert_cells(entries_by_cell(located))
     if rejected:
         _database().insert_rejected([(*row, RowStatus.REJECTED.value) for row in rejected])
 

@@ -18,6 +18,13 @@ def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, latitude, longitude, status)", rows)
 
 
+def insert_cells(cells: Sequence[tuple[int, int, bytes]]) -> None:
+    with connection.wrap_database_errors:
+        connection.connection.executemany(
+            "INSERT INTO uploads_locationcell (first_id, cell, entries) VALUES (?, ?, ?)", cells
+        )
+
+
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, reason, line, raw, status)", rows)
 
