@@ -31,7 +31,7 @@ def index_of(postcodes: Path, folder: Path) -> Path:
     """The local index of a postcode file, built unless it is there."""
     if not folder.exists():
         environment = {**os.environ, "SECRET_KEY": "bench", "INTERNAL_TOKEN": "bench", "LOCAL_INDEX": str(folder)}
-        command = [sys.executable, "manage.py", "build_index", str(postcodes)]
+        command = [sys.executable, "manage.py", "build_index", str(postcodes.absolute())]
         subprocess.run(command, cwd=ROOT / "postcode_consumer", env=environment, check=True)
     return folder
 

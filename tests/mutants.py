@@ -58,7 +58,13 @@ MUTANTS = [
     Mutant(
         "02",
         "release and results in one transaction",
-        ((GEOCODING, "    with transaction.atomic():\n", "    if True:\n"),),
+        (
+            (
+                GEOCODING,
+                "        with transaction.atomic():\n            release_chunk(",
+                "        if True:\n            release_chunk(",
+            ),
+        ),
         READER,
         OF_WORKERS + "02_killed_before_the_results_are_committed_leaves_no_partial_chunk"
         "[uploads.geocoding.bulk_update_results before 2]",
@@ -109,19 +115,19 @@ MUTANTS = [
         (
             (
                 GEOCODING,
-                "        bulk_update_results(results)\n",
-                "        bulk_update_results(results)\n        if complete:\n"
-                "            finish_upload(lease.upload_id)\n",
+                "            bulk_update_results(results)\n",
+                "            bulk_update_results(results)\n            if complete:\n"
+                "                finish_upload(lease.upload_id)\n",
             ),
             (
                 GEOCODING,
-                "    if complete:\n        finish_upload(lease.upload_id)\n    else:\n",
-                "    if not complete:\n",
+                "        if complete:\n            finish_upload(lease.upload_id)\n        else:\n",
+                "        if not complete:\n",
             ),
             (ENGINE, "    return _finish(Upload.objects.all())\n", "    return 0\n"),
         ),
         READER,
-        OF_WORKERS + "06_the_last_two_chunks_finish_together_and_the_upload_is_finalised_once",
+        OF_WORKERS + "06_the_last_two_chunks_finish_together_and_the_upload_is_finalised_once[0]",
         "PostgreSQL",
     ),
     Mutant(

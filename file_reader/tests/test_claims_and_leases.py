@@ -9,11 +9,10 @@ import pytest
 from django.db import connection, transaction
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.working import in_thread, leases_run_out, time_passes, work_until_ended
+from tests.working import geocode_chunk, in_thread, leases_run_out, time_passes, work_until_ended
 
 from uploads import engine
 from uploads.engine import ChunkLease, LeaseLostError, claim_chunk, claim_upload
-from uploads.geocoding import geocode_chunk
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.loading import Loader
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState

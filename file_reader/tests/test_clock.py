@@ -7,10 +7,9 @@ import pytest
 from django.db.models import F
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, postcode_at
-from tests.working import in_thread, work_until_ended, work_until_idle
+from tests.working import geocode_chunk, in_thread, work_until_ended, work_until_idle
 
 from uploads.engine import LeaseLostError, claim_chunk, claim_upload
-from uploads.geocoding import geocode_chunk
 from uploads.models import Chunk, Upload
 
 HOUR = timedelta(hours=1)

@@ -9,11 +9,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
-from tests.working import work_until_ended
+from tests.working import geocode_chunk, work_until_ended
 
 from uploads import queries, row_pages
 from uploads.engine import claim_chunk, claim_upload
-from uploads.geocoding import geocode_chunk
 from uploads.loading import Loader
 from uploads.models import Row, RowStatus, has_rare_status
 

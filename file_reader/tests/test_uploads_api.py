@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.working import time_passes, work_until_ended, work_until_idle
+from tests.working import geocode_chunk, time_passes, work_until_ended, work_until_idle
 
 from uploads import lifecycle
 from uploads.engine import LeaseLostError, claim_chunk, claim_upload
-from uploads.geocoding import geocode_chunk
 from uploads.loading import Loader
 from uploads.models import Chunk, Row, Upload
 from uploads.worker import Worker

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models.functions import Now
 
+from uploads.engine import ChunkLease
+from uploads.geocoding import ask_chunk
 from uploads.models import OPEN_STATES, Chunk, ChunkState, Upload
+from uploads.postcode_client import OutageError
 from uploads.worker import Worker
 
 T = TypeVar("T")
@@ -48,6 +51,13 @@ def leases_run_out() -> None:
     past = Now() - timedelta(seconds=1)
     Chunk.objects.filter(state=ChunkState.LEASED).update(lease_until=past)
     Upload.objects.exclude(lease_until=None).update(lease_until=past)
+
+
+def geocode_chunk(lease: ChunkLease, *, outage_delay: timedelta) -> OutageError | None:
+    """What a worker does with a claimed chunk; the outage that stopped it, if any."""
+    asked = ask_chunk(lease)
+    asked.write(outage_delay=outage_delay)
+    return asked.wait()
 
 
 def in_thread(function: Callable[..., T], *arguments: Any) -> "Future[T]":

@@ -41,6 +41,8 @@ class ChunkLease:
     max_distance: float
     #: The upload said that it waits for an answer, when the chunk was claimed.
     upload_waits: bool
+    #: How often the chunk was claimed, this time included, without coming to an end.
+    attempts: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def claim_chunk() -> ChunkLease | None:
                 fence=fence,
                 max_distance=chunk.upload.max_distance,
                 upload_waits=chunk.upload.waiting_since is not None,
+                attempts=chunk.attempts + 1,
             )
 
 

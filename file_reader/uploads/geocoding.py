@@ -1,9 +1,16 @@
-"""A claimed chunk: its pending rows → distinct locations → the fan-out → results in one fenced transaction."""
+"""A claimed chunk: its pending rows → distinct locations → the fan-out → results in one fenced transaction.
+
+The fan-out runs in a thread of its own, so that a worker can write one chunk while the next one is being answered.
+"""
 
 import asyncio
+import functools
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -33,62 +40,91 @@ _STATUS = {
 _REST = timedelta(seconds=2)
 
 
-def geocode_chunk(
-    lease: ChunkLease, *, outage_delay: timedelta, is_stopping: Callable[[], bool] = lambda: False
-) -> OutageError | None:
-    """Looks up what is pending in a claimed chunk and commits the answers; returns the outage that stopped it, if any.
+@dataclass(frozen=True)
+class AskedChunk:
+    """A claimed chunk whose pending rows are being looked up."""
 
-    What was answered is kept. The rest goes back without costing an attempt: after an outage `outage_delay` from now,
-    and at once when `is_stopping` is true and the lookup took longer than the grace that it has then. Raises
-    LeaseLostError when the chunk is somebody else's by now.
-    """
+    lease: ChunkLease
+    rows: Sequence[PendingRow]
+    _looked_up: "Future[FanOut]"
+
+    def wait(self) -> OutageError | None:
+        """Until all is answered that will be; returns the outage that stopped it, if any."""
+        looked_up = self._looked_up.result()
+        if not isinstance(looked_up.error, OutageError):
+            return None
+        # Too many rows for the time that a lookup has: the rest goes on from here.
+        return None if looked_up.error.reason == "lookup_timeout" and looked_up.answers else looked_up.error
+
+    def write(self, *, outage_delay: timedelta) -> None:
+        """Waits, and commits the answers.
+
+        What was answered is kept. The rest goes back without costing an attempt: after an outage `outage_delay` from
+        now, and at once when the lookup had to stop or its time was over. Raises LeaseLostError when the chunk is
+        somebody else's by now.
+        """
+        outage = self.wait()
+        looked_up, lease = self._looked_up.result(), self.lease
+        found = _Found(looked_up.answers.values())
+        results = _results(self.rows, looked_up.answers, found)
+        counts = Counter([result[1] for result in results])
+        complete = len(results) == len(self.rows)
+        goes_on = isinstance(looked_up.error, StoppedError) or (
+            isinstance(looked_up.error, OutageError) and outage is None
+        )
+        # Areas are the same whoever writes them, and all chunks have the same few: in the chunk's own transaction, a
+        # worker that stands still would hold up all others.
+        with transaction.atomic():
+            bulk_create_areas(found.areas)
+        with transaction.atomic():
+            release_chunk(
+                lease,
+                state=ChunkState.DONE if complete else ChunkState.READY,
+                matched=counts[RowStatus.MATCH],
+                no_match=counts[RowStatus.NO_MATCH],
+                failed=counts[RowStatus.FAILED],
+                delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
+                costs_attempt=outage is None and not goes_on,
+            )
+            bulk_create_postcodes(found.postcodes.values())
+            bulk_update_results(results)
+        if outage:
+            note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
+        elif results:
+            note_answer(lease)
+        if complete:
+            finish_upload(lease.upload_id)
+        else:
+            logger.warning(
+                "chunk put back upload=%s first_row=%s answered=%s of=%s why=%s",
+                lease.upload_id,
+                lease.first_row,
+                len(results),
+                len(self.rows),
+                looked_up.error,
+            )
+
+    def drop(self) -> None:
+        """Nobody wants the answers any more."""
+        self._looked_up.cancel()
+
+
+def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> AskedChunk:
+    """Begins to look up what is pending in a claimed chunk; when `is_stopping` is true, it stops after the grace."""
     first = row_id(lease.upload_id, lease.first_row)
     rows = pending_rows(first, first + lease.row_count - 1)
-    looked_up = _look_up(lease, rows, is_stopping)
-    found = _Found(looked_up.answers.values())
-    results = _results(rows, looked_up.answers, found)
-    counts = Counter([result[1] for result in results])
-    complete = len(results) == len(rows)
-    outage = looked_up.error if isinstance(looked_up.error, OutageError) else None
-    # Told to stop, or too many rows for the time that a lookup has: the rest goes on from here.
-    goes_on = isinstance(looked_up.error, StoppedError)
-    if outage and outage.reason == "lookup_timeout" and results:
-        outage, goes_on = None, True
-    # Areas are the same whoever writes them, and all chunks have the same few: in the chunk's own transaction, a worker
-    # that stands still would hold up all others.
-    with transaction.atomic():
-        bulk_create_areas(found.areas)
-    with transaction.atomic():
-        release_chunk(
-            lease,
-            state=ChunkState.DONE if complete else ChunkState.READY,
-            matched=counts[RowStatus.MATCH],
-            no_match=counts[RowStatus.NO_MATCH],
-            failed=counts[RowStatus.FAILED],
-            delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
-            costs_attempt=outage is None and not goes_on,
-        )
-        bulk_create_postcodes(found.postcodes.values())
-        bulk_update_results(results)
-    if outage:
-        note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
-    elif results:
-        note_answer(lease)
-    if complete:
-        finish_upload(lease.upload_id)
-    else:
-        logger.warning(
-            "chunk put back upload=%s first_row=%s answered=%s of=%s why=%s",
-            lease.upload_id,
-            lease.first_row,
-            len(results),
-            len(rows),
-            looked_up.error,
-        )
-    return outage
+    return AskedChunk(lease, rows, asyncio.run_coroutine_threadsafe(_look_up(lease, rows, is_stopping), _loop()))
 
 
-def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callable[[], bool]) -> FanOut:
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process, in a thread of its own: answers come in while others are written."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="lookups", daemon=True).start()
+    return loop
+
+
+async def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callable[[], bool]) -> FanOut:
     locations: list[Location] = list(dict.fromkeys([(latitude, longitude) for _, latitude, longitude in rows]))
     if not locations:
         return FanOut()
@@ -100,13 +136,11 @@ def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callabl
         is_stopping=is_stopping,
         stop_grace=settings.STOP_GRACE_SECONDS,
     )
-    return asyncio.run(
-        client.reverse_geocode(
-            locations,
-            max_distance=lease.max_distance,
-            seconds=settings.CHUNK_DEADLINE.total_seconds(),
-            request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
-        )
+    return await client.reverse_geocode(
+        locations,
+        max_distance=lease.max_distance,
+        seconds=settings.CHUNK_DEADLINE.total_seconds(),
+        request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
     )
 
 

@@ -23,7 +23,7 @@ from uploads.engine import (
     release_upload,
     sweep,
 )
-from uploads.geocoding import geocode_chunk
+from uploads.geocoding import AskedChunk, ask_chunk
 from uploads.lifecycle import collect_abandoned, purge_deleted
 from uploads.loading import Loader
 from uploads.models import ChunkState
@@ -53,12 +53,18 @@ _COLLECT_SECONDS = 600.0
 class Worker:
     """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded.
 
+    While it loads or writes, the answers to the next chunk come in. It has two chunks at most.
+
     Once `is_stopping` is true, nothing new is begun, and a lookup in flight gets `STOP_GRACE_SECONDS`.
     """
 
     def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self.is_stopping = is_stopping
         self._loader: Loader | None = None
+        # The chunk that is next, and the one whose answers come in.
+        self._claimed: ChunkLease | None = None
+        self._asked: AskedChunk | None = None
+        self._asked_at = 0.0
         self._unreleased: list[ChunkLease | LoadLease] = []
         self._rows_per_second = 0.0
         self._outages = 0
@@ -78,7 +84,9 @@ class Worker:
         return loaded or geocoded or purge_deleted()
 
     def stop(self) -> None:
-        """Ends gracefully: nothing is in flight any more, and no lease is left behind."""
+        """Ends gracefully: what is in flight is waited for and kept, and no lease is left behind."""
+        if self._asked is not None:
+            self._geocode(is_last=True)
         self.database_was_away()
         self._release()
 
@@ -86,6 +94,12 @@ class Worker:
         """Drops what is in memory: the database knows better. Leases are released as soon as it answers."""
         if self._loader is not None:
             self._unreleased.append(self._loader.lease)
+        if self._claimed is not None:
+            self._unreleased.append(self._claimed)
+        if self._asked is not None:
+            self._unreleased.append(self._asked.lease)
+            self._asked.drop()
+        self._claimed = self._asked = None
         self._forget()
 
     def _release(self) -> None:
@@ -134,38 +148,49 @@ class Worker:
     def _chunk_rows(self) -> int:
         return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * CHUNK_SECONDS)))
 
-    def _geocode(self) -> bool:
-        if self.is_stopping() or time.monotonic() < self._geocode_from:
+    def _geocode(self, *, is_last: bool = False) -> bool:
+        """Writes a chunk, once it is answered; unless it is to be the last, the next one is asked about meanwhile."""
+        if self._asked is None and self._claimed is None:
+            self._claim()
+        self._ask()
+        asked, self._asked = self._asked, None
+        if asked is None:
             return False
-        lease = claim_chunk()
-        if lease is None:
-            return False
-        try:
-            self._geocode_chunk(lease)
-        except LeaseLostError as error:
-            logger.warning("stale write refused: %s", error)
-        return True
-
-    def _geocode_chunk(self, lease: ChunkLease) -> None:
-        began = time.monotonic()
+        began = self._asked_at
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
-            outage = geocode_chunk(lease, outage_delay=timedelta(seconds=pause), is_stopping=self.is_stopping)
-        except LeaseLostError:
-            raise
+            outage = asked.wait()
+            if outage is None:
+                self._outages = 0
+                if not is_last:
+                    self._claim()
+                    self._ask(unless_repeated=True)
+            else:
+                self._outages = min(self._outages + 1, 10)
+                self._geocode_from = time.monotonic() + pause
+            asked.write(outage_delay=timedelta(seconds=pause))
+            if outage is None:
+                self._rows_per_second = asked.lease.row_count / max(time.monotonic() - began, 1e-3)
+        except LeaseLostError as error:
+            logger.warning("stale write refused: %s", error)
         except Exception as error:
             if database_is_away(error):
-                self._unreleased.append(lease)
+                self._unreleased.append(asked.lease)
                 raise
-            logger.exception("chunk failed upload=%s first_row=%s", lease.upload_id, lease.first_row)
-            release_chunk(lease, state=ChunkState.READY, delay=timedelta(seconds=1))
-            return
-        if outage is None:
-            self._outages = 0
-            self._rows_per_second = lease.row_count / max(time.monotonic() - began, 1e-3)
-        else:
-            self._outages = min(self._outages + 1, 10)
-            self._geocode_from = time.monotonic() + pause
+            logger.exception("chunk failed upload=%s first_row=%s", asked.lease.upload_id, asked.lease.first_row)
+            release_chunk(asked.lease, state=ChunkState.READY, delay=timedelta(seconds=1))
+        return True
+
+    def _claim(self) -> None:
+        if not self.is_stopping() and time.monotonic() >= self._geocode_from:
+            self._claimed = claim_chunk()
+
+    def _ask(self, *, unless_repeated: bool = False) -> None:
+        """Begins to look up what is claimed. What killed a worker before must not take another chunk with it."""
+        if self._claimed and not (unless_repeated and self._claimed.attempts > 1):
+            self._asked_at = time.monotonic()
+            self._asked = ask_chunk(self._claimed, is_stopping=self.is_stopping)
+            self._claimed = None
 
     def _sweep(self) -> None:
         now = time.monotonic()
