@@ -247,7 +247,7 @@ MUTANTS = [
         (
             (
                 WORKER,
-                "                self._unreleased.append(lease)\n                raise\n            logger",
+                "                self._unreleased.append(asked.lease)\n                raise\n            logger",
                 "                raise\n            logger",
             ),
         ),
