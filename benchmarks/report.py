@@ -114,11 +114,26 @@ def others() -> str:
             continue
         result = json.loads(path.read_text())
         texts.append(f"### {path.stem}\n")
+        if path.stem.startswith("reads"):
+            texts.append(reads(result["reports"]) + "\n")
+            continue
         texts += [plain_table(records) + "\n" for value in result.values() if (records := records_of(value))]
     index = RESULTS / "local_index.txt"
     if index.exists():
         texts.append(f"### local_index\n\n```\n{index.read_text().rstrip()}\n```\n")
     return "\n".join(texts).rstrip()
+
+
+def reads(report: dict[str, dict[str, float]]) -> str:
+    """Median milliseconds: a question a line, and a column for each way of asking it."""
+    lines: dict[str, dict[str, str]] = {}
+    for label, asked in report.items():
+        who, _, rest = label.rpartition(": ")
+        question, _, how = rest.partition(", ")
+        way = ", ".join(part for part in (who, how) if part) or "page"
+        lines.setdefault(question, {})[way] = f"{asked['median']:.1f}"
+    ways = list(dict.fromkeys(way for line in lines.values() for way in line))
+    return table(["", *ways], [[question, *(line.get(way, "") for way in ways)] for question, line in lines.items()])
 
 
 def records_of(value: object) -> list[dict[str, Any]]:

@@ -119,11 +119,11 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--concurrency", type=int, nargs="+", default=[16, 64], help="calls at once")
+    parser.add_argument("--concurrency", type=int, nargs="+", default=[4, 8, 16], help="calls at once")
     parser.add_argument("--latency-ms", type=float, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fan-out", type=int, default=4, help="calls to postcode_consumer of each worker at once")
-    parser.add_argument("--processes", type=int, default=2, help="of postcode_consumer, which share the calls at once")
+    parser.add_argument("--processes", type=int, default=1, help="of postcode_consumer, which share the calls at once")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     kept = ROOT / "var" / "bench"

@@ -112,11 +112,9 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["ENGINE"] = "reader.sqlite"
-        # IMMEDIATE: a transaction that will write queues for the lock at its start, where waiting is harmless, and
-        # never fails half-way. FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is
-        # copied into the database: rows of many places come together on the pages of the index of postcodes.
+        # FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is copied into the
+        # database: rows of many places come together on the pages of the index of postcodes.
         database["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",
         }

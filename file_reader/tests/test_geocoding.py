@@ -151,6 +151,46 @@ def test_a_chunk_that_takes_longer_than_a_lookup_may_goes_on_where_it_was(
     assert Chunk.objects.get().attempts == 1
 
 
+def test_while_a_chunk_is_written_the_next_one_is_asked_about(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any
+) -> None:
+    settings.CHUNK_ROWS = 2
+    consumer.faults = ["none", "hang"]
+    upload = api.upload(csv_of(places(6)))
+    working = Worker()
+    assert working.run_once()
+    assert api.show(upload)["rows"]["matched"] == 2
+    consumer.wait_for_calls(2)
+    assert consumer.calls == [places(2), places(4)[2:]]
+    # Then the database goes away: what was asked is forgotten, and the chunk is there for anybody.
+    working.database_was_away()
+    working.stop()
+    assert list(Chunk.objects.order_by("id").values_list("state", "attempts")) == [
+        ("done", 1),
+        ("ready", 0),
+        ("ready", 0),
+    ]
+    work_until_ended()
+    assert api.show(upload)["rows"]["matched"] == 6
+
+
+def test_a_chunk_that_did_not_come_to_an_end_before_is_asked_about_alone(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any
+) -> None:
+    settings.CHUNK_ROWS = 2
+    upload = api.upload(csv_of(places(6)))
+    Worker(is_stopping=lambda: True).run_once()  # it loads, and asks nothing
+    Chunk.objects.filter(first_row=3).update(attempts=1)
+    working = Worker()
+    assert working.run_once()
+    assert api.show(upload)["rows"]["matched"] == 2
+    assert consumer.calls == [places(2)]
+    assert working.run_once()
+    assert consumer.calls[1] == places(4)[2:]
+    work_until_idle(working)
+    assert api.show(upload)["state"] == "done"
+
+
 @pytest.mark.parametrize(("seconds", "sizes"), [(1e-9, [2_000, 2_000, 2_000]), (1e9, [2_000, 4_000])])
 def test_chunks_are_small_while_answers_come_slowly_and_large_when_they_come_quickly(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, seconds: float, sizes: list[int]

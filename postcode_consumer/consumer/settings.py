@@ -132,10 +132,8 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["ENGINE"] = "consumer.sqlite"
-        # IMMEDIATE: a transaction queues for the lock at its start, where waiting is harmless, and never fails
-        # half-way. NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
+        # NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
         database["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
