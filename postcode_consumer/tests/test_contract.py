@@ -30,7 +30,7 @@ def assert_promised(promised: Any, given: Any) -> None:
         assert promised == given
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_service_answers_as_the_contract_promises(
     path: Path, call: Callable[..., Any], service_provider: Callable[..., None]
