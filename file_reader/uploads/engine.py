@@ -42,7 +42,7 @@ class ChunkLease:
     #: The upload said that it waits for an answer, when the chunk was claimed.
     upload_waits: bool
     #: How often the chunk was claimed, this time included, without coming to an end.
-    attempts: int = 1
+    attempts: int
 
 
 @dataclass(frozen=True)

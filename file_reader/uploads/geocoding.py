@@ -7,6 +7,7 @@ import asyncio
 import functools
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -46,6 +47,8 @@ class AskedChunk:
 
     lease: ChunkLease
     rows: Sequence[PendingRow]
+    #: On this process's monotonic clock.
+    asked_at: float
     _looked_up: "Future[FanOut]"
 
     def wait(self) -> OutageError | None:
@@ -69,9 +72,7 @@ class AskedChunk:
         results = _results(self.rows, looked_up.answers, found)
         counts = Counter([result[1] for result in results])
         complete = len(results) == len(self.rows)
-        goes_on = isinstance(looked_up.error, StoppedError) or (
-            isinstance(looked_up.error, OutageError) and outage is None
-        )
+        goes_on = outage is None and isinstance(looked_up.error, StoppedError | OutageError)
         # Areas are the same whoever writes them, and all chunks have the same few: in the chunk's own transaction, a
         # worker that stands still would hold up all others.
         with transaction.atomic():
@@ -111,9 +112,11 @@ class AskedChunk:
 
 def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> AskedChunk:
     """Begins to look up what is pending in a claimed chunk; when `is_stopping` is true, it stops after the grace."""
+    asked_at = time.monotonic()
     first = row_id(lease.upload_id, lease.first_row)
     rows = pending_rows(first, first + lease.row_count - 1)
-    return AskedChunk(lease, rows, asyncio.run_coroutine_threadsafe(_look_up(lease, rows, is_stopping), _loop()))
+    looked_up = asyncio.run_coroutine_threadsafe(_look_up(lease, rows, is_stopping), _loop())
+    return AskedChunk(lease, rows, asked_at, looked_up)
 
 
 @functools.cache

@@ -64,7 +64,6 @@ class Worker:
         # The chunk that is next, and the one whose answers come in.
         self._claimed: ChunkLease | None = None
         self._asked: AskedChunk | None = None
-        self._asked_at = 0.0
         self._unreleased: list[ChunkLease | LoadLease] = []
         self._rows_per_second = 0.0
         self._outages = 0
@@ -156,7 +155,6 @@ class Worker:
         asked, self._asked = self._asked, None
         if asked is None:
             return False
-        began = self._asked_at
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
             outage = asked.wait()
@@ -170,7 +168,7 @@ class Worker:
                 self._geocode_from = time.monotonic() + pause
             asked.write(outage_delay=timedelta(seconds=pause))
             if outage is None:
-                self._rows_per_second = asked.lease.row_count / max(time.monotonic() - began, 1e-3)
+                self._rows_per_second = asked.lease.row_count / max(time.monotonic() - asked.asked_at, 1e-3)
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
         except Exception as error:
@@ -188,7 +186,6 @@ class Worker:
     def _ask(self, *, unless_repeated: bool = False) -> None:
         """Begins to look up what is claimed. What killed a worker before must not take another chunk with it."""
         if self._claimed and not (unless_repeated and self._claimed.attempts > 1):
-            self._asked_at = time.monotonic()
             self._asked = ask_chunk(self._claimed, is_stopping=self.is_stopping)
             self._claimed = None
 

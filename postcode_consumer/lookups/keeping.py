@@ -76,9 +76,11 @@ class Keeper:
         connection.close()
 
     def _write(self, found: Sequence[_Found]) -> None:
-        if not self._remember([one.findings for one in found]):
-            for one in found:  # what one of them has must not take away the others
-                if not self._remember([one.findings]):
+        if not self._remember(_newest([one.findings for one in found])):
+            # The connection may have died since, and is a new one now. And what one of them has must not take away the
+            # others.
+            for one in found:
+                if not self._remember(one.findings):
                     logger.error("what was found could not be kept locations=%d", len(one.findings))
                     counters.NOT_REMEMBERED.labels(self._provider).inc(len(one.findings))
         if owners := [one.owner for one in found if one.owner is not None]:
@@ -87,10 +89,8 @@ class Keeper:
             self._prune_at = time.monotonic() + PRUNE_EVERY
             attempt("nothing is pruned", self._prune)
 
-    def _remember(self, several: Sequence[Mapping[Location, Finding]]) -> bool:
-        newest = _newest(several)
-        # The connection may have died since: the second time it is a new one.
-        return any(attempt("trying again", lambda: memory.remember(self._provider, newest)) for _ in range(2))
+    def _remember(self, findings: Mapping[Location, Finding]) -> bool:
+        return attempt("nothing is kept yet", lambda: memory.remember(self._provider, findings))
 
     def _prune(self) -> None:
         if memory.prune(before=int(time.time()) - self._ttl, limit=PRUNE_LIMIT) == PRUNE_LIMIT:
@@ -99,8 +99,6 @@ class Keeper:
 
 def _newest(several: Sequence[Mapping[Location, Finding]]) -> Mapping[Location, Finding]:
     """All of them; of what two lookups found, as one of them stood still, what the database would keep."""
-    if len(several) == 1:
-        return several[0]
     newest: dict[Location, Finding] = {}
     for findings in several:
         for location, finding in findings.items():
