@@ -37,6 +37,9 @@ FILTERS = [
     {"outcode": "SW1A", "status": "match", "near": "51.5,-0.14", "radius": "5000"},
     {"outcode": "SW1A", "country": "Wales"},
     {"bbox": "-1,51,3,57", "status": "no_match"},
+    *({"outcode": "SW1A", "status": status} for status in ("match", "no_match", "rejected", "pending")),
+    {"country": "Wales", "status": "match"},
+    {"country": "Wales", "status": "failed"},
 ]
 # Gathered as far as possible, walked as far as possible, with most uploads looked at together, and in small leaps.
 WAYS = {
@@ -124,6 +127,24 @@ def test_rows_are_pending_until_their_chunk_is_done(api: Api, consumer: FakePost
     assert [row["row"] for row in api.rows(upload, status="pending")] == pending
     api.post(f"/api/v1/uploads/{upload['id']}/cancel/")
     assert [row["row"] for row in api.rows(upload, status="pending")] == pending
+
+
+def test_pending_rows_of_others_are_not_shown(
+    consumer: FakePostcodeConsumer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTH, settings.CHUNK_ROWS = "required", 1
+    monkeypatch.setattr(row_pages, "_FEW_SPANS", 1)  # so that all that follow are looked at together
+    monkeypatch.setattr(row_pages, "_NEXT_ROWS", 4)
+    users = [Api(get_user_model().objects.create_user(name).pk) for name in ("ann", "ben")]
+    uploads = [users[number % 2].upload("lat,lon\n" + "51.5,-0.1\n" * 5)["id"] for number in range(4)]
+    while load := claim_upload():
+        loader = Loader(load)
+        while loader.step(1):
+            pass
+        loader.close()
+    for api, own in zip(users, (uploads[::2], uploads[1::2]), strict=True):
+        pending = [key for page in pages_of(api, ROWS, status="pending") for key in page]
+        assert pending == [(upload, row) for upload in own for row in range(1, 6)]
 
 
 @pytest.mark.parametrize("position", ["0", "999999999999999999"])

@@ -137,7 +137,6 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         if word not in _STATUSES:
             raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
         status = RowStatus(_STATUSES[word])
-        where &= Q(status=status.value)
     postcodes = []
     if postcode := parameters.get("postcode"):
         postcodes.append(Q(postcode=normal_postcode(postcode)))
@@ -153,6 +152,11 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
             where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
         else:
             postcodes.append(Q(postcode__in=found))
+    if status is not None and not postcodes:
+        where &= Q(status=status.value)
+    elif status is not None and status != RowStatus.MATCH:
+        # Only matches have a postcode, and all of them: nobody needs to read the rows to see it.
+        where &= Q(pk__in=[])
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
