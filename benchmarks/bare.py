@@ -34,7 +34,6 @@ _TABLES = """
 CREATE TABLE bare_row (id {integer} PRIMARY KEY, upload_id bigint NOT NULL, latitude double precision,
     longitude double precision, status smallint NOT NULL, reason varchar(40), postcode varchar(8){collation},
     distance_m double precision, area_id bigint, line bigint, raw text);
-CREATE INDEX bare_row_postcode ON bare_row (postcode) WHERE postcode IS NOT NULL;
 CREATE TABLE bare_area (id integer PRIMARY KEY, country varchar(40), region varchar(80), admin_district varchar(120),
     admin_ward varchar(120));
 CREATE TABLE bare_postcode (postcode varchar(8){collation} PRIMARY KEY, latitude double precision,

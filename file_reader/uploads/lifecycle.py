@@ -19,7 +19,7 @@ from uploads.models import (
     UploadState,
     row_range,
 )
-from uploads.queries import cells_of, rows_of
+from uploads.queries import cells_of, postcode_lists_of, rows_of
 from uploads.reading.dialect import Dialect
 from uploads.storage import Incoming, doubtful_files, forget_intent, locked_files, remove_file, remove_parts
 from uploads.wake import wake_workers
@@ -169,17 +169,19 @@ def purge_deleted() -> bool:
     upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
     if upload is None:
         return False
-    rows, cells = rows_of(upload), cells_of(upload)
+    rows, *lists = rows_of(upload), cells_of(upload), postcode_lists_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
         with transaction.atomic():
             rows.filter(id__lte=last)._raw_delete(rows.db)
-            cells.filter(first_id__lte=last)._raw_delete(cells.db)
+            for each in lists:
+                each.filter(first_id__lte=last)._raw_delete(each.db)
         return True
     remove_file(upload.public_id)
     with transaction.atomic():
         rows._raw_delete(rows.db)
-        cells._raw_delete(cells.db)
+        for each in lists:
+            each._raw_delete(each.db)
         Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
     return True
 

@@ -236,8 +236,8 @@ class Row(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["postcode"], name="row_postcode", condition=models.Q(postcode__isnull=False)),
-            # Few rows: what costs little to write, and makes them easy to find among millions.
+            # Few rows: what costs little to write, and makes them easy to find among millions. Of the others, lists are
+            # kept (LocationCell, PostcodeList): an index would cost several times as much.
             models.Index(
                 fields=["status", "id"], name="row_rare_status", condition=models.Q(status__gte=RowStatus.NO_MATCH)
             ),
@@ -269,6 +269,26 @@ class LocationCell(models.Model):
 
     def __str__(self) -> str:
         return f"cell {self.cell} from row {row_number(self.first_id)} of upload {self.first_id >> ROW_BITS}"
+
+
+class PostcodeList(models.Model):
+    """Which rows of an upload have a postcode: those that were answered together and whose postcodes are of one
+    postcode area, such as SW (`uploads.postcode_lists`).
+
+    Written once, with the answers, for a small part of what an index on rows costs.
+    """
+
+    # The id of the first row in it. A row that has a postcode is never answered again, so no other list begins with it.
+    pk = models.CompositePrimaryKey("first_id", "postcode_area")
+    first_id = models.BigIntegerField()
+    postcode_area = models.IntegerField()
+    entries = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["postcode_area", "first_id"], name="postcode_list")]
+
+    def __str__(self) -> str:
+        return f"list {self.postcode_area} from row {row_number(self.first_id)} of upload {self.first_id >> ROW_BITS}"
 
 
 def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:

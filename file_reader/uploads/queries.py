@@ -2,8 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
 from typing import Any
 
 from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
@@ -20,6 +18,7 @@ from uploads.models import (
     ChunkState,
     LocationCell,
     Postcode,
+    PostcodeList,
     Row,
     RowStatus,
     Upload,
@@ -27,6 +26,7 @@ from uploads.models import (
     row_id,
     row_number,
 )
+from uploads.postcode_lists import SoughtPostcodes
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -108,22 +108,21 @@ def cells_of(upload: Upload) -> QuerySet[LocationCell]:
     return LocationCell.objects.filter(first_id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
 
 
-def visible_rows(owner_id: int | None) -> QuerySet[Row]:
-    """The rows of all uploads that this user may see."""
-    return Row.objects.filter(upload__in=Upload.objects.visible_to(owner_id).values("pk"))
+def postcode_lists_of(upload: Upload) -> QuerySet[PostcodeList]:
+    """Which rows of one upload have which postcodes."""
+    return PostcodeList.objects.filter(first_id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
 
 
 @dataclass(frozen=True)
 class Filters:
     """What a call asks of rows.
 
-    `where` is all of it but `sought`: what the index of postcodes finds, if few rows have it. `status` is in `where`,
-    too, and that the rows are in `box`.
+    `where` is all of it. Of that, `status`, `sought` (rows with these postcodes) and `box` lead to the rows.
     """
 
     where: Q
     status: RowStatus | None = None
-    sought: Q | None = None
+    sought: SoughtPostcodes | None = None
     box: Box | None = None
 
 
@@ -132,16 +131,11 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ValidationError({name: "A NUL character is not accepted."})
-    where, status, box = Q(), None, None
+    where, status, sought, box = Q(), None, None, None
     if word := parameters.get("status"):
         if word not in _STATUSES:
             raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
         status = RowStatus(_STATUSES[word])
-    postcodes = []
-    if postcode := parameters.get("postcode"):
-        postcodes.append(Q(postcode=normal_postcode(postcode)))
-    if outcode := parameters.get("outcode"):
-        postcodes.append(Q(**in_outcode(outcode)))
     names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
     if names:
         areas = Area.objects.filter(**names).values_list("pk", flat=True)
@@ -151,8 +145,15 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
             few = list(areas[: _FEW_AREAS + 1])
             where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
         else:
-            postcodes.append(Q(postcode__in=found))
-    if status is not None and not postcodes:
+            where &= Q(postcode__in=found)
+            sought = SoughtPostcodes.of(found.values_list("pk", flat=True))
+    if outcode := parameters.get("outcode"):
+        where &= Q(**in_outcode(outcode))
+        sought = sought or SoughtPostcodes.of_outcode(normal_outcode(outcode))
+    if postcode := parameters.get("postcode"):
+        where &= Q(postcode=normal_postcode(postcode))
+        sought = SoughtPostcodes.of([normal_postcode(postcode)])
+    if status is not None and sought is None:
         where &= Q(status=status.value)
     elif status is not None and status != RowStatus.MATCH:
         # Only matches have a postcode, and all of them: nobody needs to read the rows to see it.
@@ -169,7 +170,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         # The box around the circle first: plain comparisons, which cost little.
         where &= _in_box(around) & circle
         box = around.within(box) if box else around
-    return Filters(where, status, sought=reduce(and_, postcodes) if postcodes else None, box=box)
+    return Filters(where, status, sought, box)
 
 
 def _in_box(box: Box) -> Q:
@@ -217,9 +218,14 @@ def normal_postcode(text: str) -> str:
     return f"{joined[:-3]} {joined[-3:]}" if len(joined) > 3 else joined
 
 
+def normal_outcode(text: str) -> str:
+    """An outcode as it is stored."""
+    return text.strip().upper()
+
+
 def in_outcode(outcode: str) -> dict[str, str]:
-    """The filter for the rows whose postcode has that outcode: a range of the index on postcodes."""
-    outcode = outcode.strip().upper()
+    """The filter for what has a postcode with that outcode: a run of postcodes in their order."""
+    outcode = normal_outcode(outcode)
     return {"postcode__gt": f"{outcode} ", "postcode__lt": f"{outcode}!"}  # "!" is what comes after a space
 
 
@@ -245,7 +251,7 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def postcode_as_json(postcode: Postcode, owner_id: int | None) -> dict[str, Any]:
+def postcode_as_json(postcode: Postcode, rows: int) -> dict[str, Any]:
     """What is known about a postcode, and how many rows of the caller have it."""
     return {
         "postcode": postcode.postcode,
@@ -257,5 +263,5 @@ def postcode_as_json(postcode: Postcode, owner_id: int | None) -> dict[str, Any]
         "admin_ward": postcode.area.admin_ward,
         "latitude": postcode.latitude,
         "longitude": postcode.longitude,
-        "rows": visible_rows(owner_id).filter(postcode=postcode).count(),
+        "rows": rows,
     }

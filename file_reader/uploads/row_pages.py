@@ -4,7 +4,8 @@ Nothing is counted and nothing is skipped: a page costs what the first one costs
 
 - **Walking** along the primary key until the page is full: for what many rows have. Of a status that few rows have, the
   index of those rows is walked along, from hit to hit; and rows are pending only in chunks that are open.
-- **Gathering** what few rows have and an index finds: all of these, sorted here.
+- **Gathering** the rows of some postcodes from the lists of their postcode areas (`uploads.postcode_lists`): their ids
+  are all known then, and the page is cut out of them.
 - **Searching** the cells that a box or a circle touches (`uploads.cells`): some of the rows that were loaded together
   after the other, until the page is full.
 
@@ -14,12 +15,14 @@ after a large upload it has none yet, and of the ways a wrong one takes a thousa
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain, pairwise
+from operator import or_
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from uploads.cells import Box, Ids, ids_within, touched_cells
 from uploads.models import (
@@ -28,6 +31,7 @@ from uploads.models import (
     ROW_BITS,
     Chunk,
     LocationCell,
+    PostcodeList,
     Row,
     RowStatus,
     Upload,
@@ -38,8 +42,10 @@ from uploads.queries import ROW_FIELDS, Filters
 
 #: An upload with fewer rows is walked through in any case: that takes milliseconds.
 _FEW_ROWS = 10_000
-#: What more rows than this have is not gathered. They would be found soon enough by walking, too.
+#: More lists of postcode areas are not gathered from: some 200 million rows, or as many small uploads.
 _MOST_GATHERED = 10_000
+#: So many runs of uploads, and not what others have between them, are asked for; of more, everything is read.
+_FEW_RUNS = 100
 #: Walked through one after the other, before the next rows are looked at together: a statement for each small upload
 #: would take longer.
 _FEW_SPANS = 8
@@ -83,9 +89,9 @@ class RowPages:
             reach = max(first, reach[0]), min(last, reach[1])
         if reach[0] > reach[1]:
             return []
-        ids = self._gather()
+        ids = self._gather(reach)
         if ids is not None:
-            return self._pick(ids, reach, limit, backwards)
+            return self._pick(ids[::-1] if backwards else ids, limit, limit, backwards)
         if self.filters.box and not self._has_few_rows():
             return self._search(self.filters.box, reach, limit, backwards)
         if self.filters.status in _RARE and self.owner_id is not None and not self.upload:
@@ -95,23 +101,46 @@ class RowPages:
     def _has_few_rows(self) -> bool:
         return self.upload is not None and self.upload.rows_loaded <= _FEW_ROWS
 
-    def _gather(self) -> Ids | None:
-        """The sorted ids of all rows that are asked for; None when there are too many, or no index finds them."""
-        if self.filters.sought is None or self._has_few_rows():
-            return None
-        # In the order of that index, and without the reach, so that no database thinks of another way.
-        rows = Row.objects.filter(self.filters.sought, self.filters.where).order_by("postcode")
-        ids = np.fromiter(rows.values_list("id", flat=True)[: _MOST_GATHERED + 1], np.int64)
-        return np.sort(ids) if len(ids) <= _MOST_GATHERED else None
+    def count(self) -> int:
+        """How many rows there are. Quick only for postcodes, of which every row is looked for."""
+        ids, sought = self._gather(_EVERYTHING), self.filters.sought
+        if ids is None:
+            return sum(self._rows().filter(id__range=span).count() for span in self._spans(_EVERYTHING))
+        if sought is not None and sought.are_regular:
+            return len(ids)
+        return sum(self._rows().filter(id__in=part).count() for part in _parts(ids, _MOST_IDS))
 
-    def _pick(self, ids: Ids, reach: Span, limit: int, backwards: bool) -> list[dict[str, Any]]:
-        """The page of these rows."""
-        ids = ids[np.searchsorted(ids, reach[0]) : np.searchsorted(ids, reach[1], "right")]
-        if not self.upload:
-            uploads = ids >> ROW_BITS
-            ids = ids[np.isin(uploads, list(self._visible(np.unique(uploads).tolist())))]
-        page = ids[-limit:] if backwards else ids[:limit]
-        return _read(Row.objects.filter(self.filters.where, id__in=page.tolist()), limit, backwards)
+    def _gather(self, reach: Span) -> Ids | None:
+        """The ids there, in order, of the rows with the postcodes that are sought; None when these lead nowhere."""
+        sought = self.filters.sought
+        if sought is None or self._has_few_rows():
+            return None
+        spans = self._spans(reach)
+        if not spans:
+            return np.empty(0, np.int64)
+        # The list that a span begins in may have begun anywhere in its upload.
+        runs = [(row_id(first >> ROW_BITS, 0), last) for first, last in spans]
+        if len(runs) > _FEW_RUNS:
+            runs = [(runs[0][0], runs[-1][1])]
+        in_runs = reduce(or_, (Q(first_id__range=run) for run in runs))
+        lists = PostcodeList.objects.filter(in_runs, postcode_area__in=sought.areas)
+        # In the order of the index, so that no database thinks of another way.
+        in_order = lists.order_by("postcode_area", "first_id").values_list("first_id", "postcode_area", "entries")
+        found = list(in_order[: _MOST_GATHERED + 1])
+        if len(found) > _MOST_GATHERED:
+            return None
+        ids = sought.ids_in(found)
+        return ids[Spans(spans).meet(ids, ids)]
+
+    def _pick(self, ids: Ids, size: int, limit: int, backwards: bool) -> list[dict[str, Any]]:
+        """The first of these rows that the filters let through; so many are looked at first."""
+        found: list[dict[str, Any]] = []
+        rows = self._rows()
+        for part in _parts(ids, size):
+            found += _read(rows.filter(id__in=part), limit - len(found), backwards)
+            if len(found) >= limit:
+                break
+        return found
 
     def _visible(self, uploads: Iterable[int]) -> set[int]:
         """Of these uploads, those that may be shown."""
@@ -121,8 +150,6 @@ class RowPages:
     def _rows(self) -> QuerySet[Row]:
         """Those that the filters let through, whoever sees them."""
         rows = Row.objects.filter(self.filters.where)
-        if self.filters.sought is not None:
-            rows = rows.filter(self.filters.sought)
         if self.filters.status in _RARE:
             rows = rows.filter(has_rare_status())
         return rows
@@ -140,13 +167,11 @@ class RowPages:
         lists = Lists.find(cells, spans) if len(cells) <= _MOST_CELLS else None
         if lists is None:
             return found + self._walk(reach, limit - len(found), backwards)
-        rows = self._rows()
         enough = min(limit * 3 // 2, _MOST_IDS)  # a circle fills 79 % of its box
         for ids in lists.ids_within(box, enough, backwards):
-            for part in _parts(ids, enough):
-                found += _read(rows.filter(id__in=part), limit - len(found), backwards)
-                if len(found) >= limit:
-                    return found
+            found += self._pick(ids, enough, limit - len(found), backwards)
+            if len(found) >= limit:
+                break
         return found
 
     def _leap(self, reach: Span, limit: int, backwards: bool) -> list[dict[str, Any]]:

@@ -296,4 +296,5 @@ def postcode(request: Request, postcode: str) -> Response:
     found = None if "\0" in postcode else known.filter(postcode=normal_postcode(postcode)).first()
     if found is None:
         raise NotFound("No row has this postcode so far.")
-    return Response(postcode_as_json(found, owner_id(request)))
+    of_caller = RowPages(parse_filters({"postcode": found.postcode}), owner_id=owner_id(request))
+    return Response(postcode_as_json(found, of_caller.count()))

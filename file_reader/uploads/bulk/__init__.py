@@ -14,6 +14,7 @@ from django.db import connection
 from uploads.bulk import postgresql, sqlite
 from uploads.cells import entries_by_cell
 from uploads.models import AreaNames, RowStatus
+from uploads.postcode_lists import entries_by_postcode_area
 
 #: A row that waits for its answer: id, upload, latitude and longitude in degrees.
 LocatedRow = tuple[int, int, float, float]
@@ -46,7 +47,7 @@ def bulk_create_rows(located: Sequence[LocatedRow], rejected: Sequence[RejectedR
     """
     if located:
         _database().insert_located([(*row, RowStatus.PENDING.value) for row in located])
-        _database().insert_cells(entries_by_cell(located))
+        _database().insert_lists("uploads_locationcell (first_id, cell, entries)", entries_by_cell(located))
     if rejected:
         _database().insert_rejected([(*row, RowStatus.REJECTED.value) for row in rejected])
 
@@ -73,9 +74,15 @@ def stored_results(first_id: int, last_id: int) -> list[Result]:
 
 
 def bulk_update_results(results: Sequence[Result]) -> None:
-    """Writes the results of rows that exist, which are neighbours: their range of ids goes into the statement."""
+    """Writes the results of rows that exist and have no postcode yet, in order, and which of them have one now.
+
+    They are neighbours: their range of ids goes into the statement.
+    """
     if results:
         _database().update_results(results)
+    if matched := [(result[0], result[3]) for result in results if result[3] is not None]:
+        lists = entries_by_postcode_area(matched)
+        _database().insert_lists("uploads_postcodelist (first_id, postcode_area, entries)", lists)
 
 
 def bulk_create_areas(areas: Mapping[AreaNames, int]) -> None:

@@ -15,9 +15,8 @@ def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _copy("uploads_row (id, upload_id, latitude, longitude, status)", lines)
 
 
-def insert_cells(cells: Sequence[tuple[int, int, bytes]]) -> None:
-    lines = [f"{first_id}\t{cell}\t\\\\x{entries.hex()}\n" for first_id, cell, entries in cells]
-    _copy("uploads_locationcell (first_id, cell, entries)", lines)
+def insert_lists(into: str, lists: Sequence[tuple[int, int, bytes]]) -> None:
+    _copy(into, [f"{first_id}\t{key}\t\\\\x{entries.hex()}\n" for first_id, key, entries in lists])
 
 
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:

@@ -18,11 +18,9 @@ def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, latitude, longitude, status)", rows)
 
 
-def insert_cells(cells: Sequence[tuple[int, int, bytes]]) -> None:
+def insert_lists(into: str, lists: Sequence[tuple[int, int, bytes]]) -> None:
     with connection.wrap_database_errors:
-        connection.connection.executemany(
-            "INSERT INTO uploads_locationcell (first_id, cell, entries) VALUES (?, ?, ?)", cells
-        )
+        connection.connection.executemany(f"INSERT INTO {into} VALUES (?, ?, ?)", lists)  # noqa: S608 - names of ours
 
 
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -38,23 +36,14 @@ def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
-    # In the order of their postcodes, which is that of the index on them.
-    by_postcode = sorted(
-        [
-            (status, reason, postcode, distance_m, area, id_)
-            for id_, status, reason, postcode, distance_m, area in results
-        ],
-        key=_postcode,
-    )
     with connection.wrap_database_errors:
         connection.connection.executemany(
             "UPDATE uploads_row SET status = ?, reason = ?, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
-            by_postcode,
+            [
+                (status, reason, postcode, distance_m, area, id_)
+                for id_, status, reason, postcode, distance_m, area in results
+            ],
         )
-
-
-def _postcode(result: tuple[Any, ...]) -> str:
-    return result[2] or ""
 
 
 def _insert(into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> None:
