@@ -113,7 +113,7 @@ def _database() -> dict[str, Any]:
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["ENGINE"] = "reader.sqlite"
         # FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is copied into the
-        # database: rows of many places come together on the pages of the index of postcodes.
+        # database: postcodes of many places come together on the pages of their index.
         database["OPTIONS"] = {
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",

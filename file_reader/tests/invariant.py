@@ -7,6 +7,8 @@ from tests.api import Api
 from tests.fake_postcode_consumer import postcode_at
 
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState, row_number, row_range
+from uploads.postcode_lists import SoughtPostcodes
+from uploads.queries import postcode_lists_of
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.
@@ -37,6 +39,11 @@ def assert_invariant() -> None:
             # An answered chunk has nothing pending: else those rows would be pending for ever.
             assert chunk.state in (ChunkState.READY, ChunkState.LEASED) or not count[RowStatus.PENDING]
         assert next_row == upload.rows_loaded + 1
+        # Whoever asks for a postcode finds its rows.
+        rows = dict(Row.objects.filter(pk__in=statuses, postcode__isnull=False).values_list("id", "postcode_id"))
+        lists = postcode_lists_of(upload).values_list("first_id", "postcode_area", "entries")
+        assert SoughtPostcodes.of(rows.values()).ids_in(lists).tolist() == sorted(rows)
+        assert sum(len(entries) for _, _, entries in lists) == 8 * len(rows)
         assert upload.state != UploadState.DONE or RowStatus.PENDING not in statuses.values()
 
 

@@ -122,6 +122,41 @@ def test_rows_that_are_there_are_found_by_their_places(older: Any) -> None:
     assert older("shell", "-v0", "-c", FIND_ROWS) == found
 
 
+#: Rows of two uploads, more than are read at once, every third without a postcode.
+STORE_MATCHES = """
+from django.db import connection
+with connection.cursor() as cursor:
+    for upload, rows in ((1, 45000), (2, 30)):
+        cursor.execute(
+            "INSERT INTO uploads_row (id, upload_id, status, postcode)"
+            " WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+            " SELECT %s + n, %s, CASE n %% 3 WHEN 0 THEN 2 ELSE 1 END,"
+            " CASE n %% 3 WHEN 1 THEN 'SW1A 1AA' WHEN 2 THEN 'M1 1AA' END FROM numbers",
+            [rows, upload << 32, upload],
+        )
+"""
+FIND_MATCHES = """
+from uploads.models import PostcodeList, Row
+from uploads.postcode_lists import SoughtPostcodes
+lists = PostcodeList.objects.values_list("first_id", "postcode_area", "entries")
+for postcode in ("SW1A 1AA", "M1 1AA", "SW1A 1AB"):
+    ids = list(Row.objects.filter(postcode=postcode).order_by("id").values_list("id", flat=True))
+    print(len(ids), SoughtPostcodes.of([postcode]).ids_in(lists).tolist() == ids)
+print(sorted({first_id >> 32 for first_id, _, _ in lists}))
+"""
+
+
+def test_rows_that_are_there_are_found_by_their_postcodes(older: Any) -> None:
+    older("migrate", "-v0", "uploads", "0006")
+    older("shell", "-v0", "-c", STORE_MATCHES)
+    older("migrate", "-v0")
+    found = older("shell", "-v0", "-c", FIND_MATCHES)
+    assert found.splitlines() == ["15010 True", "15010 True", "0 True", "[1, 2]"]
+    older("migrate", "-v0", "uploads", "0006")
+    older("migrate", "-v0")
+    assert older("shell", "-v0", "-c", FIND_MATCHES) == found
+
+
 @pytest.mark.django_db
 def test_an_outcode_is_one_run_of_postcodes() -> None:
     """Whatever the language of the database: many orders pass over spaces."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -15,9 +15,12 @@ from django.utils.timezone import localtime
 from knox.models import AuthToken
 
 from reader.problems import Problem
+from uploads.bulk import these
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.models import Postcode, Row, Upload
-from uploads.queries import Counts, counts_of, in_outcode, normal_postcode
+from uploads.postcode_lists import SoughtPostcodes
+from uploads.queries import Counts, Filters, counts_of, in_outcode, normal_outcode, normal_postcode
+from uploads.row_pages import RowPages
 from uploads.serializers import progress_of, waiting_of
 
 admin.site.site_header = "Postcodes for coordinate files"
@@ -156,8 +159,11 @@ class RowAdmin(ReadOnlyAdmin):
         if not text:
             return rows, False
         if len(text.replace(" ", "")) <= 4:
-            return rows.filter(**in_outcode(text)), False
-        return rows.filter(postcode=normal_postcode(text)), False
+            where, sought = Q(**in_outcode(text)), SoughtPostcodes.of_outcode(normal_outcode(text))
+        else:
+            where, sought = Q(postcode=normal_postcode(text)), SoughtPostcodes.of([normal_postcode(text)])
+        ids = RowPages(Filters(where, sought=sought)).ids()
+        return rows.filter(where, *([] if ids is None else [Q(pk__in=these(ids.tolist()))])), False
 
 
 @admin.register(Postcode)

@@ -60,7 +60,8 @@ class SoughtPostcodes:
 
     @classmethod
     def of_outcode(cls, outcode: str) -> "SoughtPostcodes":
-        return cls(np.array([_outcode_number(outcode)], np.int64), _PART)
+        # What follows it may look like nothing else: "SW1A".
+        return cls(np.unique(np.array([IRREGULAR, _outcode_number(outcode)], np.int64)), _PART)
 
     @property
     def areas(self) -> list[int]:

@@ -139,14 +139,12 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
     if names:
         areas = Area.objects.filter(**names).values_list("pk", flat=True)
-        found = Postcode.objects.filter(area__in=areas).values("pk")
-        if found.order_by("area")[_FEW_POSTCODES : _FEW_POSTCODES + 1].exists():
-            # PostgreSQL looks up the area of each row that it passes, unless it has a list.
-            few = list(areas[: _FEW_AREAS + 1])
-            where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
-        else:
-            where &= Q(postcode__in=found)
-            sought = SoughtPostcodes.of(found.values_list("pk", flat=True))
+        # PostgreSQL looks up the area of each row that it passes, unless it has a list.
+        few = list(areas[: _FEW_AREAS + 1])
+        where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
+        found = Postcode.objects.filter(area__in=areas).order_by("area").values_list("pk", flat=True)
+        if not found[_FEW_POSTCODES : _FEW_POSTCODES + 1].exists():
+            sought = SoughtPostcodes.of(found)
     if outcode := parameters.get("outcode"):
         where &= Q(**in_outcode(outcode))
         sought = sought or SoughtPostcodes.of_outcode(normal_outcode(outcode))

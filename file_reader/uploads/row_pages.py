@@ -81,12 +81,9 @@ class RowPages:
 
     def page(self, position: int | None, limit: int, *, backwards: bool = False) -> list[dict[str, Any]]:
         """At most `limit` rows after the row with the id `position`, or before it, the nearest first."""
-        reach = _EVERYTHING
+        reach = self._everything()
         if position is not None:
-            reach = (0, position - 1) if backwards else (position + 1, _LAST_ID)
-        if self.upload:
-            first, last = _of_upload(self.upload.pk)
-            reach = max(first, reach[0]), min(last, reach[1])
+            reach = (reach[0], min(reach[1], position - 1)) if backwards else (max(reach[0], position + 1), reach[1])
         if reach[0] > reach[1]:
             return []
         ids = self._gather(reach)
@@ -102,13 +99,23 @@ class RowPages:
         return self.upload is not None and self.upload.rows_loaded <= _FEW_ROWS
 
     def count(self) -> int:
-        """How many rows there are. Quick only for postcodes, of which every row is looked for."""
-        ids, sought = self._gather(_EVERYTHING), self.filters.sought
-        if ids is None:
-            return sum(self._rows().filter(id__range=span).count() for span in self._spans(_EVERYTHING))
-        if sought is not None and sought.are_regular:
+        """How many rows there are, for filters that only seek postcodes: quick, unless there is no other way."""
+        ids, sought = self.ids(), self.filters.sought
+        if ids is None or sought is None:
+            return sum(self._rows().filter(id__range=span).count() for span in self._spans(self._everything()))
+        if sought.are_regular:
             return len(ids)
         return sum(self._rows().filter(id__in=part).count() for part in _parts(ids, _MOST_IDS))
+
+    def ids(self) -> Ids | None:
+        """The ids of all rows with the postcodes that are sought, and maybe of others, in order.
+
+        None when none are sought, or there are too many lists.
+        """
+        return self._gather(self._everything())
+
+    def _everything(self) -> Span:
+        return _of_upload(self.upload.pk) if self.upload else _EVERYTHING
 
     def _gather(self, reach: Span) -> Ids | None:
         """The ids there, in order, of the rows with the postcodes that are sought; None when these lead nowhere."""

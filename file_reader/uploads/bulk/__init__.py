@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import NamedTuple, cast
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from uploads.bulk import postgresql, sqlite
 from uploads.cells import entries_by_cell
@@ -71,6 +72,11 @@ def stored_results(first_id: int, last_id: int) -> list[Result]:
             [first_id, last_id],
         )
         return cast(list[Result], cursor.fetchall())
+
+
+def these(ids: Sequence[int]) -> RawSQL:
+    """For `id__in`: however many ids, in one parameter."""
+    return cast(RawSQL, _database().these(ids))
 
 
 def bulk_update_results(results: Sequence[Result]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 
 def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -30,6 +31,10 @@ def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
 
 def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_postcode (postcode, area_id, latitude, longitude)", "text bigint float8 float8", postcodes)
+
+
+def these(ids: Sequence[int]) -> RawSQL:
+    return RawSQL("SELECT unnest(%s::bigint[])", [_array(ids)])
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
