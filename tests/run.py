@@ -16,13 +16,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The service's folder, and the variable with its database, or None for suites that choose for themselves.
-#: One lane beside the other: the whole stack's tests wait most of the time.
+#: One lane beside the other: most tests wait most of the time.
 LANES: tuple[tuple[tuple[str, str | None], ...], ...] = (
-    (
-        ("file_reader", "FILE_READER_DATABASE_URL"),
-        ("postcode_consumer", "POSTCODE_CONSUMER_DATABASE_URL"),
-        ("gateway", None),
-    ),
+    (("file_reader", "FILE_READER_DATABASE_URL"),),
+    (("postcode_consumer", "POSTCODE_CONSUMER_DATABASE_URL"), ("gateway", None)),
     (("tests", None),),
 )
 #: Of the variables that configure the services, none must reach the tests by accident.
