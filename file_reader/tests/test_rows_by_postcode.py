@@ -15,7 +15,7 @@ from tests.working import work_until_ended
 from uploads import lifecycle, row_pages
 from uploads.bulk import bulk_create_areas, bulk_create_postcodes, bulk_create_rows, bulk_update_results, these
 from uploads.models import NO_NAMES, AreaNames, PostcodeList, Row, RowStatus, Upload, row_id
-from uploads.postcode_lists import IRREGULAR, SoughtPostcodes, entries_by_postcode_area, postcode_number
+from uploads.postcode_lists import IRREGULAR, SoughtPostcodes, entries_by_postcode_area, postcode_numbers
 from uploads.queries import in_outcode, parse_filters
 from uploads.row_pages import RowPages
 
@@ -126,22 +126,26 @@ def test_every_regular_postcode_has_a_number_of_its_own() -> None:
     outcodes = [area + district for area in ("A", "AA", "Z", "ZZ", "AZ") for district in districts]
     incodes = [f"{digit}{letters}" for digit in digits for letters in ("AA", "AZ", "ZA", "ZZ")]
     postcodes = [f"{outcode} {incode}" for outcode in outcodes for incode in incodes]
-    numbers = {postcode_number(postcode) for postcode in postcodes}
+    numbers = set(postcode_numbers(postcodes).tolist())
     assert len(numbers) == len(postcodes)
     assert IRREGULAR not in numbers
-    assert {postcode_number(postcode) for postcode in STRANGE} == {IRREGULAR}
+    assert set(postcode_numbers([*STRANGE, "", " 1AA", "SW1A1AA"]).tolist()) == {IRREGULAR}
 
 
 def test_lists_give_back_what_was_put_in_whatever_their_size() -> None:
     rng = random.Random(1)
     rows = [(row_id(3, order), rng.choice(REGULAR)) for order in sorted(rng.sample(range(1, 1 << 32), 3_000))]
-    lists = [each for start in range(0, len(rows), 700) for each in entries_by_postcode_area(rows[start : start + 700])]
+    lists = [
+        each
+        for start in range(0, len(rows), 700)
+        for each in entries_by_postcode_area(*zip(*rows[start : start + 700], strict=True))
+    ]
     for postcode in REGULAR:
         assert SoughtPostcodes.of([postcode]).ids_in(lists).tolist() == [id_ for id_, one in rows if one == postcode]
     assert SoughtPostcodes.of(REGULAR).ids_in(lists).tolist() == [id_ for id_, _ in rows]
     assert SoughtPostcodes.of([]).ids_in(lists).tolist() == []
     assert SoughtPostcodes.of(REGULAR).ids_in([]).tolist() == []
-    assert entries_by_postcode_area([]) == []
+    assert entries_by_postcode_area([], []) == []
 
 
 @pytest.mark.parametrize("slice_", [7, 100_000])

@@ -5,17 +5,14 @@ rows by postcode would do the same for several times the cost of the rows themse
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from uploads.cells import Ids
 
-_OUTCODE = re.compile(r"([A-Z]{1,2})(\d[A-Z\d]?)", re.ASCII)
-_INCODE = re.compile(r"\d[A-Z]{2}", re.ASCII)
 #: A postcode in one number: its area, district and incode, of 16 bits each, read as numbers with the digits 0…Z.
 _PART = 16
 #: Of whatever does not look like a postcode. Those share a list, and whoever looks there has to look at the rows.
@@ -27,23 +24,34 @@ _ENTRY = np.dtype([("offset", "<u4"), ("code", "<u4")])
 PostcodeEntries = tuple[int, int, bytes]
 
 
-@lru_cache(maxsize=4_096)
-def _outcode_number(outcode: str) -> int:
-    parts = _OUTCODE.fullmatch(outcode)
-    # A digit before it, so that "1" and "01" differ.
-    return int(parts[1], 36) << _PART | int(f"1{parts[2]}", 36) if parts else IRREGULAR
+class _Numbers(dict[str, int]):
+    """The numbers of the first or the last parts of postcodes. Each is made out once: there are some thousands."""
+
+    def __init__(self, pattern: str, number_of: Callable[..., int]) -> None:
+        super().__init__()
+        self._pattern = re.compile(pattern, re.ASCII)
+        self._number_of = number_of
+
+    def __missing__(self, text: str) -> int:
+        parts = self._pattern.fullmatch(text)
+        if parts is None:
+            return _UNLIKE
+        return self.setdefault(text, self._number_of(*parts.groups()))
 
 
-@lru_cache(maxsize=8_192)
-def _incode_number(incode: str) -> int:
-    return int(incode, 36) if _INCODE.fullmatch(incode) else IRREGULAR
+#: What looks like no part of a postcode; also after `|` with any number.
+_UNLIKE = -1
+# A digit before the district, so that "1" and "01" differ.
+_OUTCODES = _Numbers(
+    r"([A-Z]{1,2})(\d[A-Z\d]?)", lambda area, district: (int(area, 36) << _PART | int(f"1{district}", 36)) << _PART
+)
+_INCODES = _Numbers(r" (\d[A-Z]{2})", lambda incode: int(incode, 36))
 
 
-def postcode_number(postcode: str) -> int:
-    """The number of a postcode as it is stored (`SW1A 1AA`): no other has the same. `IRREGULAR` if it has none."""
-    outcode, _, incode = postcode.partition(" ")
-    first, last = _outcode_number(outcode), _incode_number(incode)
-    return first << _PART | last if first and last else IRREGULAR
+def postcode_numbers(postcodes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The numbers of postcodes as they are stored (`SW1A 1AA`): each its own. `IRREGULAR` for those that have none."""
+    numbers = np.array([_OUTCODES[text[:-4]] | _INCODES[text[-4:]] for text in postcodes], np.int64)
+    return np.where(numbers == _UNLIKE, IRREGULAR, numbers)
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,13 @@ class SoughtPostcodes:
 
     @classmethod
     def of(cls, postcodes: Iterable[str]) -> "SoughtPostcodes":
-        return cls(np.unique(np.fromiter(map(postcode_number, postcodes), np.int64)))
+        return cls(np.unique(postcode_numbers(list(postcodes))))
 
     @classmethod
     def of_outcode(cls, outcode: str) -> "SoughtPostcodes":
         # What follows it may look like nothing else: "SW1A".
-        return cls(np.unique(np.array([IRREGULAR, _outcode_number(outcode)], np.int64)), _PART)
+        number = _OUTCODES[outcode]
+        return cls(np.unique([IRREGULAR, IRREGULAR if number == _UNLIKE else number >> _PART]), _PART)
 
     @property
     def areas(self) -> list[int]:
@@ -90,12 +99,11 @@ class SoughtPostcodes:
         return np.unique(ids)
 
 
-def entries_by_postcode_area(matched: Sequence[tuple[int, str]]) -> list[PostcodeEntries]:
-    """The lists of some rows of one upload: their ids, in ascending order, and their postcodes."""
-    if not matched:
+def entries_by_postcode_area(ids: Sequence[int], postcodes: Sequence[str]) -> list[PostcodeEntries]:
+    """The lists of some rows of one upload: their ids, in ascending order, and the postcode of each."""
+    if not ids:
         return []
-    ids, postcodes = zip(*matched, strict=True)
-    numbers = np.fromiter(map(postcode_number, postcodes), np.int64, len(ids))
+    numbers = postcode_numbers(postcodes)
     # 16 bits and stable: sorted by radix, and within an area still in the order of the ids.
     areas = (numbers >> (2 * _PART)).astype(np.uint16)
     order = np.argsort(areas, kind="stable")

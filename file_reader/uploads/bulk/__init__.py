@@ -86,8 +86,9 @@ def bulk_update_results(results: Sequence[Result]) -> None:
     """
     if results:
         _database().update_results(results)
-    if matched := [(result[0], result[3]) for result in results if result[3] is not None]:
-        lists = entries_by_postcode_area(matched)
+    matched = [result for result in results if result[3] is not None]
+    lists = entries_by_postcode_area([result[0] for result in matched], [cast(str, result[3]) for result in matched])
+    if lists:
         _database().insert_lists("uploads_postcodelist (first_id, postcode_area, entries)", lists)
 
 

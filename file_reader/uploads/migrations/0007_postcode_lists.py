@@ -22,7 +22,7 @@ def fill_lists(apps: Any, schema_editor: Any) -> None:
         for _, part in groupby(found, key=lambda row: row[0] >> _ROW_BITS):
             lists.bulk_create(
                 lists.model(first_id=first_id, postcode_area=area, entries=entries)
-                for first_id, area, entries in entries_by_postcode_area(list(part))
+                for first_id, area, entries in entries_by_postcode_area(*zip(*part, strict=True))
             )
         last = found[-1][0]
 
