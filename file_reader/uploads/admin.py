@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -18,8 +18,7 @@ from reader.problems import Problem
 from uploads.bulk import these
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.models import Postcode, Row, Upload
-from uploads.postcode_lists import SoughtPostcodes
-from uploads.queries import Counts, Filters, counts_of, in_outcode, normal_outcode, normal_postcode
+from uploads.queries import Counts, counts_of, parse_filters
 from uploads.row_pages import RowPages
 from uploads.serializers import progress_of, waiting_of
 
@@ -159,11 +158,12 @@ class RowAdmin(ReadOnlyAdmin):
         if not text:
             return rows, False
         if len(text.replace(" ", "")) <= 4:
-            where, sought = Q(**in_outcode(text)), SoughtPostcodes.of_outcode(normal_outcode(text))
+            filters = parse_filters({"outcode": text})
         else:
-            where, sought = Q(postcode=normal_postcode(text)), SoughtPostcodes.of([normal_postcode(text)])
-        ids = RowPages(Filters(where, sought=sought)).ids()
-        return rows.filter(where, *([] if ids is None else [Q(pk__in=these(ids.tolist()))])), False
+            filters = parse_filters({"postcode": text})
+        ids = RowPages(filters).ids()
+        found = rows.filter(filters.where)
+        return found if ids is None else found.filter(pk__in=these(ids.tolist())), False
 
 
 @admin.register(Postcode)

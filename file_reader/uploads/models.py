@@ -291,6 +291,11 @@ class PostcodeList(models.Model):
         return f"list {self.postcode_area} from row {row_number(self.first_id)} of upload {self.first_id >> ROW_BITS}"
 
 
+def ids_of_upload(upload_id: int) -> tuple[int, int]:
+    """The first and the last id that a row of one upload can have."""
+    return row_id(upload_id, 0), row_id(upload_id, MAX_ROWS)
+
+
 def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:
     """The filter for a run of rows of one upload."""
     return {"id__range": (row_id(upload_id, first_row), row_id(upload_id, first_row + row_count - 1))}

@@ -11,7 +11,6 @@ from rest_framework.exceptions import ValidationError
 
 from uploads.cells import Box
 from uploads.models import (
-    MAX_ROWS,
     STATUS_WORDS,
     Area,
     Chunk,
@@ -22,8 +21,8 @@ from uploads.models import (
     Row,
     RowStatus,
     Upload,
+    ids_of_upload,
     outcode_of,
-    row_id,
     row_number,
 )
 from uploads.postcode_lists import SoughtPostcodes
@@ -100,17 +99,17 @@ def counts_of(uploads: list[Upload]) -> dict[int, Counts]:
 
 def rows_of(upload: Upload) -> QuerySet[Row]:
     """The rows of one upload: a range of the primary key."""
-    return Row.objects.filter(id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
+    return Row.objects.filter(id__range=ids_of_upload(upload.pk))
 
 
 def cells_of(upload: Upload) -> QuerySet[LocationCell]:
     """Where the rows of one upload are."""
-    return LocationCell.objects.filter(first_id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
+    return LocationCell.objects.filter(first_id__range=ids_of_upload(upload.pk))
 
 
 def postcode_lists_of(upload: Upload) -> QuerySet[PostcodeList]:
     """Which rows of one upload have which postcodes."""
-    return PostcodeList.objects.filter(first_id__range=(row_id(upload.pk, 0), row_id(upload.pk, MAX_ROWS)))
+    return PostcodeList.objects.filter(first_id__range=ids_of_upload(upload.pk))
 
 
 @dataclass(frozen=True)

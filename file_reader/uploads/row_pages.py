@@ -36,6 +36,7 @@ from uploads.models import (
     RowStatus,
     Upload,
     has_rare_status,
+    ids_of_upload,
     row_id,
 )
 from uploads.queries import ROW_FIELDS, Filters
@@ -115,7 +116,7 @@ class RowPages:
         return self._gather(self._everything())
 
     def _everything(self) -> Span:
-        return _of_upload(self.upload.pk) if self.upload else _EVERYTHING
+        return ids_of_upload(self.upload.pk) if self.upload else _EVERYTHING
 
     def _gather(self, reach: Span) -> Ids | None:
         """The ids there, in order, of the rows with the postcodes that are sought; None when these lead nowhere."""
@@ -244,7 +245,7 @@ class RowPages:
         else:
             reached = reach[0] >> ROW_BITS, reach[1] >> ROW_BITS
             uploads = Upload.objects.visible_to(self.owner_id).filter(pk__range=reached).order_by("pk")
-            spans = map(_of_upload, uploads.values_list("pk", flat=True))
+            spans = map(ids_of_upload, uploads.values_list("pk", flat=True))
         return _within(reach, _joined(spans))
 
     def _open_chunks(self, reach: Span) -> Iterator[Span]:
@@ -354,10 +355,6 @@ def _parts(ids: Ids, size: int) -> Iterator[list[int]]:
 
 def _read(rows: QuerySet[Row], limit: int, backwards: bool) -> list[dict[str, Any]]:
     return list(rows.order_by("-id" if backwards else "id").values(*ROW_FIELDS)[:limit])
-
-
-def _of_upload(upload_id: int) -> Span:
-    return row_id(upload_id, 0), row_id(upload_id, MAX_ROWS)
 
 
 def _within(reach: Span, spans: Iterable[Span]) -> list[Span]:
