@@ -172,8 +172,8 @@ def services(environment: dict[str, str]) -> list[Service]:
     gunicorn = [sys.executable, "-m", "gunicorn", "-c"]
     reader, consumer = ROOT / "file_reader", ROOT / "postcode_consumer"
     return [
-        Service("postcode_consumer", [*gunicorn, "consumer/gunicorn.conf.py", "consumer.wsgi"], consumer),
-        Service("file_reader", [*gunicorn, "reader/gunicorn.conf.py", "reader.wsgi"], reader),
+        Service("postcode_consumer", [*gunicorn, "consumer_config/gunicorn.conf.py", "consumer_config.wsgi"], consumer),
+        Service("file_reader", [*gunicorn, "reader_config/gunicorn.conf.py", "reader_config.wsgi"], reader),
         *(workers_with_broker(workers) if environment.get("CELERY_BROKER_URL", "").strip() else poll_workers(workers)),
         Service("gateway", [sys.executable, "-m", "gateway"], ROOT / "gateway"),
     ]
@@ -188,7 +188,7 @@ def workers_with_broker(count: int) -> list[Service]:
     """Celery's, which the broker wakes, and one that needs no broker: with it the work goes on while that is gone."""
     if count == 0:
         return []
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "reader"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "reader_config"]
     # Looks are all that goes through the broker: its workers have nothing to tell each other.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [

@@ -38,7 +38,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SERVICE = ROOT / "postcode_consumer"
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "fakes"), str(SERVICE)]
-os.environ.update(SECRET_KEY="benchmark", INTERNAL_TOKEN="benchmark", DJANGO_SETTINGS_MODULE="consumer.settings")
+os.environ.update(SECRET_KEY="benchmark", INTERNAL_TOKEN="benchmark", DJANGO_SETTINGS_MODULE="consumer_config.settings")
 
 import django  # noqa: E402 (the paths above)
 
@@ -163,7 +163,7 @@ def endpoint(index_folder: Path, processes: int) -> Iterator[tuple[int, int]]:
         "POSTCODE_CONSUMER_PROCESSES": str(processes),
         "POSTCODE_CONSUMER_DATABASE_URL": "",
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "consumer/gunicorn.conf.py", "consumer.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "consumer_config/gunicorn.conf.py", "consumer_config.wsgi"]
     subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=SERVICE, env=environment, check=True)
     process = subprocess.Popen(command, cwd=SERVICE, env=environment, stderr=subprocess.DEVNULL)
     try:

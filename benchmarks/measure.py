@@ -117,7 +117,7 @@ def processes(stack: Stack) -> dict[str, list[psutil.Process]]:
     """Those of the stack, by service."""
     names = {
         "gateway": "-m gateway",
-        "file_reader": "reader.wsgi",
+        "file_reader": "reader_config.wsgi",
         "worker": "manage.py worker",
         "postcode_consumer": "consumer.",
     }

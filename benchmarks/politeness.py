@@ -159,7 +159,7 @@ def running_service(folder: Path, upstream: str, options: argparse.Namespace) ->
         environment["POSTCODE_CONSUMER_DATABASE_URL"] = options.store
     consumer = ROOT / "postcode_consumer"
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], cwd=consumer, env=environment, check=True)
-    command = [sys.executable, "-m", "gunicorn", "-c", "consumer/gunicorn.conf.py", "consumer.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "consumer_config/gunicorn.conf.py", "consumer_config.wsgi"]
     with running(command, consumer, environment, lambda: answers(port, "/healthz")):
         yield f"http://127.0.0.1:{port}"
 

@@ -225,7 +225,7 @@ def settle() -> None:
 def service(environment: dict[str, str]) -> Iterator[tuple[str, psutil.Process]]:
     """The service on a free port, as serve.py starts it; its address and its process."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", "reader.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "reader_config/gunicorn.conf.py", "reader_config.wsgi"]
     process = subprocess.Popen(command, cwd=SERVICE, env=environment | {"FILE_READER_PORT": str(port)})
     try:
         url = f"http://127.0.0.1:{port}"
@@ -461,7 +461,7 @@ def main() -> None:
         environment |= databases.environment
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=SERVICE, env=environment, check=True)
-        os.environ.update(environment, DJANGO_SETTINGS_MODULE="reader.settings")
+        os.environ.update(environment, DJANGO_SETTINGS_MODULE="reader_config.settings")
         import django
 
         django.setup()

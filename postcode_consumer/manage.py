@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consumer_config.settings")
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

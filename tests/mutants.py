@@ -25,7 +25,7 @@ ENGINE = "file_reader/uploads/engine.py"
 GEOCODING = "file_reader/uploads/geocoding.py"
 LOADING = "file_reader/uploads/loading.py"
 WORKER = "file_reader/uploads/worker.py"
-PROBLEMS = "file_reader/reader/problems.py"
+PROBLEMS = "file_reader/reader_config/problems.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io_client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io.py"
 OF_WORKERS = "tests/test_faults_of_workers.py::test_fault_"
@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant(
         "13",
         "the deadline of a chunk is shorter than its lease",
-        (("file_reader/reader/settings.py", "CHUNK_DEADLINE = LEASE * 0.7", "CHUNK_DEADLINE = LEASE * 2"),),
+        (("file_reader/reader_config/settings.py", "CHUNK_DEADLINE = LEASE * 0.7", "CHUNK_DEADLINE = LEASE * 2"),),
         READER,
         OF_CONSUMER + "13_a_lookup_that_does_not_end_is_given_up_while_the_lease_still_holds",
     ),

@@ -97,8 +97,8 @@ SPELLS: tuple[dict[str, Any], ...] = (
 SLOW_SPELLS = ("drip", "hang", "endless")
 #: What the command lines of the services have in them.
 PROCESSES = {
-    "postcode_consumer": "consumer.wsgi",
-    "file_reader": "reader.wsgi",
+    "postcode_consumer": "consumer_config.wsgi",
+    "file_reader": "reader_config.wsgi",
     "gateway": "-m gateway",
 }
 

@@ -33,7 +33,7 @@ def replace_everywhere(name: str, mutant: Callable[..., None]) -> None:
 
 
 def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "reader.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "reader_config.settings"
     sys.path.insert(0, str(FILE_READER))
     import django
 

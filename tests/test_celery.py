@@ -87,7 +87,7 @@ def running_celery(stack: Stack, *arguments: str, **changes: str) -> Iterator[ps
     """`celery worker …` or `celery beat`, on the stack's database and broker; ended politely with the block."""
     with stack.log.open("ab") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", "celery", "--quiet", "-A", "reader", *arguments],
+            [sys.executable, "-m", "celery", "--quiet", "-A", "reader_config", *arguments],
             cwd=ROOT / "file_reader",
             env=stack.environment | changes,
             stderr=log,

@@ -28,7 +28,7 @@ def kill(stack: Stack, what: str) -> None:
     psutil.wait_procs(victims, timeout=10)
 
 
-@pytest.mark.parametrize("victim", ["manage.py worker", "consumer.wsgi"])
+@pytest.mark.parametrize("victim", ["manage.py worker", "consumer_config.wsgi"])
 def test_a_killed_process_costs_nothing_but_time(
     victim: str, tmp_path: Path, upstream: RunningPostcodesIo, databases: dict[str, str]
 ) -> None:

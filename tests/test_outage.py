@@ -49,7 +49,7 @@ def test_fault_10_an_upload_waits_for_a_postcode_consumer_that_is_frozen(
         "LEASE_SECONDS": "2",
     }
     with running_stack(tmp_path, WORKERS="2", **settings) as stack:
-        consumer: list[psutil.Process] = stack.processes("consumer.wsgi")
+        consumer: list[psutil.Process] = stack.processes("consumer_config.wsgi")
         for process in consumer:
             process.suspend()
         upload = stack.upload(content)

@@ -13,7 +13,7 @@ from country import csv_of
 from postcodes_io import RunningPostcodesIo
 from stack import ROOT, Stack, check_result, running_stack, wait_for
 
-SERVICES = ("gateway", "reader.wsgi", "consumer.wsgi", "manage.py worker")
+SERVICES = ("gateway", "reader_config.wsgi", "consumer_config.wsgi", "manage.py worker")
 
 
 def all_processes(stack: Stack) -> list[psutil.Process]:
@@ -76,7 +76,7 @@ def test_fault_23_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> Non
     with running_stack(tmp_path) as stack:
         started = all_processes(stack)
         # A worker, the gateway, and two times gunicorn with children of its own, whom the supervisor never saw.
-        assert all(len(stack.processes(what)) >= 2 for what in ("reader.wsgi", "consumer.wsgi"))
+        assert all(len(stack.processes(what)) >= 2 for what in ("reader_config.wsgi", "consumer_config.wsgi"))
         assert len(started) >= len(SERVICES) + 2
         stack.supervisor.kill()
         stack.supervisor.wait()

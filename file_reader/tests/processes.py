@@ -24,7 +24,7 @@ def process_environment(data_dir: Path, **added: str) -> dict[str, str]:
     """The environment of a process that works on the tests' database and in that folder."""
     return {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "reader.settings",
+        "DJANGO_SETTINGS_MODULE": "reader_config.settings",
         "FILE_READER_DATABASE_URL": _database_url(),
         "DATA_DIR": str(data_dir),
         **added,
@@ -106,7 +106,7 @@ class WorkerProcess:
 
 
 class Service:
-    """`gunicorn reader.wsgi` on a free port; answers are (status, headers, body) of raw requests.
+    """`gunicorn reader_config.wsgi` on a free port; answers are (status, headers, body) of raw requests.
 
     `wsgi` is what gunicorn serves, `prefix` what it is started by, `until` the address that answers 200 when it runs.
     """
@@ -115,14 +115,14 @@ class Service:
         self,
         data_dir: Path,
         *,
-        wsgi: str = "reader.wsgi",
+        wsgi: str = "reader_config.wsgi",
         prefix: Sequence[str] = (),
         until: str = "/readyz",
         **environment: str,
     ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
-        self._command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "reader/gunicorn.conf.py", wsgi]
+        self._command = [*prefix, sys.executable, "-m", "gunicorn", "-c", "reader_config/gunicorn.conf.py", wsgi]
         self._until = until
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None

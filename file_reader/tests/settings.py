@@ -15,7 +15,7 @@ os.environ.update(
     DATA_DIR=str(Path(tempfile.gettempdir()) / "file_reader_tests"),
 )
 
-from reader.settings import *  # noqa: E402, F403 (settings that build on others)
+from reader_config.settings import *  # noqa: E402, F403 (settings that build on others)
 
 # The real ones are slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

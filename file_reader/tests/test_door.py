@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tests.api import UPLOADS, Api, Caller, problem_of
 from tests.fake_postcode_consumer import contract
 
-from reader.middleware import RequestIdFilter
+from reader_config.middleware import RequestIdFilter
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from tests.processes import HOME
 
-from reader.environment import env_auth, env_broker_url, env_choice, env_int, env_path, env_str
+from reader_config.environment import env_auth, env_broker_url, env_choice, env_int, env_path, env_str
 
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
     """Has a process read the settings; None unsets a variable."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "reader.settings"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "reader_config.settings"}
     environment.pop("FILE_READER_DATABASE_URL", None)
     for name, value in changes.items():
         environment.pop(name, None)
@@ -120,14 +120,14 @@ def test_a_broker_is_rabbitmq_or_redis_or_none(monkeypatch: pytest.MonkeyPatch, 
 
 def test_without_a_broker_nothing_of_celery_is_imported(tmp_path: Path) -> None:
     code = (
-        "import sys, reader.wsgi\n"
+        "import sys, reader_config.wsgi\n"
         "from django.core.management import load_command_class\n"
         "from uploads.wake import wake_workers\n"
         "load_command_class('uploads', 'worker')\n"
         "wake_workers()\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('celery', 'kombu')])\n"
     )
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "reader.settings", "DATA_DIR": str(tmp_path)}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "reader_config.settings", "DATA_DIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=HOME, env=environment, capture_output=True, text=True, check=False
     )

@@ -8,7 +8,7 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
 
-from reader.problems import database_is_away
+from reader_config.problems import database_is_away
 from uploads.engine import claim_chunk
 from uploads.models import Chunk, ChunkState
 from uploads.worker import Worker

@@ -1,4 +1,4 @@
-"""What gunicorn serves in tests of faults: reader.wsgi, whose process is killed where the header X-Killed says so.
+"""What gunicorn serves in tests of faults: reader_config.wsgi, whose process is killed where the header X-Killed says so.
 
 `/durability` tells what the connection to the database promises.
 """
@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from django.db import connection
 from django.db.models.signals import pre_save
 
-from reader.wsgi import application as reader
+from reader_config.wsgi import application as reader
 from uploads.models import Upload
 
 

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 from knox.models import AuthToken
 
-from reader.problems import Problem
+from reader_config.problems import Problem
 from uploads.bulk import these
 from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
 from uploads.models import Postcode, Row, Upload

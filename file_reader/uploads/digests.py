@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rest_framework.exceptions import ValidationError
 
-from reader.problems import Problem
+from reader_config.problems import Problem
 
 #: Others are ignored, as RFC 9530 demands; those before SHA-2 prove nothing.
 _ALGORITHMS: dict[str, Callable[[], Any]] = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}

@@ -7,7 +7,7 @@ from django.db import Error, IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from reader.problems import Problem, database_is_full
+from reader_config.problems import Problem, database_is_full
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,

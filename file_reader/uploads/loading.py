@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from django.db import transaction
 
-from reader.problems import Problem
+from reader_config.problems import Problem
 from uploads.bulk import LocatedRow, RejectedRow, bulk_create_rows
 from uploads.engine import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 from uploads.models import MAX_ROWS, Chunk, Upload, row_id

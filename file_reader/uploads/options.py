@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reader.problems import Problem
+from reader_config.problems import Problem
 from uploads.reading.coordinates import Notation
 from uploads.reading.dialect import DELIMITERS, Declared
 

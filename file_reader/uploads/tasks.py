@@ -5,7 +5,7 @@ import mmap
 
 from celery.signals import worker_shutting_down
 
-from reader.celery import LOOK, LOOK_SECONDS, app
+from reader_config.celery import LOOK, LOOK_SECONDS, app
 from uploads.wake import wake_workers
 from uploads.worker import Worker, work
 

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from reader.parameters import Values, takes
+from reader_config.parameters import Values, takes
 from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of

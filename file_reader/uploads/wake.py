@@ -43,7 +43,7 @@ def _send_looks() -> None:
 
 
 def _send_look() -> None:
-    from reader.celery import BROKER_TIMEOUT, LOOK, LOOK_EXPIRES, app
+    from reader_config.celery import BROKER_TIMEOUT, LOOK, LOOK_EXPIRES, app
 
     redis = settings.CELERY_BROKER_URL.startswith("redis")  # has its timeouts in the app's settings
     options = (

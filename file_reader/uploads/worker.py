@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection
 
-from reader.problems import database_is_away
+from reader_config.problems import database_is_away
 from uploads.engine import (
     ChunkLease,
     LeaseLostError,

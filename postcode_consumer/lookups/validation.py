@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from consumer.problems import Problem
+from consumer_config.problems import Problem
 from lookups.answers import Location
 
 logger = logging.getLogger(__name__)

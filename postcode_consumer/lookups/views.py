@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from consumer.problems import Problem
+from consumer_config.problems import Problem
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceeded, ProviderUnavailable

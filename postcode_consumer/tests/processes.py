@@ -87,7 +87,7 @@ def migrate(environment: dict[str, str]) -> None:
 def running_service(environment: dict[str, str], log: Path, *, port: int = 0) -> Iterator[Service]:
     """The service on that port, or on a free one, and on a database that is migrated."""
     port = port or free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "consumer/gunicorn.conf.py", "consumer.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "consumer_config/gunicorn.conf.py", "consumer_config.wsgi"]
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             command, cwd=SERVICE, env=environment | {"POSTCODE_CONSUMER_PORT": str(port)}, stderr=stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.environment import env_duration
+from consumer_config.environment import env_duration
 
 SERVICE = Path(__file__).resolve().parents[1]
 
@@ -20,7 +20,11 @@ def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
         "INTERNAL_TOKEN": "token",
         **environment,
     }
-    command = [sys.executable, "-c", "import consumer.settings as s; print(s.PROVIDER, s.DATABASES['default']['NAME'])"]
+    command = [
+        sys.executable,
+        "-c",
+        "import consumer_config.settings as s; print(s.PROVIDER, s.DATABASES['default']['NAME'])",
+    ]
     return subprocess.run(command, cwd=SERVICE, env=values, capture_output=True, text=True, timeout=30, check=False)
 
 

@@ -1,4 +1,4 @@
-"""gunicorn for postcode_consumer: `gunicorn -c consumer/gunicorn.conf.py consumer.wsgi`.
+"""gunicorn for postcode_consumer: `gunicorn -c consumer_config/gunicorn.conf.py consumer_config.wsgi`.
 
 Threads, because a lookup mostly waits for the provider; processes through POSTCODE_CONSUMER_PROCESSES.
 """
@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from consumer.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_path, env_str
-from consumer.logs import LOGGING
+from consumer_config.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_path, env_str
+from consumer_config.logs import LOGGING
 
 _host = env_str("POSTCODE_CONSUMER_HOST", "127.0.0.1")
 _port = env_int("POSTCODE_CONSUMER_PORT", 7000, minimum=1, maximum=65535)

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from consumer import health, metrics
+from consumer_config import health, metrics
 
 _ADMIN = settings.ADMIN_PATH.strip("/")
 
@@ -17,5 +17,5 @@ urlpatterns = [
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.urls")),
 ]
-handler404 = "consumer.problems.not_found"
-handler500 = "consumer.problems.internal_error"
+handler404 = "consumer_config.problems.not_found"
+handler500 = "consumer_config.problems.internal_error"

@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from reader.environment import env_auth, env_broker_url, env_int, env_path, env_str
+from reader_config.environment import env_auth, env_broker_url, env_int, env_path, env_str
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,7 +37,7 @@ STOP_GRACE_SECONDS = env_int("STOP_GRACE_SECONDS", 20, minimum=0, maximum=3_600)
 # Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.
 FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
 LOCATIONS_PER_CALL = 1_000
-# Wakes Celery's workers; empty: the poll loop alone does the work (reader/celery.py).
+# Wakes Celery's workers; empty: the poll loop alone does the work (reader_config/celery.py).
 CELERY_BROKER_URL = env_broker_url()
 
 # --- Django ------------------------------------------------------------------------------------------------------
@@ -45,8 +45,8 @@ DEBUG = False
 # Whoever holds the internal token is let in, under whatever name: the gateway passes on the Host that people typed.
 ALLOWED_HOSTS = ["*"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-ROOT_URLCONF = "reader.urls"
-WSGI_APPLICATION = "reader.wsgi.application"
+ROOT_URLCONF = "reader_config.urls"
+WSGI_APPLICATION = "reader_config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -65,12 +65,12 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
-    "reader.middleware.RequestIdMiddleware",
-    "reader.middleware.InternalTokenMiddleware",
+    "reader_config.middleware.RequestIdMiddleware",
+    "reader_config.middleware.InternalTokenMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "reader.middleware.SlashMiddleware",
+    "reader_config.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -111,7 +111,7 @@ def _database() -> dict[str, Any]:
         )
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        database["ENGINE"] = "reader.sqlite"
+        database["ENGINE"] = "reader_config.sqlite"
         # FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is copied into the
         # database: postcodes of many places come together on the pages of their index.
         database["OPTIONS"] = {
@@ -135,8 +135,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["uploads.owners.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "reader.problems.exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reader.problems.IgnoreAccept",
+    "EXCEPTION_HANDLER": "reader_config.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reader_config.problems.IgnoreAccept",
 }
 # Keys are for programs: they are valid until they are deleted.
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
@@ -145,7 +145,7 @@ REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "reader.middleware.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "reader_config.middleware.RequestIdFilter"}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s file_reader %(request_id)s %(message)s"},
     },

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from reader import health
+from reader_config import health
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -11,6 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("uploads.urls")),
 ]
-handler400 = "reader.problems.bad_request"
-handler404 = "reader.problems.not_found"
-handler500 = "reader.problems.internal_error"
+handler400 = "reader_config.problems.bad_request"
+handler404 = "reader_config.problems.not_found"
+handler500 = "reader_config.problems.internal_error"

@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reader.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reader_config.settings")
 _django = get_wsgi_application()
 #: How long the rest of a body is read that was answered before its end, in seconds.
 _LINGER_SECONDS = 2.0

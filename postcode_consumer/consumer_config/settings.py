@@ -6,7 +6,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from consumer.environment import (
+from consumer_config.environment import (
     PUBLIC_POSTCODES_IO,
     env_cache_url,
     env_choices,
@@ -18,7 +18,7 @@ from consumer.environment import (
     env_str,
     env_url,
 )
-from consumer.logs import LOGGING as LOGGING
+from consumer_config.logs import LOGGING as LOGGING
 
 DATA_DIR = env_path("DATA_DIR", Path("var"))
 SECRET_KEY = env_str("SECRET_KEY")
@@ -59,8 +59,8 @@ DEBUG = False
 # The door is the internal token: whoever holds it is let in, under whatever name the gateway passes on.
 ALLOWED_HOSTS = ["*"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-ROOT_URLCONF = "consumer.urls"
-WSGI_APPLICATION = "consumer.wsgi.application"
+ROOT_URLCONF = "consumer_config.urls"
+WSGI_APPLICATION = "consumer_config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 USE_TZ = True
@@ -80,8 +80,8 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
-    "consumer.middleware.RequestIdMiddleware",
-    "consumer.middleware.InternalTokenMiddleware",
+    "consumer_config.middleware.RequestIdMiddleware",
+    "consumer_config.middleware.InternalTokenMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -131,7 +131,7 @@ def _database() -> dict[str, Any]:
         ) from None
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        database["ENGINE"] = "consumer.sqlite"
+        database["ENGINE"] = "consumer_config.sqlite"
         # NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
         database["OPTIONS"] = {
             "timeout": 20,
@@ -150,7 +150,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "consumer.problems.IgnoreAccept",
-    "EXCEPTION_HANDLER": "consumer.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "consumer_config.problems.IgnoreAccept",
+    "EXCEPTION_HANDLER": "consumer_config.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }

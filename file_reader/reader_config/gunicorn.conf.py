@@ -1,4 +1,4 @@
-"""gunicorn for file_reader: `gunicorn -c reader/gunicorn.conf.py reader.wsgi`.
+"""gunicorn for file_reader: `gunicorn -c reader_config/gunicorn.conf.py reader_config.wsgi`.
 
 Threads, because the views wait for disk, database and slow clients; processes through FILE_READER_PROCESSES.
 """

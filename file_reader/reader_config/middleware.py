@@ -1,21 +1,33 @@
 """The door of the service: request ids and the internal token."""
 
 import hmac
+import logging
 import re
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 
-from consumer.logs import request_id
-from consumer.problems import problem_response
+from reader_config.problems import problem_response
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
+#: The id of the request (or, in a worker, of the chunk) that is being worked on; part of every log line.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+_OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+class RequestIdFilter(logging.Filter):
+    """Puts the request's id on every log record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
 
 
 class RequestIdMiddleware:
@@ -34,6 +46,18 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+class SameMethodRedirect(HttpResponsePermanentRedirect):
+    """308: who follows it sends the same request again. After a 301, a POST without its last slash became a GET."""
+
+    status_code = 308
+
+
+class SlashMiddleware(CommonMiddleware):
+    """Django's own, which sends an address without its last slash on to the one with it."""
+
+    response_redirect_class = SameMethodRedirect
 
 
 class InternalTokenMiddleware:

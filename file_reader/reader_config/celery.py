@@ -1,4 +1,4 @@
-"""Celery as the second driver of the work engine: `celery -A reader worker` and `celery -A reader beat`.
+"""Celery as the second driver of the work engine: `celery -A reader_config worker` and `celery -A reader_config beat`.
 
 A message says only "look whether there is work", so it may be lost, doubled or late: the truth about the work is in the
 database. Without CELERY_BROKER_URL nothing of this is imported.
@@ -9,7 +9,7 @@ import os
 from celery import Celery
 from celery.signals import setup_logging
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reader.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reader_config.settings")
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -29,7 +29,7 @@ BROKER_TIMEOUT = 3.0
 #: How often beat says "look", in seconds.
 BEAT_SECONDS = 5.0
 
-app = Celery("reader", include=["uploads.tasks"])
+app = Celery("reader_config", include=["uploads.tasks"])
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_timeout=BROKER_TIMEOUT,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from rest_framework.request import Request
 
-from reader.problems import Problem
+from reader_config.problems import Problem
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _TITLES = {"option": "An option of the upload is not valid", "parameter": "A parameter is not valid"}

@@ -22,7 +22,7 @@ class RequestIdFilter(logging.Filter):
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "consumer.logs.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "consumer_config.logs.RequestIdFilter"}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s postcode_consumer %(request_id)s %(message)s"},
     },
