@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from tests.api import UPLOADS, Api, problem_of
 
+from uploads.accepting.options import OPTIONS
 from uploads.models import Upload
-from uploads.options import OPTIONS
 from uploads.reading.dialect import DELIMITERS
 
 pytestmark = pytest.mark.django_db

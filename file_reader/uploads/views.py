@@ -21,11 +21,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from reader_config.parameters import Values, takes
+from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
+from uploads.accepting.request_body import display_name, receive, storage_problems
 from uploads.exports import result_csv
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
-from uploads.options import OPTIONS, UploadOptions, check_workbook, parse_options
 from uploads.owners import owner_id
 from uploads.queries import (
     ROW_FILTERS,
@@ -39,7 +40,6 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.preview import preview
-from uploads.receiving import display_name, receive, storage_problems
 from uploads.row_pages import RowPages
 from uploads.serializers import dialect_as_json, links_of, upload_as_json
 from uploads.storage import Incoming

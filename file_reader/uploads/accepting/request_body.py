@@ -12,7 +12,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, MultipartState, parse_options_header
 
 from reader_config.problems import Problem, storage_full
-from uploads.digests import compared
+from uploads.accepting.digests import compared
 from uploads.reading.containers import gunzip
 from uploads.storage import Incoming, UploadInFlightError
 
