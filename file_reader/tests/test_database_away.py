@@ -18,9 +18,9 @@ from tests.test_arriving_files import make_old
 from tests.working import work_until_idle
 
 from uploads import views
+from uploads.files.incoming import path_of
 from uploads.lifecycle import collect_abandoned
 from uploads.models import Upload
-from uploads.storage import path_of
 from uploads.worker import Worker, work
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 from tests.api import UPLOADS, Api, problem_of
 
-from uploads import storage
+from uploads.files import incoming as storage
 from uploads.models import Upload
 
 pytestmark = pytest.mark.django_db

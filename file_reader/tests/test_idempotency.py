@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from tests.api import UPLOADS, Api, problem_of
 from tests.working import in_thread
 
+from uploads.files.incoming import Incoming
 from uploads.models import Upload
-from uploads.storage import Incoming
 
 CSV = b"lat,lon\n51.5,-0.1\n"
 OTHER = b"lat,lon\n51.6,-0.1\n"

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from reader_config.problems import Problem, database_is_full
+from uploads.files.incoming import Incoming, doubtful_files, forget_intent, locked_files, remove_file, remove_parts
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,
@@ -21,7 +22,6 @@ from uploads.models import (
 )
 from uploads.queries import cells_of, postcode_lists_of, rows_of
 from uploads.reading.dialect import Dialect
-from uploads.storage import Incoming, doubtful_files, forget_intent, locked_files, remove_file, remove_parts
 from uploads.wake import wake_workers
 
 logger = logging.getLogger(__name__)

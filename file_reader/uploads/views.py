@@ -24,6 +24,7 @@ from reader_config.parameters import Values, takes
 from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
 from uploads.accepting.request_body import display_name, receive, storage_problems
 from uploads.exports import result_csv
+from uploads.files.incoming import Incoming
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
@@ -42,7 +43,6 @@ from uploads.reading.errors import ReadingError
 from uploads.reading.preview import preview
 from uploads.row_pages import RowPages
 from uploads.serializers import dialect_as_json, links_of, upload_as_json
-from uploads.storage import Incoming
 
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
 _LARGEST_POSITION = 10**18 - 1

@@ -13,8 +13,8 @@ from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, Mul
 
 from reader_config.problems import Problem, storage_full
 from uploads.accepting.digests import compared
+from uploads.files.incoming import Incoming, UploadInFlightError
 from uploads.reading.containers import gunzip
-from uploads.storage import Incoming, UploadInFlightError
 
 _PIECE_BYTES = 1 << 18
 _MAX_FIELD_BYTES = 1 << 14
