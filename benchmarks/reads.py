@@ -204,7 +204,7 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
 
 
 def _dialect() -> dict[str, Any]:
-    from uploads.reading.dialect import Declared, detect_dialect
+    from uploads.reading.detecting.dialect import Declared, detect_dialect
 
     return dict(detect_dialect(b"lat,lon\n51.5,-0.1\n", Declared()).as_json())
 

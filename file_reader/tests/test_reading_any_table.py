@@ -10,7 +10,7 @@ from typing import Literal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from uploads.reading.dialect import DELIMITERS, SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import DELIMITERS, SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.records import read_records, read_rows
 
 #: Encodings, the mark that stands before their text, and the characters that they have.

@@ -22,7 +22,7 @@ from tests.corpus.reading import Reading, read, record_texts, told, unpacked
 
 from uploads.reading.containers import SheetCsv, as_table
 from uploads.reading.coordinates import REASONS
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from uploads.reading.dialect import Declared, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect, detect_dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.lines import MAX_RECORD_CHARS
 from uploads.reading.records import ReadRow, read_records, read_rows

@@ -10,7 +10,7 @@ from tests.api import UPLOADS, Api, problem_of
 
 from uploads.accepting.options import OPTIONS
 from uploads.models import Upload
-from uploads.reading.dialect import DELIMITERS
+from uploads.reading.detecting.dialect import DELIMITERS
 
 pytestmark = pytest.mark.django_db
 CSV = b"lat,lon\n51.501009,-0.141588\n"

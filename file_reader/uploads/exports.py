@@ -13,7 +13,7 @@ from uploads.bulk import Result, stored_results
 from uploads.files.incoming import open_upload
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of, row_id
 from uploads.reading.coordinates import as_number
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import Block, read_blocks
 

@@ -21,7 +21,7 @@ from uploads.models import (
     row_range,
 )
 from uploads.queries import cells_of, postcode_lists_of, rows_of
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.wake import wake_workers
 
 logger = logging.getLogger(__name__)

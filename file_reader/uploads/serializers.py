@@ -8,7 +8,7 @@ from rest_framework.reverse import reverse
 
 from uploads.models import OPEN_STATES, Upload, UploadState
 from uploads.queries import Counts
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.preview import warnings_of
 
 _DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")

@@ -38,7 +38,7 @@ from uploads.queries import (
     row_as_json,
 )
 from uploads.reading.containers import SheetCsv
-from uploads.reading.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.preview import preview
 from uploads.row_pages import RowPages

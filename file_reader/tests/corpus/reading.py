@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from tests.corpus.drip import Drip
 
 from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, unwrapped
-from uploads.reading.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
 

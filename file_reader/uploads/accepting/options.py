@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reader_config.problems import Problem
 from uploads.reading.coordinates import Notation
-from uploads.reading.dialect import DELIMITERS, Declared
+from uploads.reading.detecting.dialect import DELIMITERS, Declared
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from uploads.reading.coordinates import Notation
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import read_records, read_rows
 

@@ -11,7 +11,7 @@ import msgspec
 
 from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
-from uploads.reading.dialect import Dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Sequence
 
-from uploads.reading import headers
 from uploads.reading.coordinates import as_number
+from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
 
 _SHOWN_COLUMNS = 1_000

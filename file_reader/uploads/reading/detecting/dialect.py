@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Self
 
-from uploads.reading import columns
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
-from uploads.reading.encoding import encoding_of
+from uploads.reading.detecting import columns
+from uploads.reading.detecting.encoding import encoding_of
+from uploads.reading.detecting.headers import name_both, names_of, normal
+from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
+from uploads.reading.detecting.sample import Table
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.formats import refuse_other_bytes, refuse_other_text
-from uploads.reading.headers import name_both, names_of, normal
 from uploads.reading.lines import split_lines, undecodable
-from uploads.reading.table import Table
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17

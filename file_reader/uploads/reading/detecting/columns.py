@@ -17,8 +17,8 @@ from uploads.reading.coordinates import (
     as_number,
     read_cell,
 )
-from uploads.reading.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
-from uploads.reading.headers import (
+from uploads.reading.detecting.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
+from uploads.reading.detecting.headers import (
     EASTING,
     EASTING_WORDS,
     LATITUDE,
@@ -32,7 +32,7 @@ from uploads.reading.headers import (
     name_any,
     normal,
 )
-from uploads.reading.table import SHOWN_CHARS, Table, mostly
+from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 
 from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE
-from uploads.reading.headers import (
+from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
     LATITUDE_WORDS,
     MINUTES_WORDS,
     OTHER_GRID_WORDS,
     RADIANS_WORDS,
 )
-from uploads.reading.table import Table
+from uploads.reading.detecting.sample import Table
 
 _RADIAN = 57.29578  # degrees
 #: Where Northern Ireland lies on the Irish Grid, in metres; on the British one, that is the Irish Sea, Liverpool and
