@@ -126,7 +126,7 @@ def fill(country: Country, rows: int) -> None:
 def write_postcodes(country: Country, numbers: list[int]) -> None:
     from django.db import transaction
 
-    from uploads.bulk import bulk_create_areas, bulk_create_postcodes
+    from uploads.rows.bulk import bulk_create_areas, bulk_create_postcodes
 
     places = country.places.tolist()
     areas = country.area_ids()
@@ -145,8 +145,8 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
     from django.db import transaction
     from django.db.models.functions import Now
 
-    from uploads.bulk import RejectedRow, bulk_create_rows, bulk_update_results
     from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState, row_id
+    from uploads.rows.bulk import RejectedRow, bulk_create_rows, bulk_update_results
 
     size = len(locations)
     is_working = size == WORKING_ROWS

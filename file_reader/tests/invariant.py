@@ -7,8 +7,8 @@ from tests.api import Api
 from tests.fake_postcode_consumer import postcode_at
 
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState, row_number, row_range
-from uploads.postcode_lists import SoughtPostcodes
-from uploads.queries import postcode_lists_of
+from uploads.rows.by_postcode import SoughtPostcodes
+from uploads.rows.filters import postcode_lists_of
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.

@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from uploads.bulk import (
+from uploads.models import Area, AreaNames, LocationCell, Postcode, Row, area_id, row_id
+from uploads.rows.bulk import (
     LocatedRow,
     PostcodeDetails,
     RejectedRow,
@@ -14,8 +15,7 @@ from uploads.bulk import (
     bulk_update_results,
     pending_rows,
 )
-from uploads.cells import Box, ids_within, touched_cells
-from uploads.models import Area, AreaNames, LocationCell, Postcode, Row, area_id, row_id
+from uploads.rows.by_place import Box, ids_within, touched_cells
 
 pytestmark = pytest.mark.django_db
 TEXTS = [

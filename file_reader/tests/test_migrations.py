@@ -10,7 +10,7 @@ from django.db import connection
 from tests.processes import HOME, process_environment
 
 from uploads.models import Area, Postcode, Row
-from uploads.queries import in_outcode
+from uploads.rows.filters import in_outcode
 
 #: postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude
 OLD = [
@@ -91,11 +91,11 @@ with connection.cursor() as cursor:
 """
 #: The second one is loaded further by the new version. How many rows there are, found by their places, and where.
 LOAD_FURTHER = """
-from uploads.bulk import bulk_create_rows
+from uploads.rows.bulk import bulk_create_rows
 bulk_create_rows([((2 << 32) + number, 2, 50.00305, -1.0) for number in range(31, 35)])
 """
 FIND_ROWS = """
-from uploads.cells import Box, ids_within, touched_cells
+from uploads.rows.by_place import Box, ids_within, touched_cells
 from uploads.models import LocationCell, Row
 located = Row.objects.filter(latitude__isnull=False).order_by("id").values_list("id", flat=True)
 lists = LocationCell.objects.values_list("first_id", "cell", "entries")
@@ -137,7 +137,7 @@ with connection.cursor() as cursor:
 """
 FIND_MATCHES = """
 from uploads.models import PostcodeList, Row
-from uploads.postcode_lists import SoughtPostcodes
+from uploads.rows.by_postcode import SoughtPostcodes
 lists = PostcodeList.objects.values_list("first_id", "postcode_area", "entries")
 for postcode in ("SW1A 1AA", "M1 1AA", "SW1A 1AB"):
     ids = list(Row.objects.filter(postcode=postcode).order_by("id").values_list("id", flat=True))

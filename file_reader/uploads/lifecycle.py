@@ -20,8 +20,8 @@ from uploads.models import (
     UploadState,
     row_range,
 )
-from uploads.queries import cells_of, postcode_lists_of, rows_of
 from uploads.reading.detecting.dialect import Dialect
+from uploads.rows.filters import cells_of, postcode_lists_of, rows_of
 from uploads.wake import wake_workers
 
 logger = logging.getLogger(__name__)

@@ -215,7 +215,7 @@ def outcode_of(postcode: str) -> str:
 
 
 class Row(models.Model):
-    """One record of an upload and its answer. Created and updated in bulk only: see uploads.bulk."""
+    """One record of an upload and its answer. Created and updated in bulk only: see uploads.rows.bulk."""
 
     id = RowIdField(primary_key=True)
     # Constraints would halve the speed of writing; the chunk's transaction keeps what they would keep.
@@ -253,7 +253,7 @@ class Row(models.Model):
 
 
 class LocationCell(models.Model):
-    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`uploads.cells`).
+    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`uploads.rows.by_place`).
 
     Written once, with the rows, for a small part of what an index on rows costs; finds those in a box or circle.
     """
@@ -273,7 +273,7 @@ class LocationCell(models.Model):
 
 class PostcodeList(models.Model):
     """Which rows of an upload have a postcode: those that were answered together and whose postcodes are of one
-    postcode area, such as SW (`uploads.postcode_lists`).
+    postcode area, such as SW (`uploads.rows.by_postcode`).
 
     Written once, with the answers, for a small part of what an index on rows costs.
     """

@@ -7,9 +7,9 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from uploads.models import OPEN_STATES, Upload, UploadState
-from uploads.queries import Counts
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.preview import warnings_of
+from uploads.rows.filters import Counts
 
 _DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
 

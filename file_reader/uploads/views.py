@@ -29,7 +29,11 @@ from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry
 from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
 from uploads.owners import owner_id
-from uploads.queries import (
+from uploads.reading.containers import SheetCsv
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.errors import ReadingError
+from uploads.reading.preview import preview
+from uploads.rows.filters import (
     ROW_FILTERS,
     counts_of,
     normal_postcode,
@@ -37,11 +41,7 @@ from uploads.queries import (
     postcode_as_json,
     row_as_json,
 )
-from uploads.reading.containers import SheetCsv
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
-from uploads.reading.errors import ReadingError
-from uploads.reading.preview import preview
-from uploads.row_pages import RowPages
+from uploads.rows.pages import RowPages
 from uploads.serializers import dialect_as_json, links_of, upload_as_json
 
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)

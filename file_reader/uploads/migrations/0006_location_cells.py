@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from uploads.cells import entries_by_cell
+from uploads.rows.by_place import entries_by_cell
 
 #: Rows that are read at once: as many as are loaded together.
 _SLICE = 80_000

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from uploads.postcode_lists import entries_by_postcode_area
+from uploads.rows.by_postcode import entries_by_postcode_area
 
 #: Rows that are read at once: as many as are answered together.
 _SLICE = 20_000

@@ -12,10 +12,10 @@ from typing import NamedTuple, cast
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from uploads.bulk import postgresql, sqlite
-from uploads.cells import entries_by_cell
 from uploads.models import AreaNames, RowStatus
-from uploads.postcode_lists import entries_by_postcode_area
+from uploads.rows.bulk import postgresql, sqlite
+from uploads.rows.by_place import entries_by_cell
+from uploads.rows.by_postcode import entries_by_postcode_area
 
 #: A row that waits for its answer: id, upload, latitude and longitude in degrees.
 LocatedRow = tuple[int, int, float, float]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from uploads.cells import Ids
+from uploads.rows.by_place import Ids
 
 #: A postcode in one number: its area, district and incode, of 16 bits each, read as numbers with the digits 0…Z.
 _PART = 16

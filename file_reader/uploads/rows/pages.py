@@ -4,9 +4,9 @@ Nothing is counted and nothing is skipped: a page costs what the first one costs
 
 - **Walking** along the primary key until the page is full: for what many rows have. Of a status that few rows have, the
   index of those rows is walked along, from hit to hit; and rows are pending only in chunks that are open.
-- **Gathering** the rows of some postcodes from the lists of their postcode areas (`uploads.postcode_lists`): their ids
+- **Gathering** the rows of some postcodes from the lists of their postcode areas (`uploads.rows.by_postcode`): their ids
   are all known then, and the page is cut out of them.
-- **Searching** the cells that a box or a circle touches (`uploads.cells`): some of the rows that were loaded together
+- **Searching** the cells that a box or a circle touches (`uploads.rows.by_place`): some of the rows that were loaded together
   after the other, until the page is full.
 
 Which way it is follows from the question and from bounded looks at the data, not from the statistics of the database:
@@ -24,7 +24,6 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Q, QuerySet
 
-from uploads.cells import Box, Ids, ids_within, touched_cells
 from uploads.models import (
     MAX_ROWS,
     OPEN_CHUNK_STATES,
@@ -39,7 +38,8 @@ from uploads.models import (
     ids_of_upload,
     row_id,
 )
-from uploads.queries import ROW_FIELDS, Filters
+from uploads.rows.by_place import Box, Ids, ids_within, touched_cells
+from uploads.rows.filters import ROW_FIELDS, Filters
 
 #: An upload with fewer rows is walked through in any case: that takes milliseconds.
 _FEW_ROWS = 10_000

@@ -9,7 +9,6 @@ from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
 from django.db.models.lookups import LessThanOrEqual
 from rest_framework.exceptions import ValidationError
 
-from uploads.cells import Box
 from uploads.models import (
     STATUS_WORDS,
     Area,
@@ -25,7 +24,8 @@ from uploads.models import (
     outcode_of,
     row_number,
 )
-from uploads.postcode_lists import SoughtPostcodes
+from uploads.rows.by_place import Box
+from uploads.rows.by_postcode import SoughtPostcodes
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
