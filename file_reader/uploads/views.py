@@ -23,7 +23,6 @@ from rest_framework.views import APIView
 from reader_config.parameters import Values, takes
 from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
 from uploads.accepting.request_body import display_name, receive, storage_problems
-from uploads.exports import result_csv
 from uploads.files.incoming import Incoming
 from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.loading import problem_of
@@ -33,6 +32,7 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.preview import preview
+from uploads.results.csv_file import result_csv
 from uploads.rows.filters import (
     ROW_FILTERS,
     counts_of,
