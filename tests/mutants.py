@@ -21,10 +21,10 @@ import psutil
 from run import _CONFIGURING, ROOT, postgres
 
 READER, CONSUMER = "file_reader", "postcode_consumer"
-ENGINE = "file_reader/uploads/engine.py"
-GEOCODING = "file_reader/uploads/geocoding.py"
-LOADING = "file_reader/uploads/loading.py"
-WORKER = "file_reader/uploads/worker.py"
+ENGINE = "file_reader/uploads/work/leases.py"
+GEOCODING = "file_reader/uploads/work/geocoding.py"
+LOADING = "file_reader/uploads/work/loading.py"
+WORKER = "file_reader/uploads/work/worker.py"
 PROBLEMS = "file_reader/reader_config/problems.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io_client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io.py"
@@ -53,7 +53,7 @@ MUTANTS = [
         ((LOADING, "        with transaction.atomic():\n", "        if True:\n"),),
         READER,
         OF_WORKERS + "01_killed_in_the_middle_of_inserting_what_is_committed_stays_and_the_rest_resumes_at_the_next_row"
-        "[uploads.loading.bulk_create_rows before 3]",
+        "[uploads.work.loading.bulk_create_rows before 3]",
     ),
     Mutant(
         "02",
@@ -67,7 +67,7 @@ MUTANTS = [
         ),
         READER,
         OF_WORKERS + "02_killed_before_the_results_are_committed_leaves_no_partial_chunk"
-        "[uploads.geocoding.bulk_update_results before 2]",
+        "[uploads.work.geocoding.bulk_update_results before 2]",
     ),
     Mutant(
         "04",
@@ -294,7 +294,7 @@ MUTANTS = [
         "deleting takes the leases back",
         (
             (
-                "file_reader/uploads/lifecycle.py",
+                "file_reader/uploads/work/commands.py",
                 'fence=F("fence") + 1\n        )\n        _take_back_leases(upload.pk)\n',
                 'fence=F("fence") + 1\n        )\n',
             ),

@@ -26,7 +26,7 @@ def unfenced(write: Callable[..., None], rows: Any, id_field: str, state: str) -
 
 
 def replace_everywhere(name: str, mutant: Callable[..., None]) -> None:
-    original = getattr(sys.modules["uploads.engine"], name)
+    original = getattr(sys.modules["uploads.work.leases"], name)
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith("uploads.") and getattr(module, name, None) is original:
             setattr(module, name, mutant)
@@ -40,8 +40,13 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from uploads import engine, geocoding, loading, worker  # noqa: F401 - imported, so that they are patched
     from uploads.models import Chunk, Upload
+    from uploads.work import (
+        geocoding,  # noqa: F401 - imported, so that they are patched
+        loading,  # noqa: F401 - imported, so that they are patched
+        worker,  # noqa: F401 - imported, so that they are patched
+    )
+    from uploads.work import leases as engine  # noqa: F401 - imported, so that they are patched
 
     replace_everywhere("release_chunk", unfenced(engine.release_chunk, Chunk.objects, "chunk_id", "leased"))
     replace_everywhere("advance_upload", unfenced(engine.advance_upload, Upload.objects, "upload_id", "loading"))

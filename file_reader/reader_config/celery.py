@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 if not settings.CELERY_BROKER_URL:  # Celery itself would go looking for a RabbitMQ on this machine
     raise ImproperlyConfigured("CELERY_BROKER_URL is not set. Celery needs it: see .env.example.")
 
-#: The one task, in uploads/tasks.py.
+#: The one task, in uploads/work/celery_tasks.py.
 LOOK = "look"
 #: How long one look may go on, in seconds.
 LOOK_SECONDS = 60.0
@@ -29,7 +29,7 @@ BROKER_TIMEOUT = 3.0
 #: How often beat says "look", in seconds.
 BEAT_SECONDS = 5.0
 
-app = Celery("reader_config", include=["uploads.tasks"])
+app = Celery("reader_config", include=["uploads.work.celery_tasks"])
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_timeout=BROKER_TIMEOUT,

@@ -1,6 +1,6 @@
 """`manage.py worker` that is killed, or frozen, at an exact point: `python -m tests.dying_worker`.
 
-DIE_AT="uploads.loading.bulk_create_rows after 2" kills it (kill -9) when the second call of that function returns;
+DIE_AT="uploads.work.loading.bulk_create_rows after 2" kills it (kill -9) when the second call of that function returns;
 `before 2` as it begins, `*` stands for every call. With DIE_BY=SIGSTOP it is frozen there instead.
 """
 

@@ -11,12 +11,12 @@ from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import geocode_chunk, in_thread, leases_run_out, time_passes, work_until_ended
 
-from uploads import engine
-from uploads.engine import ChunkLease, LeaseLostError, claim_chunk, claim_upload
-from uploads.lifecycle import cancel_upload, delete_upload, retry_upload
-from uploads.loading import Loader
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState
-from uploads.worker import Worker
+from uploads.work import leases as engine
+from uploads.work.commands import cancel_upload, delete_upload, retry_upload
+from uploads.work.leases import ChunkLease, LeaseLostError, claim_chunk, claim_upload
+from uploads.work.loading import Loader
+from uploads.work.worker import Worker
 
 NO_DELAY = timedelta(0)
 Json = dict[str, Any]

@@ -9,8 +9,8 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, postcode_at
 from tests.working import geocode_chunk, in_thread, work_until_ended, work_until_idle
 
-from uploads.engine import LeaseLostError, claim_chunk, claim_upload
 from uploads.models import Chunk, Upload
+from uploads.work.leases import LeaseLostError, claim_chunk, claim_upload
 
 HOUR = timedelta(hours=1)
 CSV = "lat,lon\n51.1,-0.1\n51.2,-0.1\n"

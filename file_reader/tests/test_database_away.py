@@ -19,9 +19,9 @@ from tests.working import work_until_idle
 
 from uploads import views
 from uploads.files.incoming import path_of
-from uploads.lifecycle import collect_abandoned
 from uploads.models import Upload
-from uploads.worker import Worker, work
+from uploads.work.commands import collect_abandoned
+from uploads.work.worker import Worker, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSV = b"lat,lon\n51.5,-0.1\n"
@@ -198,7 +198,7 @@ def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: py
 
     pauses: list[float] = []
     monkeypatch.setattr(Worker, "run_once", be_away)
-    monkeypatch.setattr("uploads.worker._pause", lambda seconds, unless: pauses.append(seconds))
+    monkeypatch.setattr("uploads.work.worker._pause", lambda seconds, unless: pauses.append(seconds))
     work(Worker(is_stopping=lambda: looks == 2_000))  # hours
     assert len(pauses) == 2_000
     assert max(pauses) == pauses[-1] == 5
@@ -208,7 +208,7 @@ def test_files_that_cannot_be_collected_do_not_stop_the_work(api: Api, monkeypat
     def refuse() -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr("uploads.worker.collect_abandoned", refuse)
+    monkeypatch.setattr("uploads.work.worker.collect_abandoned", refuse)
     upload = api.upload("lat,lon\n")
     work_until_idle()
     assert api.show(upload)["state"] == "done"

@@ -122,7 +122,7 @@ def test_without_a_broker_nothing_of_celery_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys, reader_config.wsgi\n"
         "from django.core.management import load_command_class\n"
-        "from uploads.wake import wake_workers\n"
+        "from uploads.work.wake import wake_workers\n"
         "load_command_class('uploads', 'worker')\n"
         "wake_workers()\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('celery', 'kombu')])\n"

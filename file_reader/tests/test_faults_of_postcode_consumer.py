@@ -13,7 +13,7 @@ from tests.processes import WorkerProcess, wait_for
 from tests.working import time_passes
 
 from uploads.models import Chunk, ChunkState
-from uploads.worker import Worker
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 StartWorker = Callable[..., WorkerProcess]

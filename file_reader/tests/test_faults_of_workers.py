@@ -23,7 +23,7 @@ from tests.processes import WorkerProcess, wait_for
 from tests.working import leases_run_out, time_passes
 
 from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload
-from uploads.worker import Worker
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 StartWorker = Callable[..., WorkerProcess]
@@ -53,7 +53,7 @@ def finish(api: Api, upload: dict[str, object], start_worker: StartWorker) -> No
 
 # --- killed --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "point", ["uploads.loading.bulk_create_rows before 3", "uploads.loading.bulk_create_rows after 3"]
+    "point", ["uploads.work.loading.bulk_create_rows before 3", "uploads.work.loading.bulk_create_rows after 3"]
 )
 def test_fault_01_killed_in_the_middle_of_inserting_what_is_committed_stays_and_the_rest_resumes_at_the_next_row(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, point: str
@@ -71,10 +71,10 @@ def test_fault_01_killed_in_the_middle_of_inserting_what_is_committed_stays_and_
 @pytest.mark.parametrize(
     "point",
     [
-        "uploads.geocoding._results before 2",
-        "uploads.geocoding.release_chunk after 2",
-        "uploads.geocoding.bulk_update_results before 2",
-        "uploads.geocoding.bulk_update_results after 2",
+        "uploads.work.geocoding._results before 2",
+        "uploads.work.geocoding.release_chunk after 2",
+        "uploads.work.geocoding.bulk_update_results before 2",
+        "uploads.work.geocoding.bulk_update_results after 2",
     ],
 )
 def test_fault_02_killed_before_the_results_are_committed_leaves_no_partial_chunk(
@@ -112,7 +112,7 @@ def test_fault_03_killed_right_after_the_commit_the_repeat_changes_nothing(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer
 ) -> None:
     upload = api.upload(FILE)
-    start_worker(CHUNK_ROWS="10", DIE_AT="uploads.geocoding.finish_upload before 2").wait_until_killed()
+    start_worker(CHUNK_ROWS="10", DIE_AT="uploads.work.geocoding.finish_upload before 2").wait_until_killed()
     assert matched() == 20
     assert Chunk.objects.filter(state=ChunkState.LEASED).count() == 1  # the next one
     assert_invariant()
@@ -123,7 +123,7 @@ def test_fault_03_killed_right_after_the_commit_the_repeat_changes_nothing(
 
 
 # --- frozen --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("point", ["in the lookup", "uploads.geocoding._results before 1"])
+@pytest.mark.parametrize("point", ["in the lookup", "uploads.work.geocoding._results before 1"])
 def test_fault_04_frozen_past_its_lease_its_late_write_is_refused_and_it_goes_on(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, point: str
 ) -> None:
@@ -155,10 +155,10 @@ def test_fault_04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads
 ) -> None:
     upload = api.upload(FILE)
     step = {"CHUNK_ROWS": "10", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
-    first = start_worker(DIE_AT="uploads.loading.Loader._new_rows before 2", **step)
+    first = start_worker(DIE_AT="uploads.work.loading.Loader._new_rows before 2", **step)
     first.wait_until_frozen()
     leases_run_out()
-    second = start_worker(DIE_AT="uploads.loading.Loader._new_rows before 2", **step)
+    second = start_worker(DIE_AT="uploads.work.loading.Loader._new_rows before 2", **step)
     second.wait_until_frozen()
     assert Upload.objects.get().rows_loaded == 80
     before = Upload.objects.values().get()
@@ -175,7 +175,7 @@ def test_fault_05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, earlier: str
 ) -> None:
     upload = api.upload(FILE)
-    answered = {"DIE_AT": "uploads.geocoding._results before 1", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
+    answered = {"DIE_AT": "uploads.work.geocoding._results before 1", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
     stale = start_worker(**answered)
     stale.wait_until_frozen()
     leases_run_out()
@@ -202,7 +202,7 @@ def test_fault_06_the_last_two_chunks_finish_together_and_the_upload_is_finalise
 ) -> None:
     # PostgreSQL: both have written and neither has committed. SQLite has one writer at a time: both are about to write.
     point = "bulk_update_results after *" if connection.vendor == "postgresql" else "_results before *"
-    at = {"CHUNK_ROWS": "100", "DIE_AT": f"uploads.geocoding.{point}", "DIE_BY": "SIGSTOP"}
+    at = {"CHUNK_ROWS": "100", "DIE_AT": f"uploads.work.geocoding.{point}", "DIE_BY": "SIGSTOP"}
     settings.CHUNK_ROWS = 100
     upload = api.upload(FILE)
     Worker(is_stopping=lambda: True).run_once()  # it loads, and asks nothing
@@ -227,7 +227,7 @@ def test_fault_06_killed_between_the_last_commit_and_the_finish_the_sweep_of_ano
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer
 ) -> None:
     upload = api.upload(FILE)
-    start_worker(DIE_AT="uploads.geocoding.finish_upload before 1").wait_until_killed()
+    start_worker(DIE_AT="uploads.work.geocoding.finish_upload before 1").wait_until_killed()
     assert (state_of(api, upload), matched()) == ("geocoding", len(LOCATIONS))
     start_worker()
     wait_for(lambda: state_of(api, upload) == "done")
@@ -267,8 +267,8 @@ def test_fault_24_a_row_that_kills_its_workers_fails_alone_and_its_siblings_have
 def test_fault_24_a_file_that_kills_its_loaders_fails_and_other_uploads_go_on(
     api: Api, start_worker: StartWorker
 ) -> None:
-    deadly = {"DIE_AT": "uploads.loading.Loader._new_rows before 1"}
-    deadly_as_second = {"DIE_AT": "uploads.loading.Loader._new_rows before 2"}
+    deadly = {"DIE_AT": "uploads.work.loading.Loader._new_rows before 1"}
+    deadly_as_second = {"DIE_AT": "uploads.work.loading.Loader._new_rows before 2"}
     bad = api.upload(FILE + FILE.removeprefix("lat,lon\n"))
     good: dict[str, object] = {}
     for attempt in range(1, 6):

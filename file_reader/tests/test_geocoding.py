@@ -7,9 +7,9 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to, postcode_at
 from tests.working import time_passes, work_until_ended, work_until_idle
 
-from uploads import loading, worker
 from uploads.models import Chunk, Postcode, Upload
-from uploads.worker import Worker
+from uploads.work import loading, worker
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 

@@ -8,10 +8,10 @@ from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, work_until_ended, work_until_idle
 
-from uploads.engine import LeaseLostError, LoadLease, claim_upload
 from uploads.files.incoming import path_of
-from uploads.loading import RAW_CHARS, Loader
 from uploads.models import Chunk, Row, Upload
+from uploads.work.leases import LeaseLostError, LoadLease, claim_upload
+from uploads.work.loading import RAW_CHARS, Loader
 
 pytestmark = pytest.mark.django_db
 MANY = "lat,lon\n" + "".join(f"51.{number:02d},-0.1\n" for number in range(30))

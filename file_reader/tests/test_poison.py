@@ -9,9 +9,9 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
 
 from reader_config.problems import database_is_away
-from uploads.engine import claim_chunk
 from uploads.models import Chunk, ChunkState
-from uploads.worker import Worker
+from uploads.work.leases import claim_chunk
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 FILE = "lat,lon\n" + "".join(f"51.{number},-0.1\n" for number in range(1, 8)) + "x,y\n"
@@ -109,7 +109,7 @@ def test_a_database_that_goes_away_costs_no_attempt_and_leaves_no_lease(
 
     upload = api.upload(FILE)
     worker = Worker()
-    monkeypatch.setattr("uploads.geocoding.bulk_update_results", go_away)
+    monkeypatch.setattr("uploads.work.geocoding.bulk_update_results", go_away)
     with pytest.raises(raised) as caught:
         worker.run_once()
     assert database_is_away(caught.value)

@@ -14,7 +14,7 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
 
 from uploads.results.csv_file import COLUMNS, UploadGoneError
-from uploads.worker import Worker
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 HEADER = ",".join(COLUMNS)

@@ -11,11 +11,11 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import geocode_chunk, work_until_ended
 
-from uploads.engine import claim_chunk, claim_upload
-from uploads.loading import Loader
 from uploads.models import Row, RowStatus, has_rare_status
 from uploads.rows import filters as queries
 from uploads.rows import pages as row_pages
+from uploads.work.leases import claim_chunk, claim_upload
+from uploads.work.loading import Loader
 
 pytestmark = pytest.mark.django_db
 ROWS = "/api/v1/rows/"

@@ -11,13 +11,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from tests.working import work_until_ended
 
-from uploads import lifecycle
 from uploads.models import Chunk, LocationCell, Row, RowStatus, Upload, row_id, row_range
 from uploads.rows import by_place as cells
 from uploads.rows import pages as row_pages
 from uploads.rows.bulk import RejectedRow, bulk_create_rows
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
+from uploads.work import commands as lifecycle
 
 pytestmark = pytest.mark.django_db
 #: Corners and edges of the grid and of the world.

@@ -10,11 +10,11 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import geocode_chunk, time_passes, work_until_ended, work_until_idle
 
-from uploads import lifecycle
-from uploads.engine import LeaseLostError, claim_chunk, claim_upload
-from uploads.loading import Loader
 from uploads.models import Chunk, Row, Upload
-from uploads.worker import Worker
+from uploads.work import commands as lifecycle
+from uploads.work.leases import LeaseLostError, claim_chunk, claim_upload
+from uploads.work.loading import Loader
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 CSV = "name,lat,lon\nhere,51.501009,-0.141588\nsea,56,2.5\nbad,x,y\n"

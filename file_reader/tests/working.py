@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models.functions import Now
 
-from uploads.engine import ChunkLease
-from uploads.geocoding import ask_chunk
 from uploads.models import OPEN_STATES, Chunk, ChunkState, Upload
-from uploads.postcode_client import OutageError
-from uploads.worker import Worker
+from uploads.work.geocoding import ask_chunk
+from uploads.work.leases import ChunkLease
+from uploads.work.postcode_client import OutageError
+from uploads.work.worker import Worker
 
 T = TypeVar("T")
 

@@ -24,8 +24,6 @@ from reader_config.parameters import Values, takes
 from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
 from uploads.accepting.request_body import display_name, receive, storage_problems
 from uploads.files.incoming import Incoming
-from uploads.lifecycle import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
-from uploads.loading import problem_of
 from uploads.models import Postcode, Upload
 from uploads.owners import owner_id
 from uploads.reading.containers import SheetCsv
@@ -43,6 +41,8 @@ from uploads.rows.filters import (
 )
 from uploads.rows.pages import RowPages
 from uploads.serializers import dialect_as_json, links_of, upload_as_json
+from uploads.work.commands import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
+from uploads.work.loading import problem_of
 
 _POSITION = re.compile(r"\d{1,18}", re.ASCII)
 _LARGEST_POSITION = 10**18 - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from uploads.worker import Worker, work
+from uploads.work.worker import Worker, work
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,10 @@ from django.conf import settings
 from django.db import connection
 
 from reader_config.problems import database_is_away
-from uploads.engine import (
+from uploads.models import ChunkState
+from uploads.work.commands import collect_abandoned, purge_deleted
+from uploads.work.geocoding import AskedChunk, ask_chunk
+from uploads.work.leases import (
     ChunkLease,
     LeaseLostError,
     LoadLease,
@@ -23,10 +26,7 @@ from uploads.engine import (
     release_upload,
     sweep,
 )
-from uploads.geocoding import AskedChunk, ask_chunk
-from uploads.lifecycle import collect_abandoned, purge_deleted
-from uploads.loading import Loader
-from uploads.models import ChunkState
+from uploads.work.loading import Loader
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Upload, UploadState
-from uploads.poison import split_chunk
+from uploads.work.splitting import split_chunk
 
 logger = logging.getLogger(__name__)
 

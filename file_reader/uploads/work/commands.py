@@ -22,7 +22,7 @@ from uploads.models import (
 )
 from uploads.reading.detecting.dialect import Dialect
 from uploads.rows.filters import cells_of, postcode_lists_of, rows_of
-from uploads.wake import wake_workers
+from uploads.work.wake import wake_workers
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from uploads.engine import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
 from uploads.models import AreaNames, ChunkState, RowStatus, area_id, row_id
-from uploads.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
 from uploads.rows.bulk import (
     PendingRow,
     PostcodeDetails,
@@ -29,6 +27,8 @@ from uploads.rows.bulk import (
     bulk_update_results,
     pending_rows,
 )
+from uploads.work.leases import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
+from uploads.work.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import BinaryIO, cast
 from django.db import transaction
 
 from reader_config.problems import Problem
-from uploads.engine import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 from uploads.files.incoming import open_upload
 from uploads.models import MAX_ROWS, Chunk, Upload, row_id
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
 from uploads.rows.bulk import LocatedRow, RejectedRow, bulk_create_rows
+from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 
 logger = logging.getLogger(__name__)
 
