@@ -131,8 +131,8 @@ DATABASES = {"default": _database()}
 
 # --- REST framework and keys ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["uploads.owners.GatewayAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["uploads.owners.MayCall"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["uploads.web.api.callers.GatewayAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["uploads.web.api.callers.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "reader_config.problems.exception_handler",

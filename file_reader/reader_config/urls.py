@@ -9,7 +9,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
-    path("", include("uploads.urls")),
+    path("", include("uploads.web.urls")),
 ]
 handler400 = "reader_config.problems.bad_request"
 handler404 = "reader_config.problems.not_found"

@@ -17,9 +17,9 @@ from tests.processes import Service, free_port
 from tests.test_arriving_files import make_old
 from tests.working import work_until_idle
 
-from uploads import views
 from uploads.files.incoming import path_of
 from uploads.models import Upload
+from uploads.web.api import uploads as views
 from uploads.work.commands import collect_abandoned
 from uploads.work.worker import Worker, work
 

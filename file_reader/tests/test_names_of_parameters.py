@@ -7,7 +7,7 @@ import pytest
 from tests.api import UPLOADS, Api, Caller, problem_of
 from tests.test_sending_files import CSV, assert_nothing_stored, part, send_parts
 
-from uploads.urls import urlpatterns
+from uploads.web.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
 PREVIEW = f"{UPLOADS}preview/"

@@ -19,7 +19,7 @@ from uploads.models import Postcode, Row, Upload
 from uploads.rows.bulk import these
 from uploads.rows.filters import Counts, counts_of, parse_filters
 from uploads.rows.pages import RowPages
-from uploads.serializers import progress_of, waiting_of
+from uploads.web.api.presenters import progress_of, waiting_of
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
 admin.site.site_header = "Postcodes for coordinate files"

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from uploads import keys, views
+from uploads.web import internal_key_check as keys
+from uploads.web.api import uploads as views
 
 _UPLOAD = "api/v1/uploads/<uuid:public_id>/"
 

@@ -25,7 +25,6 @@ from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, pa
 from uploads.accepting.request_body import display_name, receive, storage_problems
 from uploads.files.incoming import Incoming
 from uploads.models import Postcode, Upload
-from uploads.owners import owner_id
 from uploads.reading.containers import SheetCsv
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
@@ -40,7 +39,8 @@ from uploads.rows.filters import (
     row_as_json,
 )
 from uploads.rows.pages import RowPages
-from uploads.serializers import dialect_as_json, links_of, upload_as_json
+from uploads.web.api.callers import owner_id
+from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
 from uploads.work.commands import accept_upload, cancel_upload, delete_upload, retry_upload, scoped_key
 from uploads.work.loading import problem_of
 
