@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from lookups import memory
+from lookups.memory import known_locations as memory
 
 
 class KnownLocations(Collector):

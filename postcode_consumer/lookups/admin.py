@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 
-from lookups.memory import forget, forget_postcodes
+from lookups.memory.known_locations import forget, forget_postcodes
 from lookups.models import KnownLocation, Limiter, Postcode
 from lookups.providers.postcodes_io import PostcodesIo
 

@@ -17,9 +17,9 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
-from lookups import sql
 from lookups.errors import LimiterFailed
 from lookups.limiter import State
+from lookups.memory import sql
 from lookups.models import Limiter
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ class Limiter(models.Model):
 
 
 class Postcode(models.Model):
-    """What a provider said about a postcode the last time. `lookups.memory` has its statements."""
+    """What a provider said about a postcode the last time. `lookups.memory.known_locations` has its statements."""
 
     postcode = models.CharField(primary_key=True, max_length=16)
     outcode = models.CharField(max_length=8)
@@ -42,7 +42,7 @@ class Postcode(models.Model):
 
 
 class KnownLocation(models.Model):
-    """What a provider found around a location: see `lookups.findings`. `lookups.memory` has its statements.
+    """What a provider found around a location: see `lookups.findings`. `lookups.memory.known_locations` has its statements.
 
     There is no foreign key to the postcode, which would cost half of the speed of writing: a location whose postcode
     is gone is asked again.
@@ -74,7 +74,7 @@ class KnownLocation(models.Model):
 
 
 class Claim(models.Model):
-    """A lookup is asking the provider about this location just now. `lookups.claims` has its statements."""
+    """A lookup is asking the provider about this location just now. `lookups.memory.claims` has its statements."""
 
     pk = models.CompositePrimaryKey("latitude", "longitude", "provider")
     provider = models.CharField(max_length=40)

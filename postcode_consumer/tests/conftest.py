@@ -12,8 +12,8 @@ from django.test import Client
 from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
+from lookups.memory.remembering import Remembering
 from lookups.providers.postcodes_io import PostcodesIo
-from lookups.providers.remembering import Remembering
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

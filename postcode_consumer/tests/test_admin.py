@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lookups import memory
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
+from lookups.memory import known_locations as memory
 from lookups.models import KnownLocation, Limiter, Postcode
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from lookups.answers import Location
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.index.build import build
+from lookups.memory.remembering import Remembering
 from lookups.providers.chain import Chain
 from lookups.providers.local import Local
 from lookups.providers.postcodes_io import PostcodesIo
-from lookups.providers.remembering import Remembering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LARNE = (54.8578, -5.8236)

@@ -3,11 +3,11 @@
 import pytest
 from django.db import transaction
 
-from lookups import memory
 from lookups.answers import Location, PostcodeDetails
-from lookups.claims import Claims
 from lookups.findings import Finding, Nearest
-from lookups.keeping import MOST_WAITING, Keeper
+from lookups.memory import known_locations as memory
+from lookups.memory.claims import Claims
+from lookups.memory.writer import MOST_WAITING, Keeper
 from lookups.models import Claim, KnownLocation
 from tests.test_memory import LEEDS, MATCH, MISS, PALACE, SEA
 

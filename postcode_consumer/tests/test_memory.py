@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.db import close_old_connections, connection, transaction
 
-from lookups import claims, memory
 from lookups.answers import Location, PostcodeDetails
-from lookups.claims import CLAIM_SECONDS, Claims
 from lookups.findings import Finding, Nearest
+from lookups.memory import claims
+from lookups.memory import known_locations as memory
+from lookups.memory.claims import CLAIM_SECONDS, Claims
 from lookups.models import Claim, KnownLocation, Postcode
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,9 +9,9 @@ from tests.index_files import NAME_TABLES, ONS_2025, table, zipped
 from tests.provider_contract import ProviderContract
 
 from lookups.index.build import build
+from lookups.memory.remembering import Remembering
 from lookups.providers.base import Provider
 from lookups.providers.local import Local
-from lookups.providers.remembering import Remembering
 from lookups.providers.sandbox import Sandbox
 
 CODES = {

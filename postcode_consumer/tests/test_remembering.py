@@ -12,14 +12,15 @@ from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, FAIR_ISLE, NORTH_SEA
 from tests.test_bulk import assert_problem
 from tests.test_postcodes_io_steps import north_of
 
-from lookups import claims, memory
 from lookups.answers import Answer, Location
-from lookups.claims import Claims
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.findings import Finding
+from lookups.memory import claims
+from lookups.memory import known_locations as memory
+from lookups.memory.claims import Claims
+from lookups.memory.remembering import Remembering
 from lookups.models import Claim, KnownLocation
-from lookups.providers.remembering import Remembering
 from tests import fake_postcodes_io as fake
 from tests.test_memory import in_threads
 

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from lookups import claims, counters, memory
+from lookups import counters
 from lookups.answers import Location
 from lookups.findings import Finding
+from lookups.memory import claims
+from lookups.memory import known_locations as memory
 
 logger = logging.getLogger(__name__)
 

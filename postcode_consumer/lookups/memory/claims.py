@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 
 from lookups.answers import Location
-from lookups.sql import now, query_of
+from lookups.memory.sql import now, query_of
 
 #: How long a claim is good that nobody renews, in seconds.
 CLAIM_SECONDS = 15.0

@@ -8,13 +8,15 @@ import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from lookups import claims, counters, memory
+from lookups import counters
 from lookups.answers import Answer, Location
-from lookups.claims import Claims
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
 from lookups.findings import Finding
-from lookups.keeping import Keeper, attempt
+from lookups.memory import claims
+from lookups.memory import known_locations as memory
+from lookups.memory.claims import Claims
+from lookups.memory.writer import Keeper, attempt
 from lookups.providers.base import Upstream
 
 #: Seconds between two looks at what another lookup is asking about. They grow, so that a long wait costs little.

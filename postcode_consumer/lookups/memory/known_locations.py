@@ -13,8 +13,8 @@ from django.db.models import QuerySet
 
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
+from lookups.memory.sql import insert, query_of
 from lookups.models import KnownLocation, Postcode
-from lookups.sql import insert, query_of
 
 #: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
 SLICE = 30_000
