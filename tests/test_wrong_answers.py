@@ -69,7 +69,9 @@ def test_fault_11_to_16_when_a_fifth_of_all_calls_goes_wrong_all_rows_are_right(
 def test_fault_10_nothing_on_the_way_to_upstream_rests_longer_than_the_work_may_take_to_resume() -> None:
     """A probe that hangs when upstream returns, the breaker's silence after it, and a worker's pause after that."""
     probe, _ = _seconds("postcode_consumer", "consumer", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS")
-    silence = _constant("postcode_consumer/lookups/limiter.py", r"FIRST_SILENCE, LONGEST_SILENCE = [\d.]+, ([\d.]+)")
+    silence = _constant(
+        "postcode_consumer/lookups/politeness/limiter.py", r"FIRST_SILENCE, LONGEST_SILENCE = [\d.]+, ([\d.]+)"
+    )
     pause = _constant("file_reader/uploads/work/worker.py", r"MAX_OUTAGE_PAUSE = ([\d.]+)")
     assert probe + silence + pause <= 30
 

@@ -9,7 +9,7 @@ from django.db import models
 class Limiter(models.Model):
     """When the next call to a provider may be made; one row per provider.
 
-    The fields are those of `lookups.limiter.State`. Rows are read and written by `lookups.limiter_stores` only.
+    The fields are those of `lookups.politeness.limiter.State`. Rows are read and written by `lookups.politeness.limiter_stores` only.
     """
 
     name = models.CharField(primary_key=True, max_length=40)

@@ -10,7 +10,7 @@ from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.processes import free_port
 from tests.test_bulk import PATH, assert_problem
 
-from lookups import limiter
+from lookups.politeness import limiter
 from tests import fake_postcodes_io as fake
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,12 +17,12 @@ from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.redis_server import running_redis
 from tests.test_postcodes_io_steps import ask
 
-from lookups import limiter
 from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceeded, LimiterFailed, ProviderUnavailable
-from lookups.limiter import Open, Probing, Reservation, Reserved, State, TooLate
-from lookups.limiter_stores import DatabaseStore, MemoryStore, RedisStore, Store
-from lookups.politeness import Politeness
+from lookups.politeness import limiter
+from lookups.politeness.limiter import Open, Probing, Reservation, Reserved, State, TooLate
+from lookups.politeness.limiter_stores import DatabaseStore, MemoryStore, RedisStore, Store
+from lookups.politeness.turns import Politeness
 from lookups.providers.postcodes_io import PostcodesIo
 from tests import fake_postcodes_io as fake
 

@@ -11,8 +11,6 @@ import pytest
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
-from lookups import limiter
-from lookups.concurrency import Slots
 from lookups.deadline import Deadline
 from lookups.errors import (
     CallFailed,
@@ -24,10 +22,12 @@ from lookups.errors import (
     Refused,
     Untrusted,
 )
-from lookups.limiter_stores import Change, MemoryStore
-from lookups.politeness import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
+from lookups.politeness import limiter
+from lookups.politeness.limiter_stores import Change, MemoryStore
+from lookups.politeness.retry import ask_again
+from lookups.politeness.slots import Slots
+from lookups.politeness.turns import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
 from lookups.providers.postcodes_io import PostcodesIo
-from lookups.providers.retry import ask_again
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]
@@ -292,7 +292,7 @@ class Scene:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, store: MemoryStore | None = None) -> None:
         self.store = store or MemoryStore()
-        monkeypatch.setattr("lookups.politeness.MemoryStore", lambda: self.store)
+        monkeypatch.setattr("lookups.politeness.turns.MemoryStore", lambda: self.store)
         self.politeness = Politeness(name="test", calls_per_second=0, max_concurrency=1)
 
     async def call(self, ends_with: BaseException | None = None) -> None:

@@ -18,10 +18,10 @@ from lookups.answers import Location, PostcodeDetails
 from lookups.deadline import Deadline
 from lookups.errors import CallFailed, LimiterFailed, ProviderUnavailable, Refused
 from lookups.findings import Finding, Nearest
-from lookups.politeness import Politeness
+from lookups.politeness.retry import ask_again
+from lookups.politeness.turns import Politeness
 from lookups.providers.loop_thread import LoopThread
 from lookups.providers.postcodes_io_client import Client, Found, Search
-from lookups.providers.retry import ask_again
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from lookups.errors import (
     TimedOut,
     Untrusted,
 )
-from lookups.politeness import UNLIMITED_CONCURRENCY, Politeness
+from lookups.politeness.turns import UNLIMITED_CONCURRENCY, Politeness
 
 #: Seconds; the server closes a connection that was idle for 5.
 KEEPALIVE_SECONDS = 4

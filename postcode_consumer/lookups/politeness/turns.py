@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from lookups import limiter
-from lookups.concurrency import Slots
 from lookups.deadline import Deadline
 from lookups.errors import (
     DeadlineExceeded,
@@ -23,8 +21,10 @@ from lookups.errors import (
     Retryable,
     TimedOut,
 )
-from lookups.limiter import Open, Probing, Reservation, Reserved, State, TooLate
-from lookups.limiter_stores import MemoryStore, Store, shared_store
+from lookups.politeness import limiter
+from lookups.politeness.limiter import Open, Probing, Reservation, Reserved, State, TooLate
+from lookups.politeness.limiter_stores import MemoryStore, Store, shared_store
+from lookups.politeness.slots import Slots
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

@@ -18,9 +18,9 @@ from redis.client import Pipeline
 from redis.retry import Retry
 
 from lookups.errors import LimiterFailed
-from lookups.limiter import State
 from lookups.memory import sql
 from lookups.models import Limiter
+from lookups.politeness.limiter import State
 
 T = TypeVar("T")
 #: (state, now) → (state as it shall be, what came of it)
