@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 
 from lookups.memory.known_locations import forget, forget_postcodes
 from lookups.models import KnownLocation, Limiter, Postcode
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 
 admin.site.site_header = "Lookups"
 admin.site.site_title = "Lookups"

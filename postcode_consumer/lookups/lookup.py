@@ -9,7 +9,7 @@ from lookups.answers import Answer, Location, no_match, this_moment
 from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
-from lookups.providers.base import Provider
+from lookups.provider import Provider
 
 
 def reverse_geocode(

@@ -13,7 +13,7 @@ from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
 from lookups.memory.remembering import Remembering
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

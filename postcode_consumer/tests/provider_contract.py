@@ -11,7 +11,7 @@ from tests.fake_postcodes_io import CASTLE, NORTH_SEA, PALACE
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailable
-from lookups.providers.base import Provider
+from lookups.provider import Provider
 
 
 def ask(provider: Provider, *places: tuple[float, float], max_distance: float = 2_000) -> list[Answer]:

@@ -16,7 +16,7 @@ from lookups.index.build import build
 from lookups.memory.remembering import Remembering
 from lookups.providers.chain import Chain
 from lookups.providers.local import Local
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LARNE = (54.8578, -5.8236)

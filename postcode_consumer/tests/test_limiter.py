@@ -23,7 +23,7 @@ from lookups.politeness import limiter
 from lookups.politeness.limiter import Open, Probing, Reservation, Reserved, State, TooLate
 from lookups.politeness.limiter_stores import DatabaseStore, MemoryStore, RedisStore, Store
 from lookups.politeness.turns import Politeness
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,7 +27,7 @@ from lookups.politeness.limiter_stores import Change, MemoryStore
 from lookups.politeness.retry import ask_again
 from lookups.politeness.slots import Slots
 from lookups.politeness.turns import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]

@@ -11,9 +11,9 @@ from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcode
 from tests.test_postcodes_io_steps import ask
 
 from lookups.errors import ProviderUnavailable
-from lookups.providers import postcodes_io_client
-from lookups.providers.postcodes_io import PostcodesIo
-from lookups.providers.postcodes_io_client import MAX_ANSWER_BYTES
+from lookups.providers.postcodes_io import client as postcodes_io_client
+from lookups.providers.postcodes_io.client import MAX_ANSWER_BYTES
+from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]

@@ -7,7 +7,7 @@ from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
 from lookups.errors import ProviderUnavailable
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]

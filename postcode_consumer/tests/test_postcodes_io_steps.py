@@ -8,7 +8,7 @@ from tests.fake_postcodes_io import CASTLE, FAIR_ISLE, NORTH_SEA, PALACE, FakePo
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
 from lookups.findings import Finding
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 
 Make = Callable[..., PostcodesIo]
 

@@ -10,7 +10,7 @@ from tests.provider_contract import ProviderContract
 
 from lookups.index.build import build
 from lookups.memory.remembering import Remembering
-from lookups.providers.base import Provider
+from lookups.provider import Provider
 from lookups.providers.local import Local
 from lookups.providers.sandbox import Sandbox
 

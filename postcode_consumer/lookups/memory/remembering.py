@@ -17,7 +17,7 @@ from lookups.memory import claims
 from lookups.memory import known_locations as memory
 from lookups.memory.claims import Claims
 from lookups.memory.writer import Keeper, attempt
-from lookups.providers.base import Upstream
+from lookups.provider import Upstream
 
 #: Seconds between two looks at what another lookup is asking about. They grow, so that a long wait costs little.
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0

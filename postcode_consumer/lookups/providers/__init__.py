@@ -7,10 +7,10 @@ from collections.abc import Callable
 from django.conf import settings
 
 from lookups.memory.remembering import Remembering
-from lookups.providers.base import Provider
+from lookups.provider import Provider
 from lookups.providers.chain import Chain
 from lookups.providers.local import Local
-from lookups.providers.postcodes_io import PostcodesIo
+from lookups.providers.postcodes_io.search import PostcodesIo
 from lookups.providers.sandbox import Sandbox
 
 _building = threading.Lock()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.providers.base import Provider
+from lookups.provider import Provider
 
 
 class Chain:

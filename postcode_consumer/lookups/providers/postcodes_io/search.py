@@ -20,8 +20,8 @@ from lookups.errors import CallFailed, LimiterFailed, ProviderUnavailable, Refus
 from lookups.findings import Finding, Nearest
 from lookups.politeness.retry import ask_again
 from lookups.politeness.turns import Politeness
-from lookups.providers.loop_thread import LoopThread
-from lookups.providers.postcodes_io_client import Client, Found, Search
+from lookups.providers.postcodes_io.client import Client, Found, Search
+from lookups.providers.postcodes_io.loop_thread import LoopThread
 
 logger = logging.getLogger(__name__)
 
