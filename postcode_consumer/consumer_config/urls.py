@@ -15,7 +15,7 @@ urlpatterns = [
     path("metrics", metrics.metrics),
     path(_ADMIN, RedirectView.as_view(url=settings.ADMIN_PATH)),
     path(f"{_ADMIN}/", admin.site.urls),
-    path("api/v1/", include("lookups.urls")),
+    path("api/v1/", include("lookups.web.urls")),
 ]
 handler404 = "consumer_config.problems.not_found"
 handler500 = "consumer_config.problems.internal_error"

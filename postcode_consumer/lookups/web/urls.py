@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from lookups.views import ReverseGeocode
+from lookups.web.reverse_geocode import ReverseGeocode
 
 urlpatterns = [path("reverse-geocode/", ReverseGeocode.as_view())]

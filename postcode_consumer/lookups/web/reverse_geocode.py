@@ -17,7 +17,7 @@ from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceeded, ProviderUnavailable
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
-from lookups.validation import check_parameters, parse_body, parse_deadline, parse_query
+from lookups.web.request_body import check_parameters, parse_body, parse_deadline, parse_query
 
 logger = logging.getLogger(__name__)
 
