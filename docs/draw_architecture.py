@@ -1,6 +1,9 @@
-"""Draws Architecture.png from Architecture.toml, which stands beside it."""
+"""Draws Architecture.png: the services, their rooms, and what goes between them. `make architecture` runs it.
 
-import tomllib
+Boxes have the x and y of their upper left corner, width and height, in the units of the canvas; y grows downwards.
+"""
+
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,71 +15,116 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 ROOT = Path(__file__).resolve().parent.parent
+_WIDTH, _HEIGHT = 19.6, 14.0
 _INK = "#1f2933"
-_STYLES = {
-    "service": {"facecolor": "#e3f0fb", "edgecolor": "#2b6cb0", "linewidth": 1.8},
-    "store": {"facecolor": "#fdf3dc", "edgecolor": "#b7791f", "linewidth": 1.5},
-    "outside": {"facecolor": "#f1f3f5", "edgecolor": "#868e96", "linewidth": 1.5, "linestyle": "--"},
-}
+_SERVICE = {"facecolor": "#e3f0fb", "edgecolor": "#2b6cb0", "linewidth": 1.8}
+_ROOM = {"facecolor": "#ffffff", "edgecolor": "#2b6cb0", "linewidth": 1.1}
+_STORE = {"facecolor": "#fdf3dc", "edgecolor": "#b7791f", "linewidth": 1.5}
+_OUTSIDE = {"facecolor": "#f1f3f5", "edgecolor": "#868e96", "linewidth": 1.5, "linestyle": "--"}
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+#: The way of a file through file_reader, and that of a lookup through postcode_consumer: room, and what it does.
+FILE_ROOMS = (
+    ("accepting", "body, digest,\noptions → 202"),
+    ("files", "hashed, synced,\nunder a lock"),
+    ("work", "in workers: claim,\nload, ask, write"),
+    ("rows", "in bulk; found by\nfilter and page"),
+    ("results", "the file again,\nwith answers"),
+)
+LOOKUP_ROOMS = (
+    ("web", "HTTP → lookup\n→ HTTP"),
+    ("lookup", "distinct,\nin the UK"),
+    ("memory", "known, claimed,\nremembered"),
+    ("politeness", "slots, limiter,\nretry, breaker"),
+    ("providers", "postcodes_io,\nlocal, sandbox"),
+)
 
 
-def draw_box(axes: Axes, box: dict[str, Any]) -> FancyBboxPatch:
-    (x, y), (width, height) = box["at"], box["size"]
-    patch = FancyBboxPatch(
-        (x - width / 2, y - height / 2),
-        width,
-        height,
-        boxstyle="round,pad=0,rounding_size=0.18",
-        zorder=2,
-        **_STYLES[box["style"]],
-    )
-    axes.add_patch(patch)
-    lines = box["detail"].count("\n") + 1
-    top = y - 0.19 * lines
-    axes.text(x, top, box["text"], ha="center", va="center", fontsize=12.5, weight="bold", color=_INK, zorder=3)
-    axes.text(x, top + 0.32, box["detail"], ha="center", va="top", fontsize=9.5, color=_INK, zorder=3, linespacing=1.35)
-    return patch
+def draw_box(axes: Axes, box: Box, style: dict[str, Any], title: str, detail: str = "", *, size: float = 12.5) -> None:
+    """A box; its title is in its middle, or at its top above the detail."""
+    x, y, width, height = box
+    axes.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.14", zorder=2, **style))
+    middle, lines = x + width / 2, detail.count("\n") + 1 if detail else 0
+    top = y + height / 2 - 0.17 * lines
+    axes.text(middle, top, title, ha="center", va="center", fontsize=size, weight="bold", color=_INK, zorder=4)
+    axes.text(middle, top + 0.24, detail, ha="center", va="top", fontsize=9, color=_INK, zorder=4, linespacing=1.3)
 
 
-def draw_arrow(axes: Axes, arrow: dict[str, Any], patches: dict[str, FancyBboxPatch], at: dict[str, Any]) -> None:
+def draw_service(axes: Axes, box: Box, title: str, detail: str) -> None:
+    """A large box with its words at its top, which leaves the rest to its rooms."""
+    x, y, width, height = box
     axes.add_patch(
-        FancyArrowPatch(
-            at[arrow["from"]],
-            at[arrow["to"]],
-            patchA=patches[arrow["from"]],
-            patchB=patches[arrow["to"]],
-            connectionstyle=f"arc3,rad={arrow.get('bend', 0)}",
-            arrowstyle="-|>",
-            mutation_scale=16,
-            linewidth=1.5,
-            color=_INK,
-            zorder=1,
-        )
+        FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.2", zorder=1, **_SERVICE)
     )
-    if text := arrow.get("text"):
-        here, there = at[arrow["from"]], at[arrow["to"]]
-        x, y = arrow.get("label_at", [(here[0] + there[0]) / 2 - 0.3, (here[1] + there[1]) / 2 - 0.25])
-        axes.text(x, y, text, ha="center", va="center", fontsize=9.5, color=_INK, style="italic", zorder=4)
+    axes.text(x + 0.3, y + 0.42, title, ha="left", va="center", fontsize=13, weight="bold", color=_INK, zorder=4)
+    axes.text(x + width - 0.3, y + 0.42, detail, ha="right", va="center", fontsize=9.5, color=_INK, zorder=4)
+
+
+def draw_arrow(axes: Axes, *points: Point, text: str = "", at: Point = (0, 0)) -> None:
+    """An arrow along these points, with its words around `at`."""
+    for here, there in pairwise(points[:-1]):
+        axes.plot(*zip(here, there, strict=True), linewidth=1.4, color=_INK, zorder=3)
+    head = FancyArrowPatch(
+        *points[-2:], shrinkA=0, shrinkB=0, arrowstyle="-|>", mutation_scale=14, linewidth=1.4, color=_INK, zorder=3
+    )
+    axes.add_patch(head)
+    axes.text(*at, text, ha="center", va="center", fontsize=9.5, color=_INK, style="italic", zorder=5)
+
+
+def draw_rooms(axes: Axes, rooms: tuple[tuple[str, str], ...], x: float, y: float) -> None:
+    """Rooms from left to right, with an arrow from each to the next."""
+    width, height, step = 2.9, 1.45, 3.45
+    for number, (title, detail) in enumerate(rooms):
+        left = x + number * step
+        draw_box(axes, (left, y, width, height), _ROOM, title, detail, size=11)
+        if number:
+            draw_arrow(axes, (left - step + width, y + height / 2), (left, y + height / 2))
 
 
 def main() -> None:
-    drawing = tomllib.loads((ROOT / "Architecture.toml").read_text(encoding="utf-8"))
-    canvas = drawing["canvas"]
-    figure, axes = plt.subplots(figsize=(canvas["width"] * 0.8, canvas["height"] * 0.8))
-    axes.set_xlim(0, canvas["width"])
-    axes.set_ylim(canvas["height"], 0)
+    figure, axes = plt.subplots(figsize=(_WIDTH * 0.75, _HEIGHT * 0.75))
+    axes.set_xlim(0, _WIDTH)
+    axes.set_ylim(_HEIGHT, 0)
     axes.axis("off")
-    axes.text(canvas["width"] / 2, 0.55, canvas["title"], ha="center", fontsize=16, weight="bold", color=_INK)
-    patches = {box["id"]: draw_box(axes, box) for box in drawing["box"]}
-    at = {box["id"]: box["at"] for box in drawing["box"]}
-    for arrow in drawing["arrow"]:
-        draw_arrow(axes, arrow, patches, at)
+    title = "Every row of a coordinate file gets its UK postcode"
+    axes.text(_WIDTH / 2, 0.4, title, ha="center", va="center", fontsize=16, weight="bold", color=_INK)
+
+    draw_box(axes, (0.3, 1.0, 4.6, 1.4), _OUTSIDE, "people · programs · curl", "CSV in, CSV + postcodes out")
+    draw_box(axes, (7.2, 1.0, 5.6, 1.4), _SERVICE, "gateway  :8080", "routes · keys · sizes · time-outs · request ids")
+    draw_arrow(axes, (4.9, 1.7), (7.2, 1.7), text="HTTP", at=(6.0, 1.45))
+
+    draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", "the way of a file; beside it: web, reading")
+    draw_rooms(axes, FILE_ROOMS, 0.6, 4.2)
+    draw_box(axes, (3.8, 7.0, 3.4, 1.3), _STORE, "disk", "the uploaded files")
+    draw_box(axes, (10.6, 7.0, 3.6, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows")
+    draw_arrow(axes, (10.0, 2.4), (10.0, 3.3), text="uploads, rows, results, admin", at=(7.5, 2.85))
+    draw_arrow(axes, (5.5, 5.65), (5.5, 7.0))
+    draw_arrow(axes, (12.4, 5.65), (12.4, 7.0))
+
+    draw_service(axes, (0.3, 9.1, 17.6, 2.7), "postcode_consumer  :7000", "the way of a lookup; beside it: index")
+    draw_rooms(axes, LOOKUP_ROOMS, 0.6, 10.0)
+    draw_box(
+        axes, (7.2, 12.6, 6.6, 1.2), _STORE, "SQLite | PostgreSQL", "known locations · claims · limiter (or Redis)"
+    )
+    draw_box(axes, (14.3, 12.6, 3.6, 1.2), _OUTSIDE, "postcodes.io", "≤ 100 locations a call")
+    draw_arrow(axes, (8.95, 5.65), (8.95, 9.1), text="≤ 1,000 distinct\nlocations a call", at=(10.1, 8.7))
+    draw_arrow(
+        axes,
+        (12.8, 1.7),
+        (18.9, 1.7),
+        (18.9, 8.6),
+        (14.0, 8.6),
+        (14.0, 9.1),
+        text="single and bulk lookups, admin",
+        at=(15.9, 1.45),
+    )
+    draw_arrow(axes, (8.95, 11.45), (8.95, 12.6))
+    draw_arrow(axes, (12.4, 11.45), (12.4, 12.6))
+    draw_arrow(axes, (16.1, 11.45), (16.1, 12.6))
     figure.savefig(
-        ROOT / "Architecture.png",
-        dpi=110,
-        bbox_inches="tight",
-        facecolor="white",
-        metadata={"Software": ""},
+        ROOT / "Architecture.png", dpi=110, bbox_inches="tight", facecolor="white", metadata={"Software": ""}
     )
 
 
