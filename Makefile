@@ -29,7 +29,7 @@ demo: $(VENV)/.installed ## Coordinates become postcodes: the whole way, offline
 run: $(VENV)/.installed ## Everything on http://127.0.0.1:8080/ until Ctrl-C
 	exec $(PY) serve.py
 
-index: $(VENV)/.installed ## FILE=…: builds the index of PROVIDER=local from open postcode data (README: Without the network)
+index: $(VENV)/.installed ## FILE=…: builds the index of PROVIDER=local from open postcode data (docs/operating.md)
 	@[ -n "$$FILE" ] || { echo 'usage: make index FILE=the-file-as-downloaded.zip' >&2; exit 2; }
 	@# A relative FILE is seen from where make was called, which `make -C` does not change in PWD.
 	@if [ -e "$(PWD)/$$FILE" ]; then cd "$(PWD)"; fi; SECRET_KEY=none INTERNAL_TOKEN=none \

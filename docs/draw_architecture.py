@@ -17,10 +17,10 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 ROOT = Path(__file__).resolve().parent.parent
 _WIDTH, _HEIGHT = 19.6, 14.0
 _INK = "#1f2933"
-_SERVICE = {"facecolor": "#e3f0fb", "edgecolor": "#2b6cb0", "linewidth": 1.8}
-_ROOM = {"facecolor": "#ffffff", "edgecolor": "#2b6cb0", "linewidth": 1.1}
-_STORE = {"facecolor": "#fdf3dc", "edgecolor": "#b7791f", "linewidth": 1.5}
-_OUTSIDE = {"facecolor": "#f1f3f5", "edgecolor": "#868e96", "linewidth": 1.5, "linestyle": "--"}
+_SERVICE: dict[str, Any] = {"facecolor": "#e3f0fb", "edgecolor": "#2b6cb0", "linewidth": 1.8}
+_ROOM: dict[str, Any] = {"facecolor": "#ffffff", "edgecolor": "#2b6cb0", "linewidth": 1.1}
+_STORE: dict[str, Any] = {"facecolor": "#fdf3dc", "edgecolor": "#b7791f", "linewidth": 1.5}
+_OUTSIDE: dict[str, Any] = {"facecolor": "#f1f3f5", "edgecolor": "#868e96", "linewidth": 1.5, "linestyle": "--"}
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
