@@ -46,7 +46,7 @@ def main() -> None:
         loading,  # noqa: F401 - imported, so that they are patched
         worker,  # noqa: F401 - imported, so that they are patched
     )
-    from uploads.work import leases as engine  # noqa: F401 - imported, so that they are patched
+    from uploads.work import leases as engine
 
     replace_everywhere("release_chunk", unfenced(engine.release_chunk, Chunk.objects, "chunk_id", "leased"))
     replace_everywhere("advance_upload", unfenced(engine.advance_upload, Upload.objects, "upload_id", "loading"))

@@ -15,7 +15,7 @@ from tests.api import UPLOADS, Api
 from tests.processes import Answer, Service, answer_of, wait_for
 from tests.test_arriving_files import make_old
 
-from uploads.files.incoming import path_of
+from uploads.files.stored import path_of
 from uploads.models import Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)

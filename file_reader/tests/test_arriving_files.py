@@ -13,10 +13,12 @@ import pytest
 from django.db import connection
 from tests.api import UPLOADS, Api
 
-from uploads.files.incoming import ABANDONED_AFTER, Incoming, UploadInFlightError, path_of
+from uploads.files.abandoned import ABANDONED_AFTER
+from uploads.files.incoming import Incoming, UploadInFlightError
+from uploads.files.stored import path_of
 from uploads.models import Upload
 from uploads.work import commands as lifecycle
-from uploads.work.commands import collect_abandoned
+from uploads.work.housekeeping import collect_abandoned
 
 pytestmark = pytest.mark.django_db
 CSV = b"lat,lon\n51.5,-0.1\n"

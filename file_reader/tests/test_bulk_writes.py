@@ -3,7 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from uploads.models import Area, AreaNames, LocationCell, Postcode, Row, area_id, row_id
+from uploads.models import Area, AreaNames, LocationCell, Postcode, Row, area_id
+from uploads.row_ids import row_id
 from uploads.rows.bulk import (
     LocatedRow,
     PostcodeDetails,

@@ -17,11 +17,12 @@ from tests.processes import Service, free_port
 from tests.test_arriving_files import make_old
 from tests.working import work_until_idle
 
-from uploads.files.incoming import path_of
+from uploads.files.stored import path_of
 from uploads.models import Upload
 from uploads.web.api import uploads as views
-from uploads.work.commands import collect_abandoned
-from uploads.work.worker import Worker, work
+from uploads.work.housekeeping import collect_abandoned
+from uploads.work.loop import work
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSV = b"lat,lon\n51.5,-0.1\n"
@@ -198,7 +199,7 @@ def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: py
 
     pauses: list[float] = []
     monkeypatch.setattr(Worker, "run_once", be_away)
-    monkeypatch.setattr("uploads.work.worker._pause", lambda seconds, unless: pauses.append(seconds))
+    monkeypatch.setattr("uploads.work.loop._pause", lambda seconds, unless: pauses.append(seconds))
     work(Worker(is_stopping=lambda: looks == 2_000))  # hours
     assert len(pauses) == 2_000
     assert max(pauses) == pauses[-1] == 5

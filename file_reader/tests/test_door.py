@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tests.api import UPLOADS, Api, Caller, problem_of
 from tests.fake_postcode_consumer import contract
 
-from reader_config.middleware import RequestIdFilter
+from service_kit.logs import RequestIdFilter
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from tests.processes import HOME
 
-from reader_config.environment import env_auth, env_broker_url, env_choice, env_int, env_path, env_str
+from service_kit.environment import SettingError, env_auth, env_broker_url, env_choices, env_int, env_path, env_str
 
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
@@ -85,10 +84,10 @@ def test_the_helpers_read_trim_and_check(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("NAME", " value ")
     assert env_str("NAME") == "value"
     assert env_str("OTHER_NAME", "default") == "default"
-    assert env_choice("NAME", ("value", "other"), "other") == "value"
+    assert env_choices("NAME", ("value", "other"), "other") == "value"
     monkeypatch.setenv("NUMBER", "7")
     assert env_int("NUMBER", 1, minimum=7, maximum=7) == 7
-    with pytest.raises(ImproperlyConfigured, match="NUMBER='7' is not a whole number from 8 to 9"):
+    with pytest.raises(SettingError, match="NUMBER='7' is not a whole number from 8 to 9"):
         env_int("NUMBER", 8, minimum=8, maximum=9)
 
 
@@ -115,7 +114,7 @@ def test_paths_start_at_the_repositorys_root_wherever_the_process_was_started(
 )
 def test_a_broker_is_rabbitmq_or_redis_or_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("CELERY_BROKER_URL", url)
-    assert env_broker_url() == url
+    assert env_broker_url("CELERY_BROKER_URL") == url
 
 
 def test_without_a_broker_nothing_of_celery_is_imported(tmp_path: Path) -> None:

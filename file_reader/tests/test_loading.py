@@ -8,7 +8,7 @@ from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, work_until_ended, work_until_idle
 
-from uploads.files.incoming import path_of
+from uploads.files.stored import path_of
 from uploads.models import Chunk, Row, Upload
 from uploads.work.leases import LeaseLostError, LoadLease, claim_upload
 from uploads.work.loading import RAW_CHARS, Loader

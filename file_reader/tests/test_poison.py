@@ -8,7 +8,7 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import leases_run_out, time_passes, work_until_ended, work_until_idle
 
-from reader_config.problems import database_is_away
+from service_kit.database_errors import database_is_away
 from uploads.models import Chunk, ChunkState
 from uploads.work.leases import claim_chunk
 from uploads.work.worker import Worker

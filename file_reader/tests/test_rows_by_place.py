@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from tests.working import work_until_ended
 
-from uploads.models import Chunk, LocationCell, Row, RowStatus, Upload, row_id, row_range
+from uploads.models import Chunk, LocationCell, Row, RowStatus, Upload
+from uploads.row_ids import row_id, row_range
 from uploads.rows import by_place as cells
 from uploads.rows import pages as row_pages
 from uploads.rows.bulk import RejectedRow, bulk_create_rows

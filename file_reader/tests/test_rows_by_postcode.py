@@ -12,7 +12,8 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
-from uploads.models import NO_NAMES, AreaNames, PostcodeList, Row, RowStatus, Upload, row_id
+from uploads.models import NO_NAMES, AreaNames, PostcodeList, Row, RowStatus, Upload
+from uploads.row_ids import row_id
 from uploads.rows import pages as row_pages
 from uploads.rows.bulk import bulk_create_areas, bulk_create_postcodes, bulk_create_rows, bulk_update_results, these
 from uploads.rows.by_postcode import IRREGULAR, SoughtPostcodes, entries_by_postcode_area, postcode_numbers

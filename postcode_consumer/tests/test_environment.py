@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer_config.environment import env_duration
+from service_kit.environment import env_duration
 
 SERVICE = Path(__file__).resolve().parents[1]
 
@@ -80,7 +80,7 @@ def test_a_time_is_taken_in_several_units(monkeypatch: pytest.MonkeyPatch, value
 def test_a_wrong_value_refuses_to_start(tmp_path: Path, name: str, value: str, said: str) -> None:
     result = start(tmp_path, **{name: value})
     assert result.returncode != 0
-    assert "ImproperlyConfigured" in result.stderr
+    assert "SettingError" in result.stderr
     assert said in result.stderr
 
 

@@ -24,20 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Q, QuerySet
 
-from uploads.models import (
-    MAX_ROWS,
-    OPEN_CHUNK_STATES,
-    ROW_BITS,
-    Chunk,
-    LocationCell,
-    PostcodeList,
-    Row,
-    RowStatus,
-    Upload,
-    has_rare_status,
-    ids_of_upload,
-    row_id,
-)
+from uploads.models import OPEN_CHUNK_STATES, Chunk, LocationCell, PostcodeList, Row, RowStatus, Upload, has_rare_status
+from uploads.row_ids import MAX_ROWS, ROW_BITS, ids_of_upload, row_id
 from uploads.rows.by_place import Box, Ids, ids_within, touched_cells
 from uploads.rows.filters import ROW_FIELDS, Filters
 

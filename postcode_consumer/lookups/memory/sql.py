@@ -6,6 +6,8 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from service_kit.pg_arrays import pg_array
+
 #: The database's Unix time. Its clock, so that machines need not agree on the time.
 _NOW = {
     "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
@@ -25,8 +27,7 @@ def query_of(rows: Sequence[tuple[object, ...]], types: Sequence[str]) -> tuple[
     """
     if connection.vendor == "postgresql":
         arrays = ", ".join(f"%s::{name}[]" for name in types)
-        columns = zip(types, zip(*rows, strict=True), strict=True)
-        return f"SELECT * FROM unnest({arrays})", [_array(name, column) for name, column in columns]  # noqa: S608 (names of types)
+        return f"SELECT * FROM unnest({arrays})", list(map(pg_array, zip(*rows, strict=True)))  # noqa: S608 (names of types)
     return f"VALUES {','.join([_record(types)] * len(rows))}", [value for row in rows for value in row]
 
 
@@ -42,14 +43,3 @@ def insert(cursor: CursorWrapper, statement: str, rows: Sequence[tuple[Any, ...]
 
 def _record(types: Sequence[str]) -> str:
     return f"({','.join(['%s'] * len(types))})"
-
-
-def _array(type_: str, values: Sequence[object]) -> str:
-    """An array as PostgreSQL's own text."""
-    if type_ != "text":
-        return "{" + ",".join(map(repr, values)).replace("None", "NULL") + "}"
-    return "{" + ",".join(["NULL" if value is None else f'"{_escaped(str(value))}"' for value in values]) + "}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

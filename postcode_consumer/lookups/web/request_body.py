@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from consumer_config.problems import Problem
 from lookups.answers import Location
+from service_kit.problems import Problem
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from consumer_config.problems import Problem
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceeded, ProviderUnavailable
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
 from lookups.web.request_body import check_parameters, parse_body, parse_deadline, parse_query
+from service_kit.problems import Problem
 
 logger = logging.getLogger(__name__)
 

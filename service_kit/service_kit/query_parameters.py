@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from rest_framework.request import Request
 
-from reader_config.problems import Problem
+from service_kit.problems import Problem
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _TITLES = {"option": "An option of the upload is not valid", "parameter": "A parameter is not valid"}
@@ -49,7 +49,7 @@ class Values(dict[str, str]):
         return Problem(f"invalid-{self._kind}", _TITLES[self._kind], status=400, detail=detail, **extra)
 
 
-def takes(*names: str) -> Callable[[_View], _View]:
+def query_parameters(*names: str) -> Callable[[_View], _View]:
     """Declares the query parameters of a view: others, and repeated ones, are a Problem (400) before it is called."""
 
     def decorate(view: _View) -> _View:

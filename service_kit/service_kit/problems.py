@@ -1,20 +1,17 @@
 """Errors of requests, as RFC 9457 `application/problem+json`.
 
-Every `type` is a relative reference `/problems/<slug>`.
+Every `type` is a relative reference `/problems/<slug>`; docs/problems.md lists them all.
 """
 
 import http
-import logging
 from typing import Any
 
-from django.db import Error
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-
-logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -22,7 +19,7 @@ CONTENT_TYPE = "application/problem+json"
 class Problem(exceptions.APIException):
     """An error of a request that has a type of its own.
 
-    `extra` are members that help the caller, such as `index`; `retry_after` is in whole seconds.
+    `extra` are members that help the caller, such as `columns_seen` or `line`; `retry_after` is in seconds.
     """
 
     def __init__(
@@ -36,64 +33,79 @@ class Problem(exceptions.APIException):
         self.retry_after = retry_after
         self.extra = extra
 
+    def body(self) -> dict[str, Any]:
+        """The problem as the caller sees it; also what an upload that failed shows as its `error`."""
+        return problem_body(
+            slug=self.slug, title=self.title, status=self.status_code, detail=self.message, **self.extra
+        )
+
 
 def problem_body(*, slug: str, title: str, status: int, detail: str, **extra: Any) -> dict[str, Any]:
     """The members of a problem, in the order in which people read them."""
     return {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail, **extra}
 
 
-def problem_response(*, slug: str, title: str, status: int, detail: str) -> JsonResponse:
+def problem_response(*, slug: str, title: str, status: int, detail: str, **extra: Any) -> JsonResponse:
     """A whole answer, for places that REST framework's handler does not reach."""
-    body = problem_body(slug=slug, title=title, status=status, detail=detail)
+    body = problem_body(slug=slug, title=title, status=status, detail=detail, **extra)
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 
-def _database_unavailable() -> Problem:
-    return Problem(
-        "database-unavailable",
-        "The database does not answer",
-        status=503,
-        detail="The database of known locations is away, full or too busy just now. Try again.",
-        retry_after=5,
-    )
-
-
 _KNOWN: dict[type[exceptions.APIException], tuple[str, str]] = {
+    exceptions.NotAuthenticated: ("key-required", "This call needs an API key"),
+    exceptions.AuthenticationFailed: ("unknown-key", "The API key is not valid"),
     exceptions.NotFound: ("not-found", "There is nothing here"),
     exceptions.MethodNotAllowed: ("method-not-allowed", "This address does not take that method"),
+    exceptions.UnsupportedMediaType: ("unsupported-media-type", "This kind of body is not taken here"),
+    exceptions.ValidationError: ("invalid-parameter", "A parameter is not valid"),
+    exceptions.ParseError: ("invalid-body", "The body cannot be read"),
 }
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """Turns what a view raises into a problem. What nobody foresaw goes on to Django's handler and becomes a 500."""
+    """REST framework's handler: what it, Django or a service raises → a problem; None for what nobody foresaw, which
+    becomes a 500. Each service's own handler puts its errors in front of it."""
     if isinstance(exception, Http404):
         exception = exceptions.NotFound()
-    elif isinstance(exception, Error):
-        # Whatever it is, it says nothing about any location: callers must not give one up for it.
-        logger.error("database trouble", exc_info=exception)
-        exception = _database_unavailable()
+    elif isinstance(exception, PermissionDenied):
+        exception = exceptions.PermissionDenied()
     if not isinstance(exception, exceptions.APIException):
         return None
-    status = exception.status_code
     headers: dict[str, str] = {}
     if isinstance(exception, Problem):
-        body = problem_body(
-            slug=exception.slug, title=exception.title, status=status, detail=exception.message, **exception.extra
-        )
+        body = exception.body()
         if exception.retry_after is not None:
             headers["Retry-After"] = str(exception.retry_after)
     else:
+        status = exception.status_code
         slug, title = _KNOWN.get(type(exception), ("request-refused", http.HTTPStatus(status).phrase))
-        body = problem_body(slug=slug, title=title, status=status, detail=str(exception.detail))
-    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+        body = problem_body(slug=slug, title=title, status=status, detail=_sentence(exception.detail))
+    if isinstance(exception, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        body["status"] = 401
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _sentence(detail: Any) -> str:
+    if isinstance(detail, dict):
+        return " ".join(f"{name}: {_sentence(value)}" for name, value in detail.items())
+    if isinstance(detail, list | tuple):
+        return " ".join(_sentence(item) for item in detail)
+    return str(detail)
 
 
 class IgnoreAccept(DefaultContentNegotiation):
     """Answers are JSON whatever `Accept` says: a 406 would hide the real answer, or the real error."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """The first renderer, always."""
         return renderers[0], renderers[0].media_type
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Django's handler for a request that it does not trust, such as one with thousands of parameters."""
+    return problem_response(
+        slug="invalid-request", title="The request is not valid", status=400, detail="The request cannot be read."
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
