@@ -17,7 +17,7 @@ from uploads.files.abandoned import ABANDONED_AFTER
 from uploads.files.incoming import Incoming, UploadInFlightError
 from uploads.files.stored import path_of
 from uploads.models import Upload
-from uploads.work import commands as lifecycle
+from uploads.work import housekeeping
 from uploads.work.housekeeping import collect_abandoned
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_a_file_that_is_opened_while_another_is_collected_stays(
 
 
 def test_a_file_without_an_upload_is_collected_when_it_is_old(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "_COLLECT_FILES", 2)
+    monkeypatch.setattr(housekeeping, "_COLLECT_FILES", 2)
     old = [stored(old=True) for _ in range(5)]
     young = stored(old=False)
     assert collect_abandoned() == 5

@@ -196,7 +196,7 @@ def test_chunks_are_small_while_answers_come_slowly_and_large_when_they_come_qui
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, seconds: float, sizes: list[int]
 ) -> None:
     monkeypatch.setattr(loading, "CHUNKS_PER_STEP", 1)
-    monkeypatch.setattr(worker, "CHUNK_SECONDS", seconds)
+    monkeypatch.setattr(worker, "TARGET_CHUNK_SECONDS", seconds)
     api.upload("lat,lon\n" + "50.1,-0.1\n" * 6_000)
     work_until_ended()
     assert list(Chunk.objects.order_by("first_row").values_list("row_count", flat=True)) == sizes

@@ -18,7 +18,8 @@ from uploads.rows import pages as row_pages
 from uploads.rows.bulk import RejectedRow, bulk_create_rows
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
-from uploads.work import commands as lifecycle
+from uploads.work import housekeeping
+from uploads.work.commands import delete_upload
 
 pytestmark = pytest.mark.django_db
 #: Corners and edges of the grid and of the world.
@@ -168,18 +169,18 @@ def test_every_located_row_is_in_one_list(uploads: list[Upload]) -> None:
 def test_with_an_upload_go_the_lists_of_its_rows(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, slice_: int
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_PURGE_ROWS", slice_)
+    monkeypatch.setattr(housekeeping, "_PURGE_ROWS", slice_)
     deleted = LocationCell.objects.filter(**{"first_id__range": row_range(uploads[2].pk, 0, 1 << 32)["id__range"]})
     others = LocationCell.objects.count() - deleted.count()
     before = deleted.count()
-    assert lifecycle.purge_deleted()
+    assert housekeeping.purge_deleted()
     assert deleted.count() < before
-    while lifecycle.purge_deleted():
+    while housekeeping.purge_deleted():
         pass
     assert LocationCell.objects.count() == others
     assert not deleted.exists()
     for upload in uploads[:2] + uploads[3:]:
-        lifecycle.delete_upload(upload)
+        delete_upload(upload)
     work_until_ended()
     assert (LocationCell.objects.count(), Row.objects.count()) == (0, 0)
 

@@ -19,7 +19,8 @@ from uploads.rows.bulk import bulk_create_areas, bulk_create_postcodes, bulk_cre
 from uploads.rows.by_postcode import IRREGULAR, SoughtPostcodes, entries_by_postcode_area, postcode_numbers
 from uploads.rows.filters import in_outcode, parse_filters
 from uploads.rows.pages import RowPages
-from uploads.work import commands as lifecycle
+from uploads.work import housekeeping
+from uploads.work.commands import delete_upload
 
 pytestmark = pytest.mark.django_db
 REGULAR = [
@@ -80,7 +81,7 @@ def uploads() -> list[Upload]:
                 for id_, one in zip(go, found, strict=True)
             ])  # fmt: skip
         made.append(upload)
-    lifecycle.delete_upload(made[2])
+    delete_upload(made[2])
     return made
 
 
@@ -152,11 +153,11 @@ def test_lists_give_back_what_was_put_in_whatever_their_size() -> None:
 
 @pytest.mark.parametrize("slice_", [7, 100_000])
 def test_with_an_upload_go_its_lists(uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, slice_: int) -> None:
-    monkeypatch.setattr(lifecycle, "_PURGE_ROWS", slice_)
+    monkeypatch.setattr(housekeeping, "_PURGE_ROWS", slice_)
     of_third = PostcodeList.objects.filter(first_id__range=(row_id(uploads[2].pk, 0), row_id(uploads[3].pk, 0)))
     others = PostcodeList.objects.count() - of_third.count()
     assert of_third.exists()
-    while lifecycle.purge_deleted():
+    while housekeeping.purge_deleted():
         pass
     assert PostcodeList.objects.count() == others
     assert not of_third.exists()

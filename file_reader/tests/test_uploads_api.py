@@ -11,7 +11,7 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import geocode_chunk, time_passes, work_until_ended, work_until_idle
 
 from uploads.models import Chunk, Row, Upload
-from uploads.work import commands as lifecycle
+from uploads.work import housekeeping
 from uploads.work.leases import LeaseLostError, claim_chunk, claim_upload
 from uploads.work.loading import Loader
 from uploads.work.worker import Worker
@@ -260,16 +260,16 @@ def test_a_deleted_upload_is_gone_at_once_and_its_rows_and_file_soon(
 def test_many_rows_are_deleted_in_slices(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "_PURGE_ROWS", 4)
+    monkeypatch.setattr(housekeeping, "_PURGE_ROWS", 4)
     before, upload, after = (api.upload("lat,lon\n" + "51.5,-0.1\n" * rows) for rows in (3, 10, 3))
     work_until_ended()
     api.delete(f"{UPLOADS}{upload['id']}/")
-    assert lifecycle.purge_deleted()
+    assert housekeeping.purge_deleted()
     assert Row.objects.count() == 12
     work_until_ended()
     assert Row.objects.count() == 6
     assert [len(api.rows(kept)) for kept in (before, after)] == [3, 3]
-    assert not lifecycle.purge_deleted()
+    assert not housekeeping.purge_deleted()
 
 
 def test_an_upload_can_be_deleted_before_any_work(api: Api, consumer: FakePostcodeConsumer) -> None:

@@ -239,7 +239,7 @@ class Row(models.Model):
 
 
 class LocationCell(models.Model):
-    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`uploads.rows.by_place`).
+    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`rows.by_place`).
 
     Written once, with the rows, for a small part of what an index on rows costs; finds those in a box or circle.
     """

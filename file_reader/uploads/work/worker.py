@@ -32,8 +32,9 @@ logger = logging.getLogger(__name__)
 #: How long postcode_consumer is left alone after outages, in seconds: 1, 2, 4, … up to this. Work resumes within it.
 MAX_OUTAGE_PAUSE = 15.0
 _GAVE_UP = ReadingError("Reading the file ended without a word in every attempt. The operator's log says more.")
-#: We size chunks so that one takes about this long, in seconds. `CHUNK_ROWS` is the most that it has: large ones are quicker to write, and
-#: after a slow answer small ones let people see how the work goes on, and lose less when a worker dies.
+#: We size chunks so that one takes about this long, in seconds. `CHUNK_ROWS` is the most that it has: large ones are
+#: quicker to write; after a slow answer small ones let people see how the work goes on, and lose less when a worker
+#: dies.
 TARGET_CHUNK_SECONDS = 1.0
 #: The rows of a chunk before it is known how quickly answers come, and at least.
 FIRST_CHUNK_ROWS = 2_000
