@@ -11,10 +11,10 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from . import problems
-from .limits import Limits
-from .logs import current_request_id
-from .routes import Service
+from gateway import problems
+from gateway.limits import Limits
+from gateway.logs import current_request_id
+from gateway.routes import Service
 
 MAX_KEY_LENGTH = 1_000
 MAX_ANSWER_BYTES = 10_000

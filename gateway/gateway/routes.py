@@ -18,12 +18,12 @@ class Route:
 
     path: str
     service: Service
+    #: Also every path that begins with this one.
     below: bool = True
-    """Also every path that begins with this one."""
+    #: Where AUTH=required, only with an API key. The others are open, or have Django's own login.
     needs_key: bool = False
-    """Where AUTH=required, only with an API key. The others are open, or have Django's own login."""
+    #: Bodies may be as large as a file.
     upload: bool = False
-    """Bodies may be as large as a file."""
 
 
 ROUTES = (
@@ -31,12 +31,9 @@ ROUTES = (
     Route("/api/v1/uploads/", Service.FILE_READER, needs_key=True, upload=True),
     Route("/api/v1/rows/", Service.FILE_READER, needs_key=True),
     Route("/api/v1/postcodes/", Service.FILE_READER, needs_key=True),
-    Route("/api/schema/", Service.FILE_READER),
-    Route("/api/docs/", Service.FILE_READER),
     Route("/admin/lookups/", Service.POSTCODE_CONSUMER),
     Route("/admin/", Service.FILE_READER),
     Route("/static/", Service.FILE_READER),
-    Route("/", Service.FILE_READER, below=False),
 )
 
 
