@@ -19,7 +19,7 @@ from gateway import problems
 from gateway.exchange import Exchange
 from gateway.headers import with_own_headers
 
-#: What reading a body raises that is not valid HTTP; the second comes from the parser that is written in Python.
+#: Raised by reading a body that is not valid HTTP; the second comes from the parser that is written in Python.
 INVALID_BODY = (web.RequestPayloadError, HttpProcessingError)
 LAST_WORDS_BYTES = 65_536
 
@@ -27,7 +27,7 @@ LAST_WORDS_BYTES = 65_536
 class Door(web.RequestHandler):
     """One client's connection.
 
-    Only its `handle_error` can answer what is not HTTP, and aiohttp's own answers in plain text.
+    Only `handle_error` can answer bytes that are not HTTP, and aiohttp's own answers in plain text.
     """
 
     __slots__ = ()
@@ -83,7 +83,7 @@ class ServiceConnection(ResponseHandler):
     """
 
     def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """Fail what waits for an answer, unless there is one after all."""
+        """Fail the call that waits for an answer, unless the answer is there after all."""
         self._hear_last_words(exc)
         super().set_exception(exc, *cause)
 
@@ -96,7 +96,7 @@ class ServiceConnection(ResponseHandler):
         transport = self.transport
         if not isinstance(exc, OSError) or transport is None or transport.get_extra_info("sslcontext") is not None:
             return
-        with suppress(OSError):  # the end of what can be read
+        with suppress(OSError):  # nothing more can be read
             while words := os.read(transport.get_extra_info("socket").fileno(), LAST_WORDS_BYTES):
                 self.data_received(words)
 

@@ -48,13 +48,10 @@ class Gateway:
         self._idle.clear()
         try:
             return await self._answer_or_problem(request, exchange)
-        except ClientGoneError:
-            exchange.outcome = "client_gone"
-            raise
         except AnswerCutError:
             exchange.outcome = "cut"
             raise
-        except asyncio.CancelledError:
+        except (ClientGoneError, asyncio.CancelledError):
             exchange.status = exchange.status or CLIENT_GONE
             exchange.outcome = "client_gone"
             raise

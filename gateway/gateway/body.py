@@ -57,9 +57,7 @@ class RequestBody:
         except TimeoutError:
             await self._rest_if_halted()
             raise self._broken(problems.body_too_slow(self._limits.client_idle)) from None
-        except OSError as error:
-            raise self._broken(problems.bad_request("The connection ended within the body.")) from error
-        except INVALID_BODY as error:
+        except (*INVALID_BODY, OSError) as error:  # after an OSError nobody is left to read the answer
             raise self._broken(problems.bad_request("The body is not valid HTTP.")) from error
         await self._rest_if_halted()
         return piece

@@ -12,12 +12,12 @@ from gateway.routes import Service
 
 
 class SettingError(Exception):
-    """A variable is missing or wrong; the message names it, its value and what is accepted."""
+    """A variable is missing or wrong; the message names it, its value and the accepted ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the gateway was told: where to listen, where the services are, and who may call."""
+    """The address to listen on, the services' addresses, and the rules for callers."""
 
     host: str
     port: int

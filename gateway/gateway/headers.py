@@ -64,7 +64,7 @@ def returned_headers(answer: CIMultiDictProxy[str], *, request_id: str) -> CIMul
 
 
 def with_own_headers(headers: CIMultiDict[str], *, request_id: str) -> CIMultiDict[str]:
-    """`headers` with what every answer carries."""
+    """`headers` with the two that every answer carries."""
     headers["Server"] = "gateway"
     headers["X-Request-Id"] = request_id
     return headers

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether the gateway is alive, and whether it and what is behind it can work."""
+"""`/healthz` and `/readyz`: whether the gateway is alive, and whether it and the services can work."""
 
 import asyncio
 import json

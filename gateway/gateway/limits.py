@@ -9,7 +9,7 @@ MIB = 1024 * 1024
 class Limits:
     """Times in seconds, sizes in bytes. The defaults are those of a real run; tests shorten the times."""
 
-    #: The largest file. file_reader holds the exact limit; the gateway refuses what cannot possibly be within it.
+    #: The largest file. file_reader holds the exact limit; the gateway refuses bodies that cannot be within it.
     upload_bytes: int = 1024 * MIB
     #: What boundaries and form fields may add to a file of the largest size.
     multipart_overhead_bytes: int = MIB

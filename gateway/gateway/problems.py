@@ -16,7 +16,7 @@ RETRY_AFTER_SECONDS = 2
 
 
 class Problem(Exception):
-    """A request that the gateway itself answers with an error. `members` are what helps the caller."""
+    """A request that the gateway itself answers with an error. `members` help the caller."""
 
     def __init__(
         self,

@@ -137,13 +137,12 @@ class Proxy:
             answer.force_close()
         exchange.status = upstream.status
         try:
-            await self._to_client(answer.prepare(request))
+            await self._to_client(request, answer.prepare(request))
             async for piece in upstream.content.iter_any():
-                await self._to_client(answer.write(piece))
+                await self._to_client(request, answer.write(piece))
                 exchange.bytes_out += len(piece)
-            await self._to_client(answer.write_eof())
+            await self._to_client(request, answer.write_eof())
         except ClientGoneError:
-            _cut(request)
             raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # Ended properly, the half answer would look like a whole one.
@@ -158,12 +157,8 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = answer.status
-        try:
-            await self._to_client(answer.prepare(request))
-            await self._to_client(answer.write_eof())
-        except ClientGoneError:
-            _cut(request)
-            raise
+        await self._to_client(request, answer.prepare(request))
+        await self._to_client(request, answer.write_eof())
         exchange.bytes_out = answer.content_length or 0
         return answer
 
@@ -175,16 +170,17 @@ class Proxy:
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
 
-    async def _to_client(self, sending: Awaitable[object]) -> None:
+    async def _to_client(self, request: web.BaseRequest, sending: Awaitable[object]) -> None:
         try:
             async with asyncio.timeout(self._limits.client_stall):
                 await sending
         except (OSError, TimeoutError) as error:
+            _cut(request)
             raise ClientGoneError from error
 
 
 def is_small(request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> bool:
-    """Whether the answer is sent at once when it is complete: in one piece it costs half of what it costs in two."""
+    """Whether the answer is sent when it is complete: one piece costs half as much as two."""
     return request.method != "HEAD" and 0 < (upstream.content_length or 0) <= SMALL_ANSWER_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Which service a path belongs to: the one table, the first that fits. What is not in it does not exist."""
+"""The one table of paths and their services. The first route that fits counts; no other path exists."""
 
 import enum
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.
 
     Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
-    spelling: what a service makes of it might lie outside the route. A path without its last slash is its service's
+    spelling: a service might resolve it to a path outside the route. A path without its last slash is its service's
     to redirect.
     """
     path = target.partition("?")[0]

@@ -22,7 +22,7 @@ logger = logging.getLogger("gateway.server")
 
 @asynccontextmanager
 async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tuple[str, int]]:
-    """A gateway that listens while the context lasts, and finishes what is in flight when it ends.
+    """A gateway that listens while the context lasts, and finishes the requests in flight when it ends.
 
     Gives the address it is bound to. Raises `OSError` when it cannot be bound.
     """
