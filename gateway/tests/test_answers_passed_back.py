@@ -109,22 +109,3 @@ async def test_errors_of_a_service_are_passed_on_as_they_are() -> None:
     async with service(handler) as backend, gateway(backend) as client, client.get("/api/v1/rows/") as answer:
         assert answer.status == 422
         assert await answer.json(content_type=None) == {"type": "/problems/its-own"}
-
-
-async def test_a_client_that_leaves_ends_the_call_to_the_service() -> None:
-    arrived, left = asyncio.Event(), asyncio.Event()
-
-    async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        arrived.set()
-        try:
-            await asyncio.sleep(30)
-        finally:
-            left.set()
-        return web.Response()
-
-    async with service(handler) as backend, gateway(backend) as client:
-        _, writer = await client.connect()
-        writer.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.wait_for(arrived.wait(), 5)
-        writer.close()
-        await asyncio.wait_for(left.wait(), 5)

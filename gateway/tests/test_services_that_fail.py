@@ -138,13 +138,16 @@ def half_an_answer(half: bytes, *, silent: bool = False, reset: bool = False) ->
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES.keys())
 @pytest.mark.parametrize("end", ["closes", "resets", "stays silent"])
-async def test_half_an_answer_never_looks_whole_to_the_client(half: bytes, end: str) -> None:
+async def test_half_an_answer_never_looks_whole_to_the_client(
+    half: bytes, end: str, caplog: pytest.LogCaptureFixture
+) -> None:
     connection = half_an_answer(half, silent=end == "stays silent", reset=end == "resets")
     limits = Limits(answer_idle=0.3, linger=0.1)
     async with raw_service(connection) as backend, gateway(backend, limits=limits) as client:  # type: ignore[arg-type]
         body, whole = await read_all(client, "/api/v1/rows/")
     assert not whole
     assert body in (b"", b"x" * 500)
+    assert "Traceback" not in caplog.text
 
 
 async def test_half_an_answer_ends_in_a_reset_where_only_the_end_would_tell() -> None:
