@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
-from .limits import Limits
-from .routes import Service
+from gateway.limits import Limits
+from gateway.routes import Service
 
 
-class BadSetting(Exception):
-    """A variable is missing or wrong; the message names it, its value and what is accepted."""
+class SettingError(Exception):
+    """A variable is missing or wrong; the message names it, its value and the accepted ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the gateway was told: where to listen, where the services are, and who may call."""
+    """The address to listen on, the services' addresses, and the rules for callers."""
 
     host: str
     port: int
@@ -30,7 +30,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in `environ`, usually `os.environ`.
 
-    Raises `BadSetting`.
+    Raises `SettingError`.
     """
     host = env_str(environ, "GATEWAY_HOST", "127.0.0.1")
     file_reader_port = env_int(environ, "FILE_READER_PORT", 8000, minimum=1, maximum=65_535)
@@ -56,7 +56,7 @@ def env_str(environ: Mapping[str, str], name: str, default: str | None = None) -
     if value:
         return value
     if default is None:
-        raise BadSetting(f"{name} is not set. It is required: see .env.example.")
+        raise SettingError(f"{name} is not set. It is required: see .env.example.")
     return default
 
 
@@ -64,14 +64,14 @@ def env_int(environ: Mapping[str, str], name: str, default: int, *, minimum: int
     """A whole number within limits, both included."""
     value = env_str(environ, name, str(default))
     if not (value.isascii() and value.isdigit() and minimum <= int(value) <= maximum):
-        raise BadSetting(f"{name}={value!r} is not a whole number from {minimum} to {maximum}.")
+        raise SettingError(f"{name}={value!r} is not a whole number from {minimum} to {maximum}.")
     return int(value)
 
 
 def env_url(environ: Mapping[str, str], name: str, default: str) -> URL:
     """The root of a service: scheme, host and port, nothing more."""
     value = env_str(environ, name, default)
-    refusal = BadSetting(f"{name}={value!r} is not the address of a service. Accepted: http://host:port.")
+    refusal = SettingError(f"{name}={value!r} is not the address of a service. Accepted: http://host:port.")
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -87,7 +87,7 @@ def env_token(environ: Mapping[str, str], name: str) -> str:
     """A secret that can be sent in a header. Its value is never shown."""
     value = env_str(environ, name)
     if not (value.isascii() and value.isprintable()):
-        raise BadSetting(f"{name} holds characters that a header cannot carry. Accepted: printable ASCII.")
+        raise SettingError(f"{name} holds characters that a header cannot carry. Accepted: printable ASCII.")
     return value
 
 
@@ -99,12 +99,12 @@ def env_auth(environ: Mapping[str, str], *, host: str) -> str:
     loopback = _is_loopback(host)
     value = environ.get("AUTH", "").strip()
     if not value and not loopback:
-        raise BadSetting(f"GATEWAY_HOST={host!r} is not loopback: set AUTH=required.")
+        raise SettingError(f"GATEWAY_HOST={host!r} is not loopback: set AUTH=required.")
     value = value or "off"
     if value not in ("off", "required"):
-        raise BadSetting(f"AUTH={value!r} is not known. Accepted: off, required.")
+        raise SettingError(f"AUTH={value!r} is not known. Accepted: off, required.")
     if value == "off" and not loopback:
-        raise BadSetting(f"AUTH=off is refused while GATEWAY_HOST={host!r} is not loopback. Set AUTH=required.")
+        raise SettingError(f"AUTH=off is refused while GATEWAY_HOST={host!r} is not loopback. Set AUTH=required.")
     return value
 
 
