@@ -20,7 +20,9 @@ _PIECE_BYTES = 1 << 16
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Django; a body that was answered before its end is read to its end."""
     answer = _django(environ, start_response)
-    return _AnswerToBody(answer, environ) if environ["REQUEST_METHOD"] == "POST" else answer
+    if environ["REQUEST_METHOD"] == "POST" and isinstance(answer, HttpResponseBase):
+        return _AnswerToBody(answer, environ)
+    return answer
 
 
 class _AnswerToBody:

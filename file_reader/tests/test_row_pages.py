@@ -9,11 +9,11 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
+from tests.row_ways import set_thresholds
 from tests.working import geocode_chunk, work_until_ended
 
 from uploads.models import Row, RowStatus, has_rare_status
 from uploads.rows import filters as queries
-from uploads.rows import pages as row_pages
 from uploads.work.leases import claim_chunk, claim_upload
 from uploads.work.loading import Loader
 
@@ -44,10 +44,10 @@ FILTERS = [
 ]
 # Gathered as far as possible, walked as far as possible, with most uploads looked at together, and in small leaps.
 WAYS = {
-    "gathered": {"_FEW_ROWS": 0},
-    "walked": {"_MOST_GATHERED": 0},
-    "together": {"_FEW_SPANS": 1, "_NEXT_ROWS": 9, "_MOST_GATHERED": 0},
-    "in leaps": {"_FEW_HITS": 1, "_MANY_HITS": 1},
+    "gathered": {"FEW_ROWS": 0},
+    "walked": {"MOST_GATHERED": 0},
+    "together": {"FEW_SPANS": 1, "NEXT_ROWS": 9, "MOST_GATHERED": 0},
+    "in leaps": {"FEW_HITS": 1, "MANY_HITS": 1},
 }
 
 
@@ -87,8 +87,7 @@ def test_every_way_leads_to_the_same_rows(
     expected = [
         [row for row in api.get(ROWS, page_size="1000").json()["results"] if _fits(row, filters)] for api in owners
     ]
-    for name, value in WAYS[way].items():
-        monkeypatch.setattr(row_pages, name, value)
+    set_thresholds(monkeypatch, **WAYS[way])
     monkeypatch.setattr(queries, "_FEW_POSTCODES", 1_000 if way == "gathered" else 0)
     for api, rows in zip(owners, expected, strict=True):
         keys = [(row["upload"], row["row"]) for row in rows]
@@ -134,8 +133,8 @@ def test_pending_rows_of_others_are_not_shown(
     consumer: FakePostcodeConsumer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.AUTH = "required"
-    monkeypatch.setattr(row_pages, "_FEW_SPANS", 1)  # so that all that follow are looked at together
-    monkeypatch.setattr(row_pages, "_NEXT_ROWS", 4)
+    set_thresholds(monkeypatch, FEW_SPANS=1)  # so that all that follow are looked at together
+    set_thresholds(monkeypatch, NEXT_ROWS=4)
     users = [Api(get_user_model().objects.create_user(name).pk) for name in ("ann", "ben")]
     uploads = [users[number % 2].upload("lat,lon\n51.5,-0.1\n")["id"] for number in range(8)]
     while load := claim_upload():

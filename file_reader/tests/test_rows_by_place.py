@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.db.models.functions import Now
+from tests.row_ways import forbid_walking, set_thresholds
 from tests.working import work_until_ended
 
 from uploads.models import Chunk, LocationCell, Row, RowStatus, Upload
 from uploads.row_ids import row_id, row_range
 from uploads.rows import by_place as cells
-from uploads.rows import pages as row_pages
 from uploads.rows.bulk import RejectedRow, bulk_create_rows
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
@@ -42,9 +42,9 @@ QUESTIONS = [*({"bbox": box} for box in BOXES), *({"near": at, "radius": str(met
 # As it is; in the smallest possible parts; all walked; large boxes looked at from the next rows on first.
 WAYS = {
     "as it is": {},
-    "in parts": {"_FEW_LISTS": 1, "_MANY_LISTS": 50, "_MOST_IDS": 20, "_FEW_CELLS": 300, "_MOST_CELLS": 300},
-    "walked": {"_MOST_LISTS": 0},
-    "next rows first": {"_FEW_CELLS": 0, "_NEXT_ROWS": 7},
+    "in parts": {"FEW_LISTS": 1, "MANY_LISTS": 50, "MOST_IDS": 20, "FEW_CELLS": 300, "MOST_CELLS": 300},
+    "walked": {"MOST_LISTS": 0},
+    "next rows first": {"FEW_CELLS": 0, "NEXT_ROWS": 7},
 }
 Located = dict[int, tuple[float, float]]
 
@@ -119,8 +119,7 @@ def all_pages(pages: RowPages, limit: int, *, backwards: bool = False) -> Iterat
 def test_the_rows_of_a_box_or_circle_are_those_inside(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    for name, value in {"_FEW_ROWS": 0, **WAYS[way]}.items():
-        monkeypatch.setattr(row_pages, name, value)
+    set_thresholds(monkeypatch, **{"FEW_ROWS": 0, **WAYS[way]})
     rows = list(Row.objects.filter(latitude__isnull=False).exclude(upload=uploads[2]).order_by("pk"))
     ben, bens = uploads[1].owner_id, (uploads[1].pk, uploads[3].pk)
     for question in QUESTIONS:
@@ -143,7 +142,7 @@ def test_the_rows_of_a_box_or_circle_are_those_inside(
 
 
 def test_a_small_circle_is_not_walked_to(uploads: list[Upload], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RowPages, "_walk", None)
+    forbid_walking(monkeypatch)
     for near, radius in (("51.55,-0.1", "100"), ("51.55,-0.1", "20000"), ("57.5,-10", "10000"), ("10,10", "100")):
         list(all_pages(RowPages(parse_filters({"near": near, "radius": radius})), 5))
 
@@ -151,8 +150,8 @@ def test_a_small_circle_is_not_walked_to(uploads: list[Upload], monkeypatch: pyt
 def test_the_rows_of_a_large_circle_at_sea_are_counted_not_walked(
     uploads: list[Upload], django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(row_pages, "_NEXT_ROWS", 20)
-    monkeypatch.setattr(RowPages, "_walk", None)
+    set_thresholds(monkeypatch, NEXT_ROWS=20)
+    forbid_walking(monkeypatch)
     with django_assert_max_num_queries(8):
         assert RowPages(parse_filters({"near": "60.5,-11.9", "radius": "100000"})).page(None, 100) == []
 

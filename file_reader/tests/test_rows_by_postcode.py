@@ -10,11 +10,11 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.row_ways import forbid_walking, set_thresholds
 from tests.working import work_until_ended
 
 from uploads.models import NO_NAMES, AreaNames, PostcodeList, Row, RowStatus, Upload
 from uploads.row_ids import row_id
-from uploads.rows import pages as row_pages
 from uploads.rows.bulk import bulk_create_areas, bulk_create_postcodes, bulk_create_rows, bulk_update_results, these
 from uploads.rows.by_postcode import IRREGULAR, SoughtPostcodes, entries_by_postcode_area, postcode_numbers
 from uploads.rows.filters import in_outcode, parse_filters
@@ -43,9 +43,9 @@ QUESTIONS = [
 # As it is; so that small uploads are not walked; in the smallest parts, with all runs asked for together; all walked.
 WAYS = {
     "as it is": {},
-    "gathered": {"_FEW_ROWS": 0},
-    "in parts": {"_FEW_ROWS": 0, "_MOST_IDS": 3, "_FEW_RUNS": 0},
-    "walked": {"_MOST_GATHERED": 0},
+    "gathered": {"FEW_ROWS": 0},
+    "in parts": {"FEW_ROWS": 0, "MOST_IDS": 3, "FEW_RUNS": 0},
+    "walked": {"MOST_GATHERED": 0},
 }
 
 
@@ -90,8 +90,7 @@ def uploads() -> list[Upload]:
 def test_exactly_its_rows_are_found(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, way: str, question: dict[str, str]
 ) -> None:
-    for name, value in WAYS[way].items():
-        monkeypatch.setattr(row_pages, name, value)
+    set_thresholds(monkeypatch, **WAYS[way])
     filters = parse_filters(question)
     everything = Row.objects.filter(filters.where).exclude(upload=uploads[2]).order_by("id")
     for owner, upload in (
@@ -118,8 +117,8 @@ def walk_through(pages: RowPages, *, backwards: bool) -> list[int]:
 def test_rows_of_an_outcode_are_found_without_walking(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(RowPages, "_walk", None)
-    monkeypatch.setattr(row_pages, "_FEW_ROWS", 0)
+    forbid_walking(monkeypatch)
+    set_thresholds(monkeypatch, FEW_ROWS=0)
     with django_assert_max_num_queries(3):
         assert len(RowPages(parse_filters({"postcode": "M1 1AA"}), owner_id=uploads[0].owner_id).page(None, 3)) == 3
 

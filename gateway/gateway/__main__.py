@@ -8,10 +8,11 @@ import importlib.util
 import os
 import sys
 
-from gateway.environment import SettingError, read_settings
+from gateway.environment import read_settings
 from gateway.limits import Limits
 from gateway.logs import configure_logs
 from gateway.server import allow_many_connections, serve
+from service_kit.environment import SettingError
 
 
 def main() -> int:

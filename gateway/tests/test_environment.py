@@ -7,8 +7,9 @@ import pytest
 from servers import environment
 from yarl import URL
 
-from gateway.environment import SettingError, read_settings
+from gateway.environment import read_settings
 from gateway.routes import Service
+from service_kit.environment import SettingError
 
 
 def test_the_defaults_are_those_of_the_embedded_stack() -> None:

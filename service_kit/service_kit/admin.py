@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none when it runs
     """To look at and to search, not to change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -21,7 +21,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class UncountedPaginator(Paginator):
+class UncountedPaginator(Paginator):  # type: ignore[type-arg] # takes none when it runs
     """Counting millions of rows takes seconds on every page: pages go on as far as the first `counted_rows`."""
 
     counted_rows = 10_000

@@ -127,7 +127,7 @@ def env_auth(*, environ: Mapping[str, str] = os.environ) -> str:
 
 def _is_redis(url: str) -> bool:
     parts = _address(url, _REDIS_SCHEMES)
-    return bool(parts) and not parts.query and (parts.path in ("", "/") or parts.path[1:].isdecimal())
+    return parts is not None and not parts.query and (parts.path in ("", "/") or parts.path[1:].isdecimal())
 
 
 def _address(url: str, schemes: Collection[str]) -> SplitResult | None:

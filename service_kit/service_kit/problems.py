@@ -13,6 +13,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from service_kit.problem_body import problem_body
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -38,11 +40,6 @@ class Problem(exceptions.APIException):
         return problem_body(
             slug=self.slug, title=self.title, status=self.status_code, detail=self.message, **self.extra
         )
-
-
-def problem_body(*, slug: str, title: str, status: int, detail: str, **extra: Any) -> dict[str, Any]:
-    """The members of a problem, in the order in which people read them."""
-    return {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail, **extra}
 
 
 def problem_response(*, slug: str, title: str, status: int, detail: str, **extra: Any) -> JsonResponse:

@@ -8,7 +8,6 @@ from python_multipart.multipart import MultipartParser, MultipartState, parse_op
 from uploads.accepting.body_problems import cut_short, malformed
 from uploads.files.incoming import Incoming
 
-
 _MAX_FIELD_BYTES = 1 << 14
 
 

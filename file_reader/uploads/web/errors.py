@@ -20,7 +20,7 @@ from uploads.errors import (
     UploadHasEndedError,
     UploadInFlightError,
 )
-from uploads.problems import problem_of
+from uploads.problems import status_of
 from uploads.reading.errors import ReadingError
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 def _problem_of(error: Exception) -> Problem | None:
     if isinstance(error, ReadingError):
-        return problem_of(error)
+        return Problem(error.slug, error.title, status=status_of(error), detail=error.detail, **error.extra)
     if isinstance(error, UploadError):
         slug, title, status = _PROBLEMS[type(error)]
         retry_after = 1 if isinstance(error, UploadInFlightError) else None

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from uploads.files.stored import open_upload
 from uploads.models import Chunk, Upload
-from uploads.problems import problem_of
+from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
@@ -80,7 +80,7 @@ class Loader:
             Chunk.objects.bulk_create(self._chunks(rows, chunk_rows))
         self.rows_loaded += len(rows)
         if error is not None:
-            fail_upload(self.lease, error=problem_of(error).body())
+            fail_upload(self.lease, error=body_of(error))
             return False
         if complete:
             logger.info("upload loaded upload=%s rows=%s", self.lease.upload_id, self.rows_loaded)

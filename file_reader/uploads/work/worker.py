@@ -10,7 +10,7 @@ from django.conf import settings
 
 from service_kit.database_errors import database_is_away
 from uploads.models import ChunkState
-from uploads.problems import problem_of
+from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.work.geocoding import ChunkLookup, ask_chunk
 from uploads.work.housekeeping import collect_abandoned, purge_deleted
@@ -118,7 +118,7 @@ class Worker:
                 if lease is None:
                     return False
                 if lease.attempts > settings.MAX_ATTEMPTS:
-                    fail_upload(lease, error=problem_of(_GAVE_UP).body())
+                    fail_upload(lease, error=body_of(_GAVE_UP))
                     return True
                 self._loader = Loader(lease)
             if not self._loader.step(self._chunk_rows()):
