@@ -10,7 +10,6 @@ never loses a place that is the nearest one, or as good as that, to any location
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lookups.index.ellipsoid import Floats, earth_centred
-from lookups.index.grid import COLUMNS, DEEPEST, ROWS, corner_of
+from lookups.index.grid import COLUMNS, DEEPEST, ROWS, Cells, Integers, corner_of
 
 #: Metres; how far one can look.
 REACH = 20_000.0
@@ -36,25 +35,6 @@ _CELLS_AT_ONCE = 500
 _ENTRIES_AT_ONCE = 100_000
 # Lists of more places than this are first halved, unless they are all outside of their cell.
 _LONG = 128
-
-Numbers = NDArray[np.int32]
-Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells of one level, each with its candidates: `numbers` of places, those of all cells in a row."""
-
-    level: int
-    rows: Integers
-    columns: Integers
-    counts: Integers
-    numbers: Numbers
-
-    def only(self, chosen: NDArray[np.bool_]) -> "Cells":
-        """Those that are chosen."""
-        numbers = self.numbers[np.repeat(chosen, self.counts)]
-        return Cells(self.level, self.rows[chosen], self.columns[chosen], self.counts[chosen], numbers)
 
 
 def cells_with_candidates(latitudes: Floats, longitudes: Floats) -> Iterator[Cells]:
