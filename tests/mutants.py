@@ -176,7 +176,7 @@ MUTANTS = [
         "a pause holds for all processes",
         (
             (
-                "postcode_consumer/lookups/politeness/turns.py",
+                "postcode_consumer/lookups/politeness/shared_limiter.py",
                 "        await self._change(lambda state, now: limiter.pause(state, now, seconds=seconds))\n",
                 "        pass\n",
             ),

@@ -9,7 +9,8 @@ from django.db import models
 class Limiter(models.Model):
     """When the next call to a provider may be made; one row per provider.
 
-    The fields are those of `lookups.politeness.limiter.State`. Rows are read and written by `lookups.politeness.limiter_stores` only.
+    The fields are those of `lookups.politeness.limiter.State`. Only `lookups.politeness.limiter_stores` reads and
+    writes rows.
     """
 
     name = models.CharField(primary_key=True, max_length=40)
@@ -42,10 +43,10 @@ class Postcode(models.Model):
 
 
 class KnownLocation(models.Model):
-    """What a provider found around a location: see `lookups.findings`. `lookups.memory.known_locations` has its statements.
+    """What a provider found around a location: see `lookups.findings`.
 
-    There is no foreign key to the postcode, which would cost half of the speed of writing: a location whose postcode
-    is gone is asked again.
+    `lookups.memory.known_locations` has its statements. A foreign key to the postcode would cost half of the speed of
+    writing, so there is none: a location whose postcode is gone is asked again.
     """
 
     provider = models.CharField(max_length=40)

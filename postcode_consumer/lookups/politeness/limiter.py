@@ -4,9 +4,9 @@ The rate is kept by the generic cell rate algorithm (GCRA): each reservation mov
 interval between two calls. The circuit breaker is open while `silence` is not 0: then nobody calls until `free_at`,
 and after that one probe at a time, until a probe is answered.
 
-Nothing here knows where the state is kept (`lookups.politeness.limiter_stores`). Times are Unix seconds of the one clock that is
-there, so that machines need not agree on the time. When that clock was set back, what the state says is about a time
-that will come again much later: it starts anew.
+Nothing here knows where the state is kept (`lookups.politeness.limiter_stores`). Times are Unix seconds of the clock at
+that place, so that machines need not agree on the time. When that clock was set back, the times in the state are far in
+the future: the state starts anew.
 """
 
 import random
