@@ -31,8 +31,6 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # What answers 4xx is the caller's affair, and is in the access log of the gateway.
         "django.request": {"level": "ERROR"},
-        # Retries are logged where their cause is known.
-        "stamina": {"level": "ERROR"},
         "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
         # Every call is in the access log of the gateway.
         "gunicorn.access": {"handlers": [], "level": "ERROR", "propagate": True},

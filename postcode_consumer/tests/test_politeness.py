@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,8 +26,10 @@ from lookups.errors import (
 from lookups.politeness import limiter
 from lookups.politeness.limiter_stores import Change, MemoryStore
 from lookups.politeness.retry import ask_again
+from lookups.politeness.retry_budget import RetryBudget
+from lookups.politeness.shared_limiter import LATENESS, SharedLimiter
 from lookups.politeness.slots import Slots
-from lookups.politeness.turns import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
+from lookups.politeness.turns import FAILURES_IN_A_ROW, Politeness
 from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
@@ -90,22 +93,21 @@ def test_a_server_that_takes_fewer_calls_at_once_than_allowed_fails_none_of_them
 
     async def call(politeness: Politeness) -> None:
         nonlocal at_once, refused
-        async for attempt in ask_again(deadline=Deadline(60), attempts=5, crash_attempts=1, first_backoff=0.01):
-            with attempt:
-                async with politeness.turn(Deadline(60)):
-                    at_once += 1
-                    try:
-                        await asyncio.sleep(0)
-                        if at_once > 17:
-                            refused += 1
-                            raise Overloaded("too many")
-                        await asyncio.sleep(0.01)
-                    finally:
-                        at_once -= 1
+        async with politeness.turn(Deadline(60)):
+            at_once += 1
+            try:
+                await asyncio.sleep(0)
+                if at_once > 17:
+                    refused += 1
+                    raise Overloaded("too many")
+                await asyncio.sleep(0.01)
+            finally:
+                at_once -= 1
 
     async def scenario() -> None:
         politeness = Politeness(name="test", calls_per_second=0, max_concurrency=64)
-        await asyncio.gather(*[call(politeness) for _ in range(300)])
+        again = partial(ask_again, deadline=Deadline(60), attempts=5, crash_attempts=1, first_backoff=0.01)
+        await asyncio.gather(*[again(lambda: call(politeness)) for _ in range(300)])
         await politeness.close()
 
     asyncio.run(scenario())

@@ -204,21 +204,18 @@ class PostcodesIo:
         self, batch: Sequence[Location], step: Step, deadline: Deadline, *, crash_attempts: int
     ) -> list[Found | None]:
         """One question, asked again as long as that may help. Raises `Refused` or `ProviderUnavailable`."""
-        attempts = ask_again(
-            deadline=deadline,
-            attempts=self._attempts,
-            crash_attempts=crash_attempts,
-            first_backoff=self._first_backoff,
-        )
         try:
-            async for attempt in attempts:
-                with attempt:
-                    return await self._call(batch, step, deadline)
+            return await ask_again(
+                lambda: self._call(batch, step, deadline),
+                deadline=deadline,
+                attempts=self._attempts,
+                crash_attempts=crash_attempts,
+                first_backoff=self._first_backoff,
+            )
         except Refused:
             raise
         except CallFailed as error:
             raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error
-        raise AssertionError("the loop above returns or raises")
 
     async def _call(self, batch: Sequence[Location], step: Step, deadline: Deadline) -> list[Found | None]:
         """One call, counted."""
