@@ -30,10 +30,10 @@ class Postcode(models.Model):
     postcode = models.CharField(primary_key=True, max_length=16)
     outcode = models.CharField(max_length=8)
     incode = models.CharField(max_length=8)
-    country = models.TextField(null=True)  # noqa: DJ001 (null: the provider does not know it)
-    region = models.TextField(null=True)  # noqa: DJ001
-    admin_district = models.TextField(null=True)  # noqa: DJ001
-    admin_ward = models.TextField(null=True)  # noqa: DJ001
+    country = models.TextField(null=True)  # noqa: DJ001 - null: the provider does not know it
+    region = models.TextField(null=True)  # noqa: DJ001 - as above
+    admin_district = models.TextField(null=True)  # noqa: DJ001 - as above
+    admin_ward = models.TextField(null=True)  # noqa: DJ001 - as above
     #: Degrees; the postcode's own.
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
@@ -54,7 +54,7 @@ class KnownLocation(models.Model):
     latitude = models.FloatField()
     longitude = models.FloatField()
     #: The nearest one; null: there is none within `searched_m`.
-    postcode = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    postcode = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: there is none
     distance_m = models.FloatField(null=True)
     #: Metres; how far the last search went.
     searched_m = models.IntegerField()

@@ -18,7 +18,7 @@ class Provider(Protocol):
         """The final answer to each of these distinct locations, in order: the nearest postcode within `max_distance`
         metres, or none.
 
-        Raises `ProviderUnavailable` when any of them cannot be answered before the deadline.
+        Raises `ProviderUnavailableError` when any of them cannot be answered before the deadline.
         """
 
 
@@ -34,8 +34,8 @@ class Upstream(Protocol):
 
         `searched` has the locations, each with the metres within which it is known to have no postcode, or 0: only
         what lies further away is asked for. At the end every location has a finding that is final for `max_distance`
-        metres; before that it may have others. Raises `ProviderUnavailable` when it cannot come to that end before the
-        deadline; what was yielded until then is true nevertheless.
+        metres; before that it may have others. Raises `ProviderUnavailableError` when it cannot come to that end before
+        the deadline; what was yielded until then is true nevertheless.
         """
 
     def close(self) -> None:

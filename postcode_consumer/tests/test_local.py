@@ -19,7 +19,7 @@ from tests.test_bulk import PATH, assert_problem
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.index import file as index_file
 from lookups.index.build import build
 from lookups.providers.local import Local
@@ -41,7 +41,7 @@ def make(folder: Path, places: list[tuple[str, float, float]]) -> Path:
 
 
 def why_not(folder: Path) -> str:
-    with pytest.raises(ProviderUnavailable) as refused:
+    with pytest.raises(ProviderUnavailableError) as refused:
         ask(Local(folder), PALACE)
     return refused.value.detail
 

@@ -36,7 +36,7 @@ def in_threads(*works: Callable[[], object]) -> None:
     def run(work: Callable[[], object]) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 (it is raised below)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
             errors.append(error)
         finally:
             connection.close()

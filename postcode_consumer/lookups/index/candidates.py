@@ -23,17 +23,17 @@ from lookups.index.grid import COLUMNS, DEEPEST, ROWS, Cells, Integers, corner_o
 REACH = 20_000.0
 #: Lists are not made shorter than this many places. Shorter ones cost more cells, and a search takes as long.
 SHORT = 12
-# Degrees; no less than `REACH` wherever the country is.
+#: Degrees; no less than `REACH` wherever the country is.
 _REACH_NORTHWARDS, _REACH_EASTWARDS = 0.2, 0.4
-# Metres; places whose chords differ by less are both kept: `search` measures those within a millimetre.
+#: Metres; places whose chords differ by less are both kept: `search` measures those within a millimetre.
 _NEARLY_EQUAL = 2e-3
-# Metres; of the curves along a meridian and along a parallel, here and on any ellipsoid like ours, at most.
+#: Metres; of the curves along a meridian and along a parallel, here and on any ellipsoid like ours, at most.
 _RADIUS = 6.42e6
-# Rows of cells, cells, and places in the lists of cells, that are looked at together: little memory, few calls.
+#: Rows of cells, cells, and places in the lists of cells, that are looked at together: little memory, few calls.
 _ROWS_AT_ONCE = 20
 _CELLS_AT_ONCE = 500
 _ENTRIES_AT_ONCE = 100_000
-# Lists of more places than this are first halved, unless they are all outside of their cell.
+#: Lists of more places than this are first halved, unless they are all outside of their cell.
 _LONG = 128
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.index.ellipsoid import Floats
 
-# Degrees of a cell of the top level; 1.7 km both ways in the middle of the country.
+#: Degrees of a cell of the top level; 1.7 km both ways in the middle of the country.
 _HEIGHT, _WIDTH = 1 / 64, 1 / 40
 ROWS, COLUMNS = round((NORTH - SOUTH) / _HEIGHT), round((EAST - WEST) / _WIDTH)
 #: How often a cell of the top level may be halved: to 14 m.

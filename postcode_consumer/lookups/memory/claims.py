@@ -17,7 +17,7 @@ from lookups.memory.sql import now, query_of
 #: How long a claim is good that nobody renews, in seconds.
 CLAIM_SECONDS = 15.0
 
-# In the order of the keys, and without a lock on the rows of others: no two who claim wait for each other.
+#: In the order of the keys, and without a lock on the rows of others: no two who claim wait for each other.
 _TAKE = """
 WITH wanted (latitude, longitude) AS ({rows})
 INSERT INTO lookups_claim (latitude, longitude, provider, owner, until)
@@ -27,7 +27,7 @@ RETURNING latitude, longitude
 """
 _RENEW = "UPDATE lookups_claim SET until = {now} + %s WHERE owner = %s"
 _RELEASE = "DELETE FROM lookups_claim WHERE owner IN ({owners})"
-# A claim that ends later than any can is one from before the clock was set back.
+#: A claim that ends later than any can is one from before the clock was set back.
 _IS_OVER = "until < {now} OR until > {now} + %s + 1"
 _DROP = {
     "sqlite": "DELETE FROM lookups_claim WHERE {is_over}",

@@ -26,7 +26,7 @@ _KEY_TYPES = ("float8", "float8")
 _DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
 _details_of = attrgetter(*_DETAILS)
 
-# CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
+#: CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
 _RECALL = f"""
 WITH asked (latitude, longitude) AS ({{rows}})
 SELECT known.latitude, known.longitude, known.looked_up_at, known.searched_m, known.postcode, known.distance_m,
@@ -37,12 +37,12 @@ LEFT JOIN lookups_postcode AS nearest ON nearest.postcode = known.postcode
 WHERE known.latitude = asked.latitude AND known.longitude = asked.longitude AND known.provider = %s
   AND CASE WHEN known.postcode IS NULL THEN known.looked_up_at > %s
            ELSE known.looked_up_at > %s AND nearest.postcode IS NOT NULL END
-"""  # noqa: S608 (names of columns)
+"""  # noqa: S608 - names of columns
 _REMEMBER_POSTCODES = f"""
 INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)}) {{rows}}
 ON CONFLICT (postcode) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _DETAILS)}
 """
-# What is newer, or knows more, replaces what is there: a process that was frozen may be late.
+#: What is newer, or knows more, replaces what is there: a process that was frozen may be late.
 _REMEMBER_LOCATIONS = """
 INSERT INTO lookups_knownlocation AS kept
     (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider) {rows}
@@ -51,12 +51,12 @@ ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
     postcode = excluded.postcode, distance_m = excluded.distance_m
 WHERE excluded.looked_up_at >= kept.looked_up_at OR excluded.searched_m > kept.searched_m
 """
-# One column after the other: SQLite has known IS DISTINCT FROM for a short time only.
+#: One column after the other: SQLite has known IS DISTINCT FROM for a short time only.
 _DIFFERS = {
     "sqlite": " OR ".join(f"kept.{name} IS NOT excluded.{name}" for name in _DETAILS),
     "postgresql": " OR ".join(f"kept.{name} IS DISTINCT FROM excluded.{name}" for name in _DETAILS),
 }
-# The ids are given one after the other: right as long as nothing between the first and the last was forgotten.
+#: The ids are given one after the other: right as long as nothing between the first and the last was forgotten.
 _SPAN = """
 coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lookups import counters
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.findings import Finding
 from lookups.memory import claims
 from lookups.memory import known_locations as memory
@@ -117,5 +117,5 @@ def _missing(locations: Iterable[Location], known: Mapping[Location, Finding], m
 
 def _sleep(seconds: float, deadline: Deadline) -> None:
     if not deadline.remaining():
-        raise ProviderUnavailable("Another lookup of the same locations did not end in time.")
+        raise ProviderUnavailableError("Another lookup of the same locations did not end in time.")
     time.sleep(min(seconds, deadline.remaining()))

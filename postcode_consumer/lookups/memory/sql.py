@@ -26,7 +26,7 @@ def query_of(rows: Sequence[tuple[object, ...]], types: Sequence[str]) -> tuple[
     if connection.vendor == "postgresql":
         arrays = ", ".join(f"%s::{name}[]" for name in types)
         columns = zip(types, zip(*rows, strict=True), strict=True)
-        return f"SELECT * FROM unnest({arrays})", [_array(name, column) for name, column in columns]  # noqa: S608 (names of types)
+        return f"SELECT * FROM unnest({arrays})", [_array(name, column) for name, column in columns]  # noqa: S608 - names of types
     return f"VALUES {','.join([_record(types)] * len(rows))}", [value for row in rows for value in row]
 
 

@@ -98,7 +98,7 @@ def open_breaker(state: State, now: float, *, after_probe: bool) -> State:
     if state.silence and not after_probe:
         return state
     silence = min(state.silence * 2, LONGEST_SILENCE) or FIRST_SILENCE
-    free_at = now + silence * random.uniform(0.5, 1.0)  # noqa: S311 (not a secret)
+    free_at = now + silence * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
     return replace(state, silence=silence, free_at=free_at, probe_until=0.0, seen_at=now)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from lookups.deadline import Deadline
-from lookups.errors import CallFailed, Crashed, Retryable
+from lookups.errors import CallFailedError, CrashedError, RetryableError
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -24,17 +24,18 @@ async def ask_again(
 ) -> T:
     """What `call` returns, which is made again as long as that may help; its last error is raised as it is.
 
-    `attempts` is the limit for what is `Retryable`, `crash_attempts` that for `Crashed`; nothing else is tried again.
+    `attempts` limits the calls, `crash_attempts` those that end with `CrashedError`. After an error that is neither this
+    nor a `RetryableError` the call is not made again.
     `first_backoff` is the longest wait (seconds) before the second attempt; it doubles with each further one.
     """
     made = crashes = 0
     while True:
         try:
             return await call()
-        except CallFailed as error:
+        except CallFailedError as error:
             made += 1
-            crashes += isinstance(error, Crashed)
-            again = isinstance(error, Retryable) or (isinstance(error, Crashed) and crashes < crash_attempts)
+            crashes += isinstance(error, CrashedError)
+            again = isinstance(error, RetryableError) or (isinstance(error, CrashedError) and crashes < crash_attempts)
             wait = random.uniform(0, min(LONGEST_BACKOFF, first_backoff * 2 ** (made - 1)))  # noqa: S311 - not a secret
             wait += error.retry_after or 0.0
             if not again or made >= attempts or wait >= deadline.remaining():

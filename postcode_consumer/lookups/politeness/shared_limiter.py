@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from lookups.deadline import Deadline
-from lookups.errors import DeadlineExceeded, ProviderUnavailable
+from lookups.errors import DeadlineExceededError, ProviderUnavailableError
 from lookups.politeness import limiter
 from lookups.politeness.limiter import Open, Probing, Reservation, Reserved, State, TooLate
 from lookups.politeness.limiter_stores import Store
@@ -59,7 +59,7 @@ class SharedLimiter:
                 case Probing(wait):
                     await asyncio.sleep(min(wait, _LOOK_SECONDS))
                 case Open(wait):
-                    raise ProviderUnavailable(
+                    raise ProviderUnavailableError(
                         f"The provider does not work, and is asked again in {wait:.0f} s.", retry_after=wait
                     )
                 case TooLate(wait):
@@ -120,5 +120,7 @@ class SharedLimiter:
             await asyncio.sleep(wait)
 
 
-def _too_late(wait: float) -> DeadlineExceeded:
-    return DeadlineExceeded(f"The next call may be made in {wait:.0f} s: there is no time for that.", retry_after=wait)
+def _too_late(wait: float) -> DeadlineExceededError:
+    return DeadlineExceededError(
+        f"The next call may be made in {wait:.0f} s: there is no time for that.", retry_after=wait
+    )

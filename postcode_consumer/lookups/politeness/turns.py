@@ -9,7 +9,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable
 
 from lookups.deadline import Deadline
-from lookups.errors import LimiterFailed, Overloaded, ProviderUnavailable, Refused, Retryable, TimedOut
+from lookups.errors import (
+    LimiterFailedError,
+    OverloadedError,
+    ProviderUnavailableError,
+    RefusedError,
+    RetryableError,
+    TimedOutError,
+)
 from lookups.politeness.limiter_stores import MemoryStore, shared_store
 from lookups.politeness.retry_budget import RetryBudget
 from lookups.politeness.shared_limiter import SharedLimiter
@@ -57,20 +64,20 @@ class Politeness:
     async def turn(self, deadline: Deadline) -> AsyncIterator[None]:
         """Wait for a slot and a moment to make one call in. What the call raises decides about those after it.
 
-        Raises at once: `DeadlineExceeded` when that moment is later than the deadline, `ProviderUnavailable` while the
-        breaker is open, `LimiterFailed` when nobody can say. `ProviderUnavailable` takes the place of a `Retryable`
-        that must not be tried again.
+        Raises at once: `DeadlineExceededError` when that moment is later than the deadline, `ProviderUnavailableError`
+        while the breaker is open, `LimiterFailedError` when nobody can say. `ProviderUnavailableError` takes the place
+        of a `RetryableError` when the call must not be made again.
         """
         async with self._slots.slot() as overloads:
             is_probe = await self._limiter.wait(deadline)
             try:
                 yield
-            except Retryable as error:
-                if isinstance(error, Overloaded | TimedOut):
+            except RetryableError as error:
+                if isinstance(error, OverloadedError | TimedOutError):
                     self._slots.shrink(overloads=overloads)
                 await self._failed(error, is_probe=is_probe)
                 raise
-            except Refused:
+            except RefusedError:
                 # It answers, and what it says is about the question.
                 await self._probe_answered(is_probe)
                 raise
@@ -93,8 +100,8 @@ class Politeness:
             logger.warning("breaker closed")
             await _noted(self._limiter.close_breaker())
 
-    async def _failed(self, error: Retryable, *, is_probe: bool) -> None:
-        """Raises `ProviderUnavailable` when the call must not be made again."""
+    async def _failed(self, error: RetryableError, *, is_probe: bool) -> None:
+        """Raises `ProviderUnavailableError` when the call must not be made again."""
         if error.retry_after:
             await _noted(self._limiter.pause(min(error.retry_after, LONGEST_PAUSE)))
         else:
@@ -103,15 +110,15 @@ class Politeness:
             self._failures = 0
             logger.warning("breaker opened probe=%s why=%r", is_probe, error.detail)
             await _noted(self._limiter.open_breaker(after_probe=is_probe))
-            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error
+            raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error
         if not error.retry_after and not self._budget.spend():
             logger.warning("retry budget spent why=%r", error.detail)
-            raise ProviderUnavailable(error.detail) from error
+            raise ProviderUnavailableError(error.detail) from error
 
 
 async def _noted(note: Awaitable[None]) -> None:
     """A store that cannot be told must not take away an answer, nor hide why a call failed."""
     try:
         await note
-    except LimiterFailed as error:
+    except LimiterFailedError as error:
         logger.warning("limiter not told why=%r", error.detail)

@@ -26,8 +26,8 @@ _PARAMETERS = ("latitude", "longitude", "max_distance")
 #: A body with 1,000 bad locations is explained by its first ones.
 MAX_ERRORS = 100
 
-# `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
-# only: a pattern with a choice takes quadratic time for many digits.
+#: `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
+#: only: a pattern with a choice takes quadratic time for many digits.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lookups import counters
 from lookups.answers import Location, PostcodeDetails
 from lookups.deadline import Deadline
-from lookups.errors import CallFailed, LimiterFailed, ProviderUnavailable, Refused
+from lookups.errors import CallFailedError, LimiterFailedError, ProviderUnavailableError, RefusedError
 from lookups.findings import Finding, Nearest
 from lookups.politeness.retry import ask_again
 from lookups.politeness.turns import Politeness
@@ -139,7 +139,7 @@ class PostcodesIo:
                 yield progress.take()
             work.result(0)
         except TimeoutError:
-            raise ProviderUnavailable("The provider did not answer in time.") from None
+            raise ProviderUnavailableError("The provider did not answer in time.") from None
         finally:
             work.cancel()
 
@@ -162,7 +162,7 @@ class PostcodesIo:
         """Finds out what one step says about a batch of distinct locations."""
         try:
             found = await self._ask(batch, step, deadline, crash_attempts=self._crash_attempts(batch, 2))
-        except Refused as error:
+        except RefusedError as error:
             logger.warning("batch refused locations=%d why=%r", len(batch), error.detail)
             await self._check_control(step, deadline)
             await self._halve(batch, step, progress, deadline)
@@ -184,7 +184,7 @@ class PostcodesIo:
         for half in (batch[:middle], batch[middle:]):
             try:
                 found = await self._ask(half, step, deadline, crash_attempts=self._crash_attempts(half, 1))
-            except Refused:
+            except RefusedError:
                 await self._halve(half, step, progress, deadline)
             else:
                 progress.found(half, found, step)
@@ -194,16 +194,16 @@ class PostcodesIo:
         return self._attempts if len(batch) == 1 else several
 
     async def _check_control(self, step: Step, deadline: Deadline) -> None:
-        """Raises `ProviderUnavailable` unless a certainly good question is answered, in the same kind of search."""
+        """Raises `ProviderUnavailableError` unless a certainly good question is answered in the same kind of search."""
         try:
             await self._ask([CONTROL], step, deadline, crash_attempts=1)
-        except Refused as error:
-            raise ProviderUnavailable(f"The provider refuses every question: {error.detail}") from error
+        except RefusedError as error:
+            raise ProviderUnavailableError(f"The provider refuses every question: {error.detail}") from error
 
     async def _ask(
         self, batch: Sequence[Location], step: Step, deadline: Deadline, *, crash_attempts: int
     ) -> list[Found | None]:
-        """One question, asked again as long as that may help. Raises `Refused` or `ProviderUnavailable`."""
+        """One question, asked again as long as that may help. Raises `RefusedError` or `ProviderUnavailableError`."""
         try:
             return await ask_again(
                 lambda: self._call(batch, step, deadline),
@@ -212,18 +212,18 @@ class PostcodesIo:
                 crash_attempts=crash_attempts,
                 first_backoff=self._first_backoff,
             )
-        except Refused:
+        except RefusedError:
             raise
-        except CallFailed as error:
-            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error
+        except CallFailedError as error:
+            raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error
 
     async def _call(self, batch: Sequence[Location], step: Step, deadline: Deadline) -> list[Found | None]:
         """One call, counted."""
         try:
             found = await self._client.ask(batch, step.search, deadline)
-        except CallFailed as error:
-            if not isinstance(error, LimiterFailed):  # then there was no call
-                self._count(batch, step, type(error).__name__)
+        except CallFailedError as error:
+            if not isinstance(error, LimiterFailedError):  # then there was no call
+                self._count(batch, step, type(error).__name__.removesuffix("Error"))
             raise
         self._count(batch, step, "answered")
         return found
