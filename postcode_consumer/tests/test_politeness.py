@@ -74,7 +74,7 @@ def test_a_server_that_takes_two_calls_at_once_refuses_few(postcodes_io: Make, u
 
     async def takes_two(request: fake.web.Request, asked: list[fake.Item]) -> fake.web.StreamResponse:
         nonlocal refused
-        if upstream._at_once > 2:
+        if upstream.at_once > 2:
             refused += 1
             return await fake.status(429)(request, asked)
         return await fake.latency(0.002)(request, asked)
@@ -422,10 +422,14 @@ def test_a_pause_is_kept_here_when_the_limiter_cannot_be_told(monkeypatch: pytes
 # --- Calls a second --------------------------------------------------------------------------------------------------
 def test_in_no_second_there_are_more_calls_than_the_rate_and_one() -> None:
     async def scenario() -> list[float]:
-        shared = SharedLimiter(MemoryStore(), calls_per_second=40, probe_seconds=10)
-        reservations = [await shared._reserve(Deadline(100), lead=0.0) for _ in range(42)]
+        store = MemoryStore()
+        shared = SharedLimiter(store, calls_per_second=40, probe_seconds=10)
+        moments = []
+        for _ in range(42):
+            await shared.wait(Deadline(100))
+            moments.append(store.read()[0].free_at)
         await shared.close()
-        return [read_at + reservation.wait for reservation, read_at in reservations]
+        return moments
 
     moments = asyncio.run(scenario())
     # The first leaves as late as it may, the last in time.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
@@ -119,6 +120,17 @@ def test_there_are_five_attempts(postcodes_io: Make, upstream: FakePostcodesIo) 
     with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(), PALACE)
     assert len(upstream.calls) == 5
+
+
+def test_the_outcomes_in_metrics_keep_their_names(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
+    def counted() -> float:
+        labels = {"provider": "postcodes_io", "outcome": "Overloaded"}
+        return REGISTRY.get_sample_value("postcode_consumer_upstream_calls_total", labels) or 0
+
+    before = counted()
+    upstream.faults = [fake.status(503)]
+    ask(postcodes_io(), PALACE)
+    assert counted() == before + 1
 
 
 def test_one_batch_that_cannot_be_answered_fails_the_whole_lookup(

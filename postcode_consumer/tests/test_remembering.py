@@ -349,11 +349,13 @@ def test_without_its_memory_the_service_says_so_and_asks_nobody(
     call: Callable[..., Any],
     service_provider: Callable[..., None],
     upstream: FakePostcodesIo,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def without_table(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        return execute(statement.replace("lookups_knownlocation", "lookups_nowhere"), *rest)
+
     use_the_service(service_provider, upstream)
-    monkeypatch.setattr(memory, "_RECALL", memory._RECALL.replace("lookups_knownlocation", "lookups_nowhere"))
-    assert_problem(call("GET", url_of(PALACE)), "database-unavailable", 503)
+    with connection.execute_wrapper(without_table):
+        assert_problem(call("GET", url_of(PALACE)), "database-unavailable", 503)
     assert upstream.calls == []
 
 

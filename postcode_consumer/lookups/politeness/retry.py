@@ -24,9 +24,9 @@ async def ask_again(
 ) -> T:
     """What `call` returns, which is made again as long as that may help; its last error is raised as it is.
 
-    `attempts` limits the calls, `crash_attempts` those that end with `CrashedError`. After an error that is neither this
-    nor a `RetryableError` the call is not made again.
-    `first_backoff` is the longest wait (seconds) before the second attempt; it doubles with each further one.
+    `attempts` limits the calls, `crash_attempts` those that end with `CrashedError`. After any other error but a
+    `RetryableError` the call is not made again. `first_backoff` is the longest wait (seconds) before the second call;
+    it doubles with each further one.
     """
     made = crashes = 0
     while True:
