@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
-from lookups.memory.sql import insert, query_of
+from lookups.memory.sql import filled, insert, query_of
 from lookups.models import KnownLocation, Postcode
 
 #: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
@@ -23,24 +23,38 @@ LONGEST_FORGETTING = 30.0
 _BY_KEY = attrgetter("latitude", "longitude")
 _FIRST = itemgetter(0)
 _KEY_TYPES = ("float8", "float8")
-_DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
-_details_of = attrgetter(*_DETAILS)
+_details_of = attrgetter(
+    "outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude"
+)
 
 #: CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
-_RECALL = f"""
-WITH asked (latitude, longitude) AS ({{rows}})
+_RECALL = """
+WITH asked (latitude, longitude) AS ({rows})
 SELECT known.latitude, known.longitude, known.looked_up_at, known.searched_m, known.postcode, known.distance_m,
-       {", ".join(f"nearest.{name}" for name in _DETAILS)}
+       nearest.outcode, nearest.incode, nearest.country, nearest.region, nearest.admin_district, nearest.admin_ward,
+       nearest.latitude, nearest.longitude
 FROM asked
 CROSS JOIN lookups_knownlocation AS known
 LEFT JOIN lookups_postcode AS nearest ON nearest.postcode = known.postcode
 WHERE known.latitude = asked.latitude AND known.longitude = asked.longitude AND known.provider = %s
   AND CASE WHEN known.postcode IS NULL THEN known.looked_up_at > %s
            ELSE known.looked_up_at > %s AND nearest.postcode IS NOT NULL END
-"""  # noqa: S608 - names of columns
-_REMEMBER_POSTCODES = f"""
-INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)}) {{rows}}
-ON CONFLICT (postcode) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _DETAILS)}
+"""
+_REMEMBER_POSTCODES = """
+INSERT INTO lookups_postcode AS kept
+    (postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude) {rows}
+ON CONFLICT (postcode) DO UPDATE SET
+    outcode = excluded.outcode, incode = excluded.incode, country = excluded.country, region = excluded.region,
+    admin_district = excluded.admin_district, admin_ward = excluded.admin_ward,
+    latitude = excluded.latitude, longitude = excluded.longitude
+WHERE kept.outcode {differs_from} excluded.outcode
+   OR kept.incode {differs_from} excluded.incode
+   OR kept.country {differs_from} excluded.country
+   OR kept.region {differs_from} excluded.region
+   OR kept.admin_district {differs_from} excluded.admin_district
+   OR kept.admin_ward {differs_from} excluded.admin_ward
+   OR kept.latitude {differs_from} excluded.latitude
+   OR kept.longitude {differs_from} excluded.longitude
 """
 #: What is newer, or knows more, replaces what is there: a process that was frozen may be late.
 _REMEMBER_LOCATIONS = """
@@ -51,20 +65,18 @@ ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
     postcode = excluded.postcode, distance_m = excluded.distance_m
 WHERE excluded.looked_up_at >= kept.looked_up_at OR excluded.searched_m > kept.searched_m
 """
-#: One column after the other: SQLite has known IS DISTINCT FROM for a short time only.
-_DIFFERS = {
-    "sqlite": " OR ".join(f"kept.{name} IS NOT excluded.{name}" for name in _DETAILS),
-    "postgresql": " OR ".join(f"kept.{name} IS DISTINCT FROM excluded.{name}" for name in _DETAILS),
-}
-#: The ids are given one after the other: right as long as nothing between the first and the last was forgotten.
-_SPAN = """
-coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
-"""
+#: The ids are given one after the other: right as long as nothing between the first and the last was forgotten. SQLite
+#: looks up one end in a query, and reads the whole table for both.
 _ESTIMATE = {
-    "sqlite": f"SELECT {_SPAN}",
+    "sqlite": """
+SELECT coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
+""",
     # What the last ANALYZE counted; it is -1 before the first.
-    "postgresql": f"SELECT CASE WHEN reltuples < 0 THEN {_SPAN} ELSE reltuples END FROM pg_class"  # noqa: S608
-    " WHERE oid = 'lookups_knownlocation'::regclass",
+    "postgresql": """
+SELECT CASE WHEN reltuples >= 0 THEN reltuples
+            ELSE (SELECT coalesce(max(id) - min(id) + 1, 0) FROM lookups_knownlocation) END
+FROM pg_class WHERE oid = 'lookups_knownlocation'::regclass
+""",
 }
 
 
@@ -77,7 +89,7 @@ def recall(
         return {}
     rows, values = query_of(keys, _KEY_TYPES)
     with connection.cursor() as cursor:
-        cursor.execute(_RECALL.format(rows=rows), [*values, provider, misses_after, matches_after])
+        cursor.execute(filled(_RECALL, rows=rows), [*values, provider, misses_after, matches_after])
         return {Location(row[0], row[1]): _finding(row) for row in cursor.fetchall()}
 
 
@@ -91,7 +103,7 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
         if postcodes:
             insert(
                 cursor,
-                f"{_REMEMBER_POSTCODES} WHERE {_DIFFERS[connection.vendor]}",
+                _REMEMBER_POSTCODES,
                 sorted([(postcode, *_details_of(details)) for postcode, details in postcodes.items()], key=_FIRST),
                 ("text",) * 7 + _KEY_TYPES,
             )

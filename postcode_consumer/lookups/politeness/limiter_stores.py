@@ -121,7 +121,7 @@ class DatabaseStore:
 
     def _find(self, rows: "QuerySet[Limiter]") -> tuple[State, float] | None:
         names = State.__struct_fields__
-        row = rows.filter(pk=self._name).values_list(*names, RawSQL(sql.now(), ())).first()  # noqa: S611 - a constant
+        row = rows.filter(pk=self._name).values_list(*names, RawSQL(sql.filled("{now}"), ())).first()  # noqa: S611 - a constant
         return (State(*row[:-1]), row[-1]) if row else None
 
 
