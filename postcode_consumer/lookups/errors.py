@@ -8,7 +8,7 @@ LookupFailedError
     │   ├── ConnectionFailedError    no connection, or it broke
     │   │   └── TimedOutError        no whole answer within the time that a call has
     │   ├── OverloadedError          429, 502, 503, 504; `retry_after` as the API asked for
-    │   ├── UntrustedError           what came back is not an answer to what was asked
+    │   ├── UntrustedError           the answer is not one to this question
     │   └── LimiterFailedError       the database, or Redis, that spaces the calls does not answer
     └── RefusedError                 the API does not take this question (400, 413)
         └── CrashedError             the API broke on this question (500), which may have been a passing fault
@@ -23,7 +23,7 @@ class LookupFailedError(Exception):
     def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
-        #: Seconds after which asking again makes sense, when somebody said so.
+        #: Seconds after which asking again makes sense; None when the provider did not say.
         self.retry_after = retry_after
 
 
@@ -56,7 +56,7 @@ class OverloadedError(RetryableError):
 
 
 class UntrustedError(RetryableError):
-    """What came back is not an answer to what was asked. It must never be stored."""
+    """The answer is not one to this question. It must never be stored."""
 
 
 class LimiterFailedError(RetryableError):

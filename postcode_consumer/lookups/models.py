@@ -1,4 +1,4 @@
-"""What all processes of this service share: the limiter, and what is known about locations.
+"""The tables that all processes of this service share: the limiter, and the known locations.
 
 Rows are read and written by the modules that are named here only, in statements of their own: Django's are too slow.
 """
@@ -66,7 +66,7 @@ class KnownLocation(models.Model):
             # The provider last: it is nearly always the same one.
             models.UniqueConstraint(fields=["latitude", "longitude", "provider"], name="known_once"),
         ]
-        # None by postcode: what is written is all over the country, so each index more is a page more for every row.
+        # None by postcode: new rows are all over the country, so each index more is a page more for every row.
         # The admin, which alone asks for it, looks through a million locations in a fraction of a second.
         indexes = [models.Index(fields=["looked_up_at"], name="known_by_age")]
 

@@ -59,7 +59,7 @@ def make_store(request: pytest.FixtureRequest) -> Iterator[MakeStore]:
 
 
 class Caller:
-    """Whoever asks the limiter, with the values that the tests do not care for."""
+    """A caller of the limiter, with the values that the tests do not care for."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -196,7 +196,7 @@ def test_after_the_silence_there_is_one_probe_at_a_time(make_store: MakeStore, c
     assert caller.reserve() == Reserved(0.0, is_probe=True)
     others = [Caller(make_store("test")).reserve() for _ in range(5)]
     assert {type(other) for other in others} == {Probing}
-    # Whoever probed has died.
+    # The process that probed has died.
     caller.time_passes(11)
     assert caller.reserve() == Reserved(0.0, is_probe=True)
 

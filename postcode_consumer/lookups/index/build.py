@@ -25,7 +25,7 @@ _POSTCODE_BYTES = 8
 
 @dataclass(frozen=True)
 class Summary:
-    """What was built: `skipped` counts records by reason, `size` is in bytes."""
+    """The result of a build: `skipped` counts records by reason, `size` is in bytes."""
 
     postcodes: int
     places: int
@@ -35,7 +35,7 @@ class Summary:
 
 
 class _Columns:
-    """What is kept of all records while they are read: 28 bytes of each."""
+    """All records while they are read: 28 bytes of each."""
 
     def __init__(self) -> None:
         self.postcodes = bytearray()

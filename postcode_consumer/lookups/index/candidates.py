@@ -1,12 +1,12 @@
-"""Which places can be the nearest one somewhere in a cell: a short list of them for each, so that nobody need search.
+"""Which places can be the nearest one somewhere in a cell: a short list of them for each, instead of a search.
 
 Cells are halved both ways until their lists are short. A list is narrowed by what holds for all of its cell, and so it
 never loses a place that is the nearest one, or as good as that, to any location in the cell:
 
 - Every location has a place within the distance from the cell's centre to its nearest place, and from the centre to
-  the location: what is farther away than that from all of the cell is not the nearest one.
-- Where one place is nearer than another is a half-space. Who has all four corners in it has the whole cell in it: but
-  for the curvature of the cell, for which there is a slack.
+  the location: a place that is farther away than that from all of the cell is not the nearest one.
+- The locations to which one place is nearer than another are a half-space. When all four corners of a cell are in it,
+  the whole cell is, but for its curvature, for which there is a slack.
 """
 
 from collections.abc import Iterator, Sequence

@@ -7,8 +7,8 @@
     header    JSON (`_Header`), padded with spaces so that the arrays begin at a multiple of 64
     arrays    `Places.details` and `Places.positions`, then those of `Places.grid`
 
-It is written under another name and then renamed: whoever opens it sees all of it, and who has it open keeps what they
-have. A build that dies leaves what was there before.
+It is written under another name and then renamed: a process that opens it sees all of it, and a process that has the
+old one open keeps that. A build that dies leaves the old file.
 """
 
 import fcntl
@@ -50,7 +50,7 @@ class BuildRunningError(Exception):
     """Another process is building an index in this folder."""
 
 
-#: What is known of a place: one row, so that reading it takes one access to memory and not four. Degrees; the postcode
+#: The details of a place: one row, so that reading it takes one access to memory and not four. Degrees; the postcode
 #: with its space; `area` is a number of `Places.area_names`.
 DETAILS = np.dtype([("latitude", "<f8"), ("longitude", "<f8"), ("postcode", "S8"), ("area", "<u4")], align=True)
 

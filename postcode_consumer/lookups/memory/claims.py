@@ -1,8 +1,8 @@
-"""Who is asking a provider about a location just now, so that nobody else asks the same: statements for both databases.
+"""Claims on locations that are being asked about, so that no two lookups ask the same: statements for both databases.
 
-A lookup claims the locations that nobody has claimed, asks about them, remembers what was found, and lets go of them
-all. It never waits for others while it has claims of its own, so no two lookups can wait for each other. The claims of
-a process that died end by themselves.
+A lookup claims the locations that are not claimed, asks about them, remembers the findings, and lets go of them all. It
+never waits for others while it has claims of its own, so no two lookups can wait for each other. The claims of a
+process that died end by themselves.
 """
 
 import secrets
@@ -14,10 +14,10 @@ from django.db import connection, transaction
 from lookups.answers import Location
 from lookups.memory.sql import filled, query_of
 
-#: How long a claim is good that nobody renews, in seconds.
+#: Seconds that a claim is good for when it is not renewed.
 CLAIM_SECONDS = 15.0
 
-#: In the order of the keys, and without a lock on the rows of others: no two who claim wait for each other.
+#: In the order of the keys, and without a lock on the rows of others: no two lookups wait for each other.
 _TAKE = """
 WITH wanted (latitude, longitude) AS ({rows})
 INSERT INTO lookups_claim (latitude, longitude, provider, owner, until)
@@ -47,7 +47,7 @@ class Claims:
         self._renewed = time.monotonic()
 
     def take(self, locations: Iterable[Location]) -> list[Location]:
-        """Claims the locations that nobody has claimed, and says which these are."""
+        """Claims those of the locations that are not claimed, and returns these."""
         rows, values = query_of(
             sorted((location.latitude, location.longitude) for location in locations), ("float8", "float8")
         )

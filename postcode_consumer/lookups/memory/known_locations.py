@@ -1,6 +1,6 @@
-"""What is known about locations, in the database: statements for SQLite and PostgreSQL, a thousand locations each.
+"""The known locations in the database: statements for SQLite and PostgreSQL, a thousand locations each.
 
-Everybody writes in the order of the keys, postcodes before locations, so that no two writers wait for each other.
+All writers write in the order of the keys, postcodes before locations, so that no two wait for each other.
 """
 
 import time
@@ -16,9 +16,9 @@ from lookups.findings import Finding, Nearest
 from lookups.memory.sql import filled, insert, query_of
 from lookups.models import KnownLocation, Postcode
 
-#: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
+#: Rows that are deleted in one transaction. Larger ones are quicker, and other writers to SQLite wait for longer.
 SLICE = 30_000
-#: Seconds after which no further slice is begun: somebody waits for the end of it.
+#: Seconds after which no further slice is begun: the admin's page waits for the end.
 LONGEST_FORGETTING = 30.0
 _BY_KEY = attrgetter("latitude", "longitude")
 _FIRST = itemgetter(0)
@@ -27,7 +27,7 @@ _details_of = attrgetter(
     "outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude"
 )
 
-#: CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
+#: CROSS JOIN makes SQLite begin with `asked`, instead of reading all known locations.
 _RECALL = """
 WITH asked (latitude, longitude) AS ({rows})
 SELECT known.latitude, known.longitude, known.looked_up_at, known.searched_m, known.postcode, known.distance_m,
@@ -56,7 +56,7 @@ WHERE kept.outcode {differs_from} excluded.outcode
    OR kept.latitude {differs_from} excluded.latitude
    OR kept.longitude {differs_from} excluded.longitude
 """
-#: What is newer, or knows more, replaces what is there: a process that was frozen may be late.
+#: Only a newer or wider finding replaces the old one: a process that was frozen may be late.
 _REMEMBER_LOCATIONS = """
 INSERT INTO lookups_knownlocation AS kept
     (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider) {rows}
@@ -83,7 +83,7 @@ FROM pg_class WHERE oid = 'lookups_knownlocation'::regclass
 def recall(
     provider: str, locations: Iterable[Location], *, matches_after: int, misses_after: int
 ) -> dict[Location, Finding]:
-    """What is known about these locations and was looked up after those moments (Unix seconds)."""
+    """The findings about these locations that were looked up after those moments (Unix seconds)."""
     keys = sorted(map(_BY_KEY, locations))
     if not keys:
         return {}
@@ -94,7 +94,7 @@ def recall(
 
 
 def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
-    """Keeps what was found, in place of what was known before."""
+    """Keeps the findings, in place of earlier ones."""
     if not findings:
         return
     nearest = [finding.nearest for finding in findings.values() if finding.nearest]
@@ -116,7 +116,7 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
 
 
 def prune(*, before: int, limit: int) -> int:
-    """Forgets the oldest of what was looked up before that moment (Unix seconds), and says of how many locations."""
+    """Forgets the oldest locations that were looked up before that moment (Unix seconds), and returns their number."""
     return _forget_slice(KnownLocation.objects.filter(looked_up_at__lt=before).order_by("looked_up_at"), limit)[0]
 
 
@@ -142,7 +142,7 @@ def forget_postcodes(selected: QuerySet[Postcode]) -> int:
 def _forget_slice(selected: QuerySet[Any], limit: int) -> tuple[int, Any]:
     """How many of the first rows are gone, and the last of them.
 
-    A row that somebody is writing just now is left: it is new.
+    A row that is being written just now is left: it is new.
     """
     with transaction.atomic():
         keys = list(selected.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])

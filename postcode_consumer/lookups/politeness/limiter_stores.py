@@ -1,6 +1,6 @@
 """Where the limiter's state is kept: in this process, in a row of the database, or in Redis (or Valkey).
 
-Each store has its own clock, reads the state together with the time, and changes it as if nobody else were there.
+Each store has its own clock, reads the state together with the time, and changes it as if there were no other process.
 """
 
 import time
@@ -28,7 +28,7 @@ Change = Callable[[State, float], tuple[State, T]]
 
 #: Seconds; a Redis that is slower is away.
 REDIS_SECONDS = 2.0
-#: After a power cut nobody waits for moments that were reserved before it. Without these settings, every call would
+#: After a power cut no caller waits for moments that were reserved before it. Without these settings, every call would
 #: wait for the disk.
 _NO_SYNC = {"sqlite": "PRAGMA synchronous=NORMAL", "postgresql": "SET synchronous_commit TO off"}
 
@@ -43,7 +43,7 @@ class Store(Protocol):
         """The state and the time. Raises `LimiterFailedError`."""
 
     def update(self, change: Change[T]) -> T:
-        """Changes the state; nobody else does in between. Raises `LimiterFailedError`."""
+        """Changes the state; no other change comes in between. Raises `LimiterFailedError`."""
 
     def close(self) -> None:
         """Gives connections back."""
@@ -135,7 +135,7 @@ def _connect() -> None:
 
 
 class RedisStore:
-    """A key in Redis or Valkey. A change that somebody else's crossed is made again (WATCH)."""
+    """A key in Redis or Valkey. A change that another one crossed is made again (WATCH)."""
 
     is_at_hand = False
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 #: rate asks for that in no second there are more than the rate and one.
 LATENESS = 0.05
 _SPACING = 1.0 + LATENESS
-#: Seconds between looks at a probe that is somebody else's.
+#: Seconds between looks at another caller's probe.
 _LOOK_SECONDS = 0.2
 
 
@@ -66,7 +66,7 @@ class SharedLimiter:
                     raise _too_late(wait)
 
     async def pause(self, seconds: float) -> None:
-        """Nobody calls for `seconds`: the provider asked for it."""
+        """No call is made for `seconds`: the provider asked for it."""
         self._silent_until = max(self._silent_until, time.monotonic() + seconds)
         await self._change(lambda state, now: limiter.pause(state, now, seconds=seconds))
 
@@ -100,7 +100,7 @@ class SharedLimiter:
         return await self._in_thread(lambda: self._store.update(change))
 
     async def _is_silent(self) -> bool:
-        """Whether a silence began meanwhile; then what was reserved before is worth nothing."""
+        """Whether a silence began meanwhile; then earlier reservations do not count."""
         if self._silent_until > time.monotonic():
             return True
         return limiter.is_silent(*await self._in_thread(self._store.read))

@@ -105,7 +105,7 @@ class Local:
         return answers
 
     def _current(self) -> Index | None:
-        """The index that is there now. Whoever notices a new one loads it; the others go on with the old one."""
+        """The newest index. The first thread that sees a new one loads it; the others go on with the old one."""
         stamp = _stamp(self._folder / file.NAME)
         if self._index and stamp == self._stamp:
             return self._index

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds; what callers are told when the provider did not say when it is back.
 DEFAULT_RETRY_AFTER = 5.0
-#: Seconds; how long others may give an answer again without asking: what is forgotten here is gone there soon, too.
+#: Seconds; how long caches may keep an answer. Short, so that a forgotten one is soon gone there, too.
 ANSWER_SECONDS = 60
 
 

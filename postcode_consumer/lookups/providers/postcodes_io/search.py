@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: Locations in one call; the server refuses more.
 BATCH_SIZE = 100
-#: Buckingham Palace. A server that does not answer this is broken, whatever it says of other locations.
+#: Buckingham Palace. A server that does not answer this question is broken.
 CONTROL = Location(latitude=51.501009, longitude=-0.141588)
-#: Seconds after which the caller gets what was found out so far.
+#: Seconds after which the caller gets the findings so far.
 _TICK = 2.0
 #: Seconds beyond the deadline after which the loop itself must be stuck.
 _LOOP_GRACE = 5.0
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 
 #: Each wider than the one before. 100 m is the server's default, 2,000 m its maximum without a wide search. They are
-#: the same whatever distance is asked for: so what is found can be remembered for every other distance.
+#: the same for every distance that a caller asks for: so a finding can be remembered for every other distance.
 STEPS = (
     Step(100, Search(radius=100)),
     Step(2_000, Search(radius=2_000)),
@@ -81,7 +81,7 @@ class _Progress:
         )
 
     def take(self) -> dict[Location, Finding]:
-        """What was found out since the last time."""
+        """The findings since the last time."""
         with self._lock:
             findings, self._findings = self._findings, {}
         return findings
