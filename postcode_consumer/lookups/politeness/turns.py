@@ -65,8 +65,8 @@ class Politeness:
         """Wait for a slot and a moment to make one call in. What the call raises decides about those after it.
 
         Raises at once: `DeadlineExceededError` when that moment is later than the deadline, `ProviderUnavailableError`
-        while the breaker is open, `LimiterFailedError` when the limiter does not answer. `ProviderUnavailableError` takes
-        the place of a `RetryableError` when the call must not be made again.
+        while the breaker is open, `LimiterFailedError` when the limiter does not answer. `ProviderUnavailableError`
+        takes the place of a `RetryableError` when the call must not be made again.
         """
         async with self._slots.slot() as overloads:
             is_probe = await self._limiter.wait(deadline)
