@@ -165,7 +165,7 @@ MUTANTS = [
             (
                 PROVIDER,
                 "            await self._halve(batch, step, progress, deadline)\n",
-                "            raise ProviderUnavailable(error.detail) from error\n",
+                "            raise ProviderUnavailableError(error.detail) from error\n",
             ),
         ),
         CONSUMER,
@@ -176,7 +176,7 @@ MUTANTS = [
         "a pause holds for all processes",
         (
             (
-                "postcode_consumer/lookups/politeness/turns.py",
+                "postcode_consumer/lookups/politeness/shared_limiter.py",
                 "        await self._change(lambda state, now: limiter.pause(state, now, seconds=seconds))\n",
                 "        pass\n",
             ),
@@ -211,7 +211,7 @@ MUTANTS = [
         (
             (
                 PROVIDER,
-                "            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error\n",
+                "            raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error\n",
                 "            return [None] * len(batch)\n",
             ),
         ),
@@ -234,8 +234,8 @@ MUTANTS = [
         (
             (
                 CLIENT,
-                '            raise Untrusted("The provider answered other locations than those that were asked.")\n',
-                "            pass\n",
+                'raise UntrustedError("The provider answered other locations than those that were asked.")',
+                "pass",
             ),
         ),
         CONSUMER,

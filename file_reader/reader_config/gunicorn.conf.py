@@ -12,4 +12,4 @@ bind = address_of("FILE_READER", 8000)
 workers = env_int("FILE_READER_PROCESSES", 1, minimum=1, maximum=64)
 # The gateway drops its idle connections earlier, so that it never writes into one that is being closed.
 keepalive = 5
-logconfig_dict = log_settings("file_reader", {})
+logconfig_dict = log_settings("file_reader")

@@ -23,7 +23,7 @@ bind = address_of("POSTCODE_CONSUMER", 7000)
 workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
 # Longer than callers keep an idle connection, so that none of them writes into one that is being closed.
 keepalive = 75
-logconfig_dict = log_settings("postcode_consumer", {})
+logconfig_dict = log_settings("postcode_consumer")
 
 # One folder for each address: two services of one DATA_DIR do not count together. What an earlier run left is not ours.
 _metrics = env_path("DATA_DIR", Path("var")) / "metrics" / f"postcode_consumer-{bind.rpartition(':')[2]}"

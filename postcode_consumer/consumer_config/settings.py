@@ -106,4 +106,4 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-LOGGING = log_settings("postcode_consumer", {"stamina": "ERROR"})  # retries are logged where their cause is known
+LOGGING = log_settings("postcode_consumer")

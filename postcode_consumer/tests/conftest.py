@@ -90,14 +90,8 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
     def choose(**values: Any) -> None:
         for name, value in values.items():
             setattr(settings, name, value)
-        _forget_provider()
+        providers.close()
 
-    _forget_provider()
-    yield choose
-    _forget_provider()
-
-
-def _forget_provider() -> None:
     providers.close()
-    providers._build.cache_clear()
-    providers._local.cache_clear()
+    yield choose
+    providers.close()

@@ -16,4 +16,4 @@ os.environ.update(
     DATA_DIR=str(Path(tempfile.gettempdir()) / "postcode_consumer_tests"),
 )
 
-from consumer_config.settings import *  # noqa: E402, F403 (settings that build on others)
+from consumer_config.settings import *  # noqa: E402, F403 - settings that build on others

@@ -11,7 +11,7 @@ from tests.test_bulk import PATH
 
 from lookups.answers import Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.index.build import build
 from lookups.memory.remembering import Remembering
 from lookups.providers.chain import Chain
@@ -63,7 +63,7 @@ def test_an_outage_of_the_last_is_never_no_match(
 ) -> None:
     upstream.stop()
     try:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailableError):
             Chain([local, remembering()]).reverse_geocode([Location(*PALACE), Location(*CASTLE)], 100, Deadline(1))
     finally:
         upstream.start()
@@ -73,7 +73,7 @@ def test_a_missing_index_does_not_send_everything_upstream(
     tmp_path: Path, remembering: Callable[..., Remembering], upstream: FakePostcodesIo
 ) -> None:
     chain = Chain([Local(tmp_path), remembering()])
-    with pytest.raises(ProviderUnavailable, match="no index"):
+    with pytest.raises(ProviderUnavailableError, match="no index"):
         chain.reverse_geocode([Location(*PALACE)], 100, Deadline(1))
     assert upstream.calls == []
 

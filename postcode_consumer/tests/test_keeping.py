@@ -49,7 +49,7 @@ def test_claims_last_until_what_was_found_is_known() -> None:
     mine.take([PALACE])
     keeper = Keeper("p", ttl=FOR_EVER)
     with transaction.atomic():
-        # Whoever writes a row of the same location has to be waited for.
+        # Another writer of the same location has to be waited for.
         memory.remember("p", {PALACE: MISS})
         keeper.keep({PALACE: MATCH})
         keeper.release(mine.owner)

@@ -18,7 +18,7 @@ from tests.redis_server import running_redis
 from tests.test_postcodes_io_steps import ask
 
 from lookups.deadline import Deadline
-from lookups.errors import DeadlineExceeded, LimiterFailed, ProviderUnavailable
+from lookups.errors import DeadlineExceededError, LimiterFailedError, ProviderUnavailableError
 from lookups.politeness import limiter
 from lookups.politeness.limiter import Open, Probing, Reservation, Reserved, State, TooLate
 from lookups.politeness.limiter_stores import DatabaseStore, MemoryStore, RedisStore, Store
@@ -59,7 +59,7 @@ def make_store(request: pytest.FixtureRequest) -> Iterator[MakeStore]:
 
 
 class Caller:
-    """Whoever asks the limiter, with the values that the tests do not care for."""
+    """A caller of the limiter, with the values that the tests do not care for."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -196,7 +196,7 @@ def test_after_the_silence_there_is_one_probe_at_a_time(make_store: MakeStore, c
     assert caller.reserve() == Reserved(0.0, is_probe=True)
     others = [Caller(make_store("test")).reserve() for _ in range(5)]
     assert {type(other) for other in others} == {Probing}
-    # Whoever probed has died.
+    # The process that probed has died.
     caller.time_passes(11)
     assert caller.reserve() == Reserved(0.0, is_probe=True)
 
@@ -262,9 +262,9 @@ def test_a_redis_that_is_away_is_told_soon_and_nobody_calls(tmp_path: Path) -> N
         store = RedisStore(url, name="test")
         assert Caller(store).wait() == 0
     started = time.monotonic()
-    with pytest.raises(LimiterFailed, match="Redis"):
+    with pytest.raises(LimiterFailedError, match="Redis"):
         Caller(store).reserve()
-    with pytest.raises(LimiterFailed, match="Redis"):
+    with pytest.raises(LimiterFailedError, match="Redis"):
         store.read()
     assert time.monotonic() - started < 10
     store.close()
@@ -278,7 +278,7 @@ def test_without_its_redis_the_service_does_not_call_at_any_rate(
         provider = postcodes_io(calls_per_second=10)
         assert ask(provider, PALACE)[0].postcode == "SW1A 1AA"
     upstream.calls.clear()
-    with pytest.raises(ProviderUnavailable, match="Redis"):
+    with pytest.raises(ProviderUnavailableError, match="Redis"):
         ask(provider, PALACE)
     assert upstream.calls == []
 
@@ -289,7 +289,7 @@ def test_without_its_database_the_service_does_not_call_at_any_rate(
     executor = MigrationExecutor(connection)
     executor.migrate([("lookups", None)])
     try:
-        with pytest.raises(ProviderUnavailable, match="database"):
+        with pytest.raises(ProviderUnavailableError, match="database"):
             ask(postcodes_io(calls_per_second=10), PALACE)
     finally:
         executor.loader.build_graph()
@@ -339,7 +339,7 @@ def test_a_turn_that_comes_after_the_deadline_is_refused_at_once() -> None:
         try:
             async with politeness.turn(Deadline(5)):
                 pass
-            with pytest.raises(DeadlineExceeded) as caught:
+            with pytest.raises(DeadlineExceededError) as caught:
                 async with politeness.turn(Deadline(5)):
                     pass
             return caught.value.retry_after

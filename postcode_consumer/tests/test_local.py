@@ -19,7 +19,7 @@ from tests.test_bulk import PATH, assert_problem
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.index import file as index_file
 from lookups.index.build import build
 from lookups.providers.local import Local
@@ -41,7 +41,7 @@ def make(folder: Path, places: list[tuple[str, float, float]]) -> Path:
 
 
 def why_not(folder: Path) -> str:
-    with pytest.raises(ProviderUnavailable) as refused:
+    with pytest.raises(ProviderUnavailableError) as refused:
         ask(Local(folder), PALACE)
     return refused.value.detail
 
@@ -129,26 +129,46 @@ def test_the_old_index_answers_while_the_new_one_cannot_be_used(
     assert ("damaged" if fault == "damaged" else "There is no index") in record.message
 
 
-def test_the_old_index_answers_while_another_thread_loads_the_new_one(tmp_path: Path) -> None:
+def test_the_old_index_answers_while_another_thread_loads_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, SCOTTISH)
     provider = Local(tmp_path)
     make(tmp_path, [("ZZ1 1ZZ", *CAMPBELTOWN)])
-    with ThreadPoolExecutor(1) as threads, provider._loading:
-        assert threads.submit(ask, provider, CAMPBELTOWN).result(10)[0].postcode == "PA28 6AA"
-    assert ask(provider, CAMPBELTOWN)[0].postcode == "ZZ1 1ZZ"
+    load, begun, may_end = index_file.load, threading.Event(), threading.Event()
+
+    def slow(folder: Path) -> index_file.Places:
+        begun.set()
+        assert may_end.wait(10)
+        return load(folder)
+
+    monkeypatch.setattr(index_file, "load", slow)
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(ask, provider, CAMPBELTOWN)
+        assert begun.wait(10)
+        assert ask(provider, CAMPBELTOWN)[0].postcode == "PA28 6AA"
+        may_end.set()
+        assert other.result(10)[0].postcode == "ZZ1 1ZZ"
 
 
 def test_an_index_is_loaded_once_however_many_threads_wait_for_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider = Local(tmp_path)
     make(tmp_path, SCOTTISH)
+    load, all_ask = index_file.load, threading.Barrier(8)
+
+    def slow(folder: Path) -> index_file.Places:
+        time.sleep(0.2)
+        return load(folder)
+
+    def ask_with_the_others(_: int) -> str | None:
+        all_ask.wait(10)
+        return ask(provider, CAMPBELTOWN)[0].postcode
+
+    monkeypatch.setattr(index_file, "load", slow)
     with caplog.at_level(logging.INFO), ThreadPoolExecutor(8) as threads:
-        with provider._loading:
-            waiting = [threads.submit(ask, provider, CAMPBELTOWN) for _ in range(8)]
-            while threads._work_queue.qsize():
-                time.sleep(0.01)
-        assert {one.result(10)[0].postcode for one in waiting} == {"PA28 6AA"}
+        assert set(threads.map(ask_with_the_others, range(8))) == {"PA28 6AA"}
     assert sum("index loaded" in record.message for record in caplog.records) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lookups.answers import Answer, Location, failed, no_match
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.lookup import reverse_geocode
 
 LONDON = Location(51.5, -0.1)
@@ -61,7 +61,7 @@ def test_an_outage_is_never_an_answer() -> None:
         def reverse_geocode(
             self, locations: Sequence[Location], max_distance: float, deadline: Deadline
         ) -> list[Answer]:
-            raise ProviderUnavailable("gone")
+            raise ProviderUnavailableError("gone")
 
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         look_up(Broken(), LONDON, Location(0, 0))

@@ -36,7 +36,7 @@ def in_threads(*works: Callable[[], object]) -> None:
     def run(work: Callable[[], object]) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 (it is raised below)
+        except BaseException as error:  # noqa: BLE001 - it is raised below
             errors.append(error)
         finally:
             connection.close()
@@ -238,7 +238,8 @@ def test_a_claim_that_is_renewed_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
     Claim.objects.update(until=time.time() + 1)
     mine.renew()
     assert Claim.objects.get().until < time.time() + 2  # it is still young
-    monkeypatch.setattr(mine, "_renewed", time.monotonic() - CLAIM_SECONDS)
+    later = time.monotonic() + CLAIM_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     mine.renew()
     assert Claim.objects.get().until > time.time() + CLAIM_SECONDS - 5
 
@@ -250,13 +251,16 @@ def test_a_claim_of_before_the_clock_was_set_back_ends_too() -> None:
     assert Claims("p").take([PALACE]) == [PALACE]
 
 
-def test_who_drops_expired_claims_does_not_wait_for_one_that_is_just_being_renewed() -> None:
+def test_who_drops_expired_claims_does_not_wait_for_one_that_is_just_being_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("who writes to SQLite waits for whoever does")
     mine = Claims("p")
     mine.take([PALACE])
     Claim.objects.update(until=time.time() - 1)
-    mine._renewed -= CLAIM_SECONDS
+    later = time.monotonic() + CLAIM_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
 
     def drop() -> None:
         set_statement_timeout()

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,20 +14,22 @@ from tests.test_postcodes_io_steps import ask
 
 from lookups.deadline import Deadline
 from lookups.errors import (
-    CallFailed,
-    Crashed,
-    DeadlineExceeded,
-    LimiterFailed,
-    Overloaded,
-    ProviderUnavailable,
-    Refused,
-    Untrusted,
+    CallFailedError,
+    CrashedError,
+    DeadlineExceededError,
+    LimiterFailedError,
+    OverloadedError,
+    ProviderUnavailableError,
+    RefusedError,
+    UntrustedError,
 )
 from lookups.politeness import limiter
 from lookups.politeness.limiter_stores import Change, MemoryStore
 from lookups.politeness.retry import ask_again
+from lookups.politeness.retry_budget import RetryBudget
+from lookups.politeness.shared_limiter import LATENESS, SharedLimiter
 from lookups.politeness.slots import Slots
-from lookups.politeness.turns import FAILURES_IN_A_ROW, LATENESS, Politeness, RetryBudget, SharedLimiter
+from lookups.politeness.turns import FAILURES_IN_A_ROW, Politeness
 from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
@@ -71,7 +74,7 @@ def test_a_server_that_takes_two_calls_at_once_refuses_few(postcodes_io: Make, u
 
     async def takes_two(request: fake.web.Request, asked: list[fake.Item]) -> fake.web.StreamResponse:
         nonlocal refused
-        if upstream._at_once > 2:
+        if upstream.at_once > 2:
             refused += 1
             return await fake.status(429)(request, asked)
         return await fake.latency(0.002)(request, asked)
@@ -90,22 +93,21 @@ def test_a_server_that_takes_fewer_calls_at_once_than_allowed_fails_none_of_them
 
     async def call(politeness: Politeness) -> None:
         nonlocal at_once, refused
-        async for attempt in ask_again(deadline=Deadline(60), attempts=5, crash_attempts=1, first_backoff=0.01):
-            with attempt:
-                async with politeness.turn(Deadline(60)):
-                    at_once += 1
-                    try:
-                        await asyncio.sleep(0)
-                        if at_once > 17:
-                            refused += 1
-                            raise Overloaded("too many")
-                        await asyncio.sleep(0.01)
-                    finally:
-                        at_once -= 1
+        async with politeness.turn(Deadline(60)):
+            at_once += 1
+            try:
+                await asyncio.sleep(0)
+                if at_once > 17:
+                    refused += 1
+                    raise OverloadedError("too many")
+                await asyncio.sleep(0.01)
+            finally:
+                at_once -= 1
 
     async def scenario() -> None:
         politeness = Politeness(name="test", calls_per_second=0, max_concurrency=64)
-        await asyncio.gather(*[call(politeness) for _ in range(300)])
+        again = partial(ask_again, deadline=Deadline(60), attempts=5, crash_attempts=1, first_backoff=0.01)
+        await asyncio.gather(*[again(lambda: call(politeness)) for _ in range(300)])
         await politeness.close()
 
     asyncio.run(scenario())
@@ -180,7 +182,7 @@ def test_retries_are_limited_to_a_share_of_the_answers(postcodes_io: Make, upstr
     started = time.monotonic()
     lookups = 100
     for place in places(lookups):
-        with contextlib.suppress(ProviderUnavailable):
+        with contextlib.suppress(ProviderUnavailableError):
             ask(provider, place)
     retries = len(upstream.calls) - lookups
     seconds = time.monotonic() - started
@@ -204,7 +206,7 @@ def break_it(provider: PostcodesIo, upstream: FakePostcodesIo, fault: fake.Fault
     upstream.always = fault or fake.status(502)
     failed = len(upstream.calls) + FAILURES_IN_A_ROW
     while len(upstream.calls) < failed:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailableError):
             ask(provider, PALACE)
     upstream.always = None
     upstream.calls.clear()
@@ -218,7 +220,7 @@ def test_when_upstream_is_broken_all_processes_leave_it_alone_and_say_so_at_once
     first, second = (postcodes_io(calls_per_second=1_000) for _ in range(2))
     break_it(first, upstream)
     for provider in (first, second):
-        with pytest.raises(ProviderUnavailable, match="asked again") as caught:
+        with pytest.raises(ProviderUnavailableError, match="asked again") as caught:
             ask(provider, PALACE)
         assert caught.value.retry_after
     assert upstream.calls == []
@@ -258,7 +260,7 @@ def test_refusals_do_not_open_the_breaker(postcodes_io: Make, upstream: FakePost
     provider = postcodes_io()
     upstream.always = fake.status(code)
     while len(upstream.calls) < 3 * FAILURES_IN_A_ROW:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailableError):
             ask(provider, PALACE)
     upstream.always = None
     assert ask(provider, PALACE)[0].postcode == "SW1A 1AA"
@@ -281,7 +283,7 @@ def test_callers_in_a_hurry_do_not_open_the_breaker(postcodes_io: Make, upstream
     provider = postcodes_io()
     upstream.always = fake.latency(0.5)
     for _ in range(2 * FAILURES_IN_A_ROW):
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailableError):
             ask(provider, PALACE, seconds=0.02)
     upstream.always = None
     assert ask(provider, PALACE)[0].postcode == "SW1A 1AA"
@@ -302,8 +304,8 @@ class Scene:
 
     async def open(self) -> None:
         for _ in range(FAILURES_IN_A_ROW):
-            with contextlib.suppress(CallFailed, ProviderUnavailable):
-                await self.call(Untrusted("no answer"))
+            with contextlib.suppress(CallFailedError, ProviderUnavailableError):
+                await self.call(UntrustedError("no answer"))
         assert self.store.read()[0].silence
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -320,8 +322,8 @@ def test_who_asks_for_silence_is_not_taken_for_broken(monkeypatch: pytest.Monkey
 
     async def scenario() -> None:
         for _ in range(2 * FAILURES_IN_A_ROW):
-            with pytest.raises(Overloaded):
-                await scene.call(Overloaded("429", retry_after=0.01))
+            with pytest.raises(OverloadedError):
+                await scene.call(OverloadedError("429", retry_after=0.01))
         await scene.call()
 
     scene.run(scenario())
@@ -334,8 +336,8 @@ def test_a_failed_probe_ends_its_lookup_and_lengthens_the_silence(monkeypatch: p
     async def scenario() -> None:
         await scene.open()
         before, _ = scene.store.read()
-        with pytest.raises(ProviderUnavailable):
-            await scene.call(Untrusted("no answer"))
+        with pytest.raises(ProviderUnavailableError):
+            await scene.call(UntrustedError("no answer"))
         after, _ = scene.store.read()
         assert after.silence == 2 * before.silence
         assert after.probe_until == 0
@@ -359,15 +361,15 @@ def test_a_probe_that_its_caller_gives_up_leaves_the_next_one_to_others(monkeypa
 
 
 @pytest.mark.usefixtures("no_silence")
-@pytest.mark.parametrize("refusal", [Refused("400"), Crashed("500")])
+@pytest.mark.parametrize("refusal", [RefusedError("400"), CrashedError("500")])
 def test_a_probe_that_is_refused_has_found_somebody_who_answers(
-    monkeypatch: pytest.MonkeyPatch, refusal: Refused
+    monkeypatch: pytest.MonkeyPatch, refusal: RefusedError
 ) -> None:
     scene = Scene(monkeypatch)
 
     async def scenario() -> None:
         await scene.open()
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             await scene.call(refusal)
         assert not scene.store.read()[0].silence
 
@@ -381,7 +383,7 @@ class GoingStore(MemoryStore):
 
     def update(self, change: Change[Any]) -> Any:
         if not self.there:
-            raise LimiterFailed("gone")
+            raise LimiterFailedError("gone")
         return super().update(change)
 
 
@@ -405,13 +407,13 @@ def test_a_pause_is_kept_here_when_the_limiter_cannot_be_told(monkeypatch: pytes
     async def refused() -> None:
         async with scene.politeness.turn(Deadline(10)):
             store.there = False
-            raise Overloaded("429", retry_after=60)
+            raise OverloadedError("429", retry_after=60)
 
     async def scenario() -> None:
-        with pytest.raises(Overloaded):
+        with pytest.raises(OverloadedError):
             await refused()
         store.there = True
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(DeadlineExceededError):
             await scene.call()
 
     scene.run(scenario())
@@ -420,10 +422,14 @@ def test_a_pause_is_kept_here_when_the_limiter_cannot_be_told(monkeypatch: pytes
 # --- Calls a second --------------------------------------------------------------------------------------------------
 def test_in_no_second_there_are_more_calls_than_the_rate_and_one() -> None:
     async def scenario() -> list[float]:
-        shared = SharedLimiter(MemoryStore(), calls_per_second=40, probe_seconds=10)
-        reservations = [await shared._reserve(Deadline(100), lead=0.0) for _ in range(42)]
+        store = MemoryStore()
+        shared = SharedLimiter(store, calls_per_second=40, probe_seconds=10)
+        moments = []
+        for _ in range(42):
+            await shared.wait(Deadline(100))
+            moments.append(store.read()[0].free_at)
         await shared.close()
-        return [read_at + reservation.wait for reservation, read_at in reservations]
+        return moments
 
     moments = asyncio.run(scenario())
     # The first leaves as late as it may, the last in time.

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.providers.postcodes_io import client as postcodes_io_client
 from lookups.providers.postcodes_io.client import MAX_ANSWER_BYTES
 from lookups.providers.postcodes_io.search import PostcodesIo
@@ -110,29 +111,40 @@ def test_a_fault_that_passes_is_not_noticed(postcodes_io: Make, upstream: FakePo
 @pytest.mark.parametrize("fault", UNTRUSTED + PASSING)
 def test_a_fault_that_stays_is_an_outage(postcodes_io: Make, upstream: FakePostcodesIo, fault: fake.Fault) -> None:
     upstream.always = fault
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(call_seconds=0.2, attempts=2), PALACE, CASTLE, DOWNING_STREET)
 
 
 def test_there_are_five_attempts(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     upstream.always = fake.status(503)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(), PALACE)
     assert len(upstream.calls) == 5
+
+
+def test_the_outcomes_in_metrics_keep_their_names(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
+    def counted() -> float:
+        labels = {"provider": "postcodes_io", "outcome": "Overloaded"}
+        return REGISTRY.get_sample_value("postcode_consumer_upstream_calls_total", labels) or 0
+
+    before = counted()
+    upstream.faults = [fake.status(503)]
+    ask(postcodes_io(), PALACE)
+    assert counted() == before + 1
 
 
 def test_one_batch_that_cannot_be_answered_fails_the_whole_lookup(
     postcodes_io: Make, upstream: FakePostcodesIo
 ) -> None:
     upstream.faults = [fake.status(503)] * 5
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(max_concurrency=1, attempts=1), *[(51 + n / 1_000, 0.0) for n in range(300)])
 
 
 def test_the_deadline_of_a_lookup_is_kept(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     upstream.always = fake.drip
     started = time.monotonic()
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(call_seconds=30), PALACE, seconds=0.5)
     assert time.monotonic() - started < 2
 
@@ -180,7 +192,7 @@ def test_waiting_for_other_lookups_counts_towards_the_deadline(postcodes_io: Mak
         while not upstream.calls:
             time.sleep(0.01)
         started = time.monotonic()
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailableError):
             ask(provider, PALACE, seconds=0.2)
         assert time.monotonic() - started < 1
     finally:
@@ -192,7 +204,7 @@ def test_a_lookup_does_not_wait_for_an_attempt_that_would_be_too_late(
 ) -> None:
     upstream.always = fake.status(503, retry_after="60")
     started = time.monotonic()
-    with pytest.raises(ProviderUnavailable) as caught:
+    with pytest.raises(ProviderUnavailableError) as caught:
         ask(postcodes_io(), PALACE, seconds=30)
     assert time.monotonic() - started < 5
     assert caught.value.retry_after == 60
@@ -220,7 +232,7 @@ def test_a_pause_beyond_the_deadline_is_answered_at_once_without_a_call(
     upstream.faults = [fake.status(429, retry_after="3600")]
     for _ in range(3):
         started = time.monotonic()
-        with pytest.raises(ProviderUnavailable) as caught:
+        with pytest.raises(ProviderUnavailableError) as caught:
             ask(provider, PALACE)
         assert time.monotonic() - started < 5
         assert caught.value.retry_after == pytest.approx(3_600, abs=10)
@@ -229,7 +241,7 @@ def test_a_pause_beyond_the_deadline_is_answered_at_once_without_a_call(
 
 def test_retry_after_may_be_a_date(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     upstream.faults = [fake.status(503, retry_after="Fri, 01 Jan 2100 00:00:00 GMT")]
-    with pytest.raises(ProviderUnavailable) as caught:
+    with pytest.raises(ProviderUnavailableError) as caught:
         ask(postcodes_io(), PALACE)
     assert caught.value.retry_after
     assert caught.value.retry_after > 3_600

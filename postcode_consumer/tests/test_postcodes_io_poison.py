@@ -6,7 +6,7 @@ import pytest
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.test_postcodes_io_steps import ask
 
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
@@ -61,7 +61,7 @@ def test_an_outage_made_of_refusals_never_fails_a_location(
     postcodes_io: Make, upstream: FakePostcodesIo, code: int
 ) -> None:
     upstream.always = fake.status(code)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(), *PLACES)
     assert len(upstream.calls) <= 3
 
@@ -75,7 +75,7 @@ def test_an_outage_that_begins_while_halving_never_fails_a_location(
     # Refused twice, then the control question is answered: the halving begins, and the server breaks.
     upstream.faults = [fake.status(500), fake.status(500), answer]
     upstream.always = fake.status(500)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(), *PLACES)
     assert len(upstream.calls) < 15
 
@@ -87,5 +87,5 @@ def test_an_outage_of_one_kind_of_search_never_fails_a_location(postcodes_io: Ma
         return fake.web.json_response({"status": 200, "result": fake.answers(asked)})
 
     upstream.always = wide_is_broken
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(postcodes_io(), fake.NORTH_SEA, max_distance=20_000)

@@ -14,7 +14,7 @@ from tests.test_postcodes_io_steps import north_of
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.findings import Finding
 from lookups.memory import claims
 from lookups.memory import known_locations as memory
@@ -173,7 +173,7 @@ def test_what_is_too_old_to_be_used_gives_its_room_away(ask: Ask) -> None:
 # --- Lookups that fail -----------------------------------------------------------------------------------------------
 def test_what_upstream_said_before_it_broke_is_remembered(ask: Ask, upstream: FakePostcodesIo) -> None:
     upstream.faults, upstream.always = [fake.latency(0)], fake.status(503)
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(*PLACES)
     upstream.always = None
     searches(upstream)
@@ -183,7 +183,7 @@ def test_what_upstream_said_before_it_broke_is_remembered(ask: Ask, upstream: Fa
 
 def test_what_upstream_said_before_the_time_was_over_is_remembered(ask: Ask, upstream: FakePostcodesIo) -> None:
     upstream.faults = [fake.latency(0), fake.latency(30)]
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(*PLACES, seconds=1)
     searches(upstream)
     ask(*PLACES)
@@ -192,7 +192,7 @@ def test_what_upstream_said_before_the_time_was_over_is_remembered(ask: Ask, ups
 
 def test_a_step_without_an_answer_is_remembered_when_the_next_one_fails(ask: Ask, upstream: FakePostcodesIo) -> None:
     upstream.faults = [fake.latency(0), fake.status(503)]
-    with pytest.raises(ProviderUnavailable):
+    with pytest.raises(ProviderUnavailableError):
         ask(NORTH_SEA)
     assert ask(NORTH_SEA)[0].status == "no_match"
     assert searches(upstream) == [(100, 1), (2_000, 1), (2_000, 1)]
@@ -221,7 +221,7 @@ def test_who_waits_for_a_lookup_that_fails_asks_for_itself(ask: Ask, upstream: F
     def first() -> None:
         try:
             ask(PALACE)
-        except ProviderUnavailable as error:
+        except ProviderUnavailableError as error:
             failed.append(error)
 
     def second() -> None:
@@ -237,7 +237,7 @@ def test_who_waits_for_a_lookup_that_fails_asks_for_itself(ask: Ask, upstream: F
 def test_nobody_waits_for_others_beyond_its_deadline(ask: Ask, upstream: FakePostcodesIo) -> None:
     Claims("postcodes_io").take([Location(*PALACE)])
     started = time.monotonic()
-    with pytest.raises(ProviderUnavailable, match="Another lookup"):
+    with pytest.raises(ProviderUnavailableError, match="Another lookup"):
         ask(PALACE, seconds=0.3)
     assert time.monotonic() - started < 5
     assert upstream.calls == []
@@ -349,11 +349,13 @@ def test_without_its_memory_the_service_says_so_and_asks_nobody(
     call: Callable[..., Any],
     service_provider: Callable[..., None],
     upstream: FakePostcodesIo,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def without_table(execute: Callable[..., Any], statement: str, *rest: Any) -> Any:
+        return execute(statement.replace("lookups_knownlocation", "lookups_nowhere"), *rest)
+
     use_the_service(service_provider, upstream)
-    monkeypatch.setattr(memory, "_RECALL", memory._RECALL.replace("lookups_knownlocation", "lookups_nowhere"))
-    assert_problem(call("GET", url_of(PALACE)), "database-unavailable", 503)
+    with connection.execute_wrapper(without_table):
+        assert_problem(call("GET", url_of(PALACE)), "database-unavailable", 503)
     assert upstream.calls == []
 
 

@@ -192,7 +192,7 @@ def test_metrics_count_all_processes_together_and_the_dead_ones_too(
     assert seen[f'{name}upstream_locations_total{{metres="2000",{postcodes_io}}}'] == 1
     assert seen[f'{name}upstream_calls_total{{outcome="answered",{postcodes_io}}}'] == len(upstream.calls)
     known = sum(seen[f'{name}remembered_locations_total{{kind="{kind}",{postcodes_io}}}'] for kind in KINDS)
-    # Whoever asked was told from memory, had to wait for another, or was the one who asked upstream.
+    # Each lookup was answered from memory, waited for another one, or asked upstream itself.
     assert known + seen[f"{name}waited_locations_total{{{postcodes_io}}}"] + 2 == 12 * 2 + 6
     if "postgres" not in database_url():  # which tells what it counted by itself, now and then
         assert seen[f"{name}known_locations"] == 2

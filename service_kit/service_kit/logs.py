@@ -19,7 +19,7 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-def log_settings(service: str, levels: dict[str, str]) -> dict[str, Any]:
+def log_settings(service: str, levels: dict[str, str] | None = None) -> dict[str, Any]:
     """The settings of `logging` for a service; `levels` are those of single loggers."""
     return {
         "version": 1,
@@ -34,6 +34,6 @@ def log_settings(service: str, levels: dict[str, str]) -> dict[str, Any]:
             "gunicorn.error": {"handlers": [], "level": "INFO", "propagate": True},
             # Every call is in the access log of the gateway.
             "gunicorn.access": {"handlers": [], "level": "ERROR", "propagate": True},
-            **{name: {"level": level} for name, level in levels.items()},
+            **{name: {"level": level} for name, level in (levels or {}).items()},
         },
     }
