@@ -39,8 +39,8 @@ test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
 	$(PY) tests/run.py
 
 storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each database (default 600), from SEED (1): nothing may be lost
-	$(PY) tests/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
-	$(PY) tests/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PY) tests/storm/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PY) tests/storm/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	cd file_reader && ../$(PY) -m pytest -m storm
 
 bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (benchmarks/README.md); shorter with BENCH_ROWS="10000 100000"

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.processes import Service, WorkerProcess, process_environment
+from tests.running import Service, WorkerProcess, process_environment
 
 
 @pytest.fixture(scope="session")
