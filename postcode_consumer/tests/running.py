@@ -100,3 +100,8 @@ def running_service(environment: dict[str, str], log: Path, *, port: int = 0) ->
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(35)
+
+
+def postcodes(answer: requests.Response) -> list[str | None]:
+    assert answer.status_code == 200, answer.text
+    return [result["postcode"] for result in answer.json()["results"]]

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any, BinaryIO
 import pytest
 from django.db import connection
 from tests.api import UPLOADS, Api
+from tests.sending import make_old
 
-from uploads.files.incoming import ABANDONED_AFTER, Incoming, UploadInFlightError, path_of
+from uploads.files.incoming import Incoming, UploadInFlightError, path_of
 from uploads.models import Upload
 from uploads.work import commands as lifecycle
 from uploads.work.commands import collect_abandoned
@@ -32,11 +32,6 @@ def left_behind(data_dir: Path, key: str) -> Path:
         (path,) = parts(data_dir)
     path.write_bytes(b"left")
     return path
-
-
-def make_old(path: Path) -> None:
-    then = time.time() - ABANDONED_AFTER - 1
-    os.utime(path, (then, then))
 
 
 def stored(*, old: bool) -> Path:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from tests.api import UPLOADS, Api, problem_of
-from tests.database.test_arriving_files import make_old
 from tests.running import Service, free_port
+from tests.sending import make_old
 from tests.working import work_until_idle
 
 from uploads.files.incoming import path_of
@@ -58,13 +58,14 @@ def lost_database() -> Iterator[None]:
         with trigger("PERFORM pg_terminate_backend(pg_backend_pid());", at_commit=False):
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 100")
+    options, patience = connection.settings_dict["OPTIONS"], connection.settings_dict["OPTIONS"]["timeout"]
+    options["timeout"] = 0.1
     other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
         yield
     finally:
+        options["timeout"] = patience
         other.close()
         connection.close()
 

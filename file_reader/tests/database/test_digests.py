@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.api import UPLOADS, Api, problem_of
-from tests.database.test_sending_files import CSV, assert_nothing_stored, part, send_parts, stored
+from tests.sending import CSV, assert_nothing_stored, part, send_parts, stored
 
 pytestmark = pytest.mark.django_db
 PREVIEW = f"{UPLOADS}preview/"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.api import UPLOADS, Api, Caller, problem_of
-from tests.database.test_sending_files import CSV, assert_nothing_stored, part, send_parts
+from tests.sending import CSV, assert_nothing_stored, part, send_parts
 
 from uploads.web.urls import urlpatterns
 

@@ -113,6 +113,7 @@ def all_pages(pages: RowPages, limit: int, *, backwards: bool = False) -> Iterat
             break
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_rows_of_a_box_or_circle_are_those_inside(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, way: str

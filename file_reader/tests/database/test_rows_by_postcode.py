@@ -84,7 +84,9 @@ def uploads() -> list[Upload]:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=str)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=pytest.mark.slow if way == "in parts" else ()) for way in WAYS]
+)
 def test_exactly_its_rows_are_found(
     uploads: list[Upload], monkeypatch: pytest.MonkeyPatch, way: str, question: dict[str, str]
 ) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from tests.api import UPLOADS, Api
-from tests.database.test_arriving_files import make_old
 from tests.running import Answer, Service, answer_of, wait_for
+from tests.sending import make_old
 
 from uploads.files.incoming import path_of
 from uploads.models import Upload

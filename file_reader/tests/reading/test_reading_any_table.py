@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Literal
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from uploads.reading.detecting.dialect import DELIMITERS, SAMPLE_BYTES, Declared, Dialect, detect_dialect
@@ -132,7 +132,6 @@ def the_beginning(data: bytes) -> bytes:
     rows=st.lists(degrees, min_size=1, max_size=8),
     others=st.lists(any_text, min_size=1, max_size=9),
 )
-@settings(max_examples=200, deadline=None)
 def test_any_table_is_read_back_with_options(way: Way, rows: list[tuple[float, float]], others: list[str]) -> None:
     if way.header is False:
         others = ["x" + other for other in others]  # no magic bytes at the beginning
@@ -158,7 +157,6 @@ def test_any_table_is_read_back_with_options(way: Way, rows: list[tuple[float, f
     rows=st.lists(british, min_size=1, max_size=8),
     others=st.lists(western_text, min_size=1, max_size=9),
 )
-@settings(max_examples=300, deadline=None)
 def test_the_dialect_of_a_table_with_a_header_is_told(
     way: Way, rows: list[tuple[float, float]], others: list[str]
 ) -> None:
@@ -178,7 +176,6 @@ def test_the_dialect_of_a_table_with_a_header_is_told(
     rows=st.lists(british, min_size=1, max_size=8),
     others=st.lists(st.text("abcXYZ éß", min_size=1, max_size=9).map(lambda text: "x" + text), min_size=1, max_size=9),
 )
-@settings(max_examples=300, deadline=None)
 def test_the_dialect_of_a_table_without_a_header_is_told(
     way: Way, rows: list[tuple[float, float]], others: list[str]
 ) -> None:

@@ -29,9 +29,27 @@ from uploads.reading.records import ReadRow, read_rows
 _METRES_A_DEGREE = 111_200
 
 
+#: The cases that take seconds.
+_SLOW = {
+    "a workbook of 20,000 rows",
+    "a workbook whose sheet breaks off after 20,000 rows: they stay",
+    "a workbook of 5,000 rows with line breaks in their cells",
+    "a workbook with a row below the last that there can be",
+    "gzip of a small table of equal rows is no bomb",
+    "a cell of many lines over 1 MiB",
+}
+
+
 def cases(chosen: list[Case]) -> list[Any]:
     return [
-        pytest.param(case, id=case.name, marks=pytest.mark.xfail(strict=True, reason=case.wrong) if case.wrong else ())
+        pytest.param(
+            case,
+            id=case.name,
+            marks=[
+                *([pytest.mark.xfail(strict=True, reason=case.wrong)] if case.wrong else []),
+                *([pytest.mark.slow] if case.name in _SLOW else []),
+            ],
+        )
         for case in chosen
     ]
 
@@ -151,11 +169,13 @@ def costs_less(limit: float, work: Callable[[], object]) -> bool:
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(case, id=case.name)
-        for case in CASES
-        if not case.wrong and (len(case.content) > 50_000 or case.content.startswith((b"PK", b"\x1f\x8b")))
-    ],
+    cases(
+        [
+            case
+            for case in CASES
+            if not case.wrong and (len(case.content) > 50_000 or case.content.startswith((b"PK", b"\x1f\x8b")))
+        ]
+    ),
 )
 def test_a_dialect_is_told_at_once(case: Case, ordinary_cost: float) -> None:
     try:
@@ -196,6 +216,7 @@ def test_a_hostile_file_costs_no_more_than_a_large_one(content: bytes, ordinary_
 _ZEROS = bytes(64 << 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bomb",
     [

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.calls import PATH
 from tests.fake_postcodes_io import CASTLE, NORTH_SEA, PALACE, FakePostcodesIo
 from tests.index_files import plain
-from tests.units.test_bulk import PATH
 
 from lookups.answers import Location
 from lookups.deadline import Deadline

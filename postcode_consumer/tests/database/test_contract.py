@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.running import free_port
+from tests.running import SERVICE, free_port
 
-from tests.conftest import REPOSITORY
-
-EXAMPLES = sorted((REPOSITORY / "contracts" / "reverse_geocode").glob("*.json"))
+EXAMPLES = sorted((SERVICE.parent / "contracts" / "reverse_geocode").glob("*.json"))
 
 
 def assert_promised(promised: Any, given: Any) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.calls import PATH, assert_problem
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.running import free_port
-from tests.units.test_bulk import PATH, assert_problem
 
 from lookups.politeness import limiter
 from tests import fake_postcodes_io as fake

@@ -2,7 +2,7 @@
 
 import pytest
 from django.db import transaction
-from tests.database.test_memory import LEEDS, MATCH, MISS, PALACE, SEA
+from tests.known import LEEDS, MATCH, MISS, PALACE, SEA
 
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest

@@ -13,9 +13,9 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from msgspec.structs import replace
+from tests.asking import ask
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
 from tests.redis_server import running_redis
-from tests.units.test_postcodes_io_steps import ask
 
 from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceeded, LimiterFailed, ProviderUnavailable

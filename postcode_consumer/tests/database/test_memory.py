@@ -1,12 +1,11 @@
 """What is known about locations, and who is asking: the statements, on whichever database the tests run."""
 
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import close_old_connections, connection, transaction
+from tests.known import DETAILS, LEEDS, MATCH, MISS, PALACE, SEA, in_threads
 
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
@@ -17,37 +16,9 @@ from lookups.models import Claim, KnownLocation, Postcode
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PALACE = Location(51.501009, -0.141588)
-LEEDS = Location(53.8, -1.5)
-SEA = Location(56.0, 2.5)
-DETAILS = PostcodeDetails(outcode="SW1A", incode="1AA", country="England", admin_ward='St "J"\\ames\'s, {NULL}')
-MATCH = Finding(looked_up_at=1_000, searched=100, nearest=Nearest("SW1A 1AA", 12.3456789012345, DETAILS))
-MISS = Finding(looked_up_at=1_000, searched=100)
-
 
 def recall(*locations: Location, provider: str = "p", matches_after: int = 0, misses_after: int = 0) -> Any:
     return memory.recall(provider, locations, matches_after=matches_after, misses_after=misses_after)
-
-
-def in_threads(*works: Callable[[], object]) -> None:
-    """Runs them at once, each on a connection of its own; raises what one of them raised."""
-    errors: list[BaseException] = []
-
-    def run(work: Callable[[], object]) -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 (it is raised below)
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for error in errors:
-        raise error
 
 
 def test_what_is_remembered_is_recalled_exactly() -> None:
@@ -268,6 +239,7 @@ def test_who_drops_expired_claims_does_not_wait_for_one_that_is_just_being_renew
     assert Claim.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_claiming_renewing_releasing_and_dropping_at_once_does_not_stop_anybody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.database.test_memory import in_threads
+from tests.asking import PLACES, north_of, searches, times_asked
+from tests.calls import assert_problem
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, FAIR_ISLE, NORTH_SEA, PALACE, FakePostcodesIo
-from tests.units.test_bulk import assert_problem
-from tests.units.test_postcodes_io_steps import north_of
+from tests.known import in_threads
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
@@ -28,7 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = 86_400
 TTL, TTL_OF_MISSES = 90 * DAY, 30 * DAY
-PLACES = [(PALACE[0] + number / 1e6, PALACE[1]) for number in range(300)]
 
 Ask = Callable[..., list[Answer]]
 
@@ -54,22 +53,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.005)
-
-
-def searches(upstream: FakePostcodesIo) -> list[Any]:
-    """What was asked since the last time: how far, and for how many locations."""
-    asked = [(call.search, len(call.places)) for call in upstream.calls]
-    upstream.calls.clear()
-    return asked
-
-
-def times_asked(upstream: FakePostcodesIo) -> dict[tuple[Any, tuple[float, float]], int]:
-    """How often each location was asked about, for each step."""
-    times: dict[tuple[Any, tuple[float, float]], int] = {}
-    for call in upstream.calls:
-        for place in call.places:
-            times[call.search, place] = times.get((call.search, place), 0) + 1
-    return times
 
 
 def make_older(days: float) -> None:
@@ -267,6 +250,7 @@ def test_what_becomes_known_between_looking_and_claiming_is_not_asked(
     assert upstream.calls == []
 
 
+@pytest.mark.slow
 def test_a_long_search_keeps_its_claims(ask: Ask, upstream: FakePostcodesIo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "CLAIM_SECONDS", 3)
     upstream.faults = [fake.latency(5)]

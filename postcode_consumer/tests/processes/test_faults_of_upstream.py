@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
 from tests.redis_server import running_redis
-from tests.running import Service, database_url, environment_of, migrate, running_service
-from tests.units.test_postcodes_io_faults import reordered, with_one_more, without_last, wrong_echo
+from tests.running import Service, database_url, environment_of, migrate, postcodes, running_service
+from tests.wrong_answers import reordered, with_one_more, without_last, wrong_echo
 
 from tests import fake_postcodes_io as fake
 
@@ -55,11 +55,6 @@ def upstream(running: tuple[Service, FakePostcodesIo]) -> FakePostcodesIo:
 @pytest.fixture
 def service(running: tuple[Service, FakePostcodesIo]) -> Service:
     return running[0]
-
-
-def postcodes(answer: Any) -> list[str | None]:
-    assert answer.status_code == 200, answer.text
-    return [result["postcode"] for result in answer.json()["results"]]
 
 
 def assert_a_fault_is_survived(service: Service, upstream: FakePostcodesIo, fault: fake.Fault) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 import psutil
 import pytest
 import requests
-from tests.database.test_memory import in_threads
-from tests.database.test_remembering import PLACES, searches, times_asked
+from tests.asking import PLACES, searches, times_asked
 from tests.fake_postcodes_io import CASTLE, NORTH_SEA, PALACE, FakePostcodesIo
-from tests.processes.test_faults_of_upstream import postcodes
-from tests.running import Service, database_url, environment_of, running_service
+from tests.known import in_threads
+from tests.running import Service, database_url, environment_of, postcodes, running_service
 
 from lookups.models import KnownLocation
 from tests import fake_postcodes_io as fake

@@ -2,17 +2,12 @@
 
 import gzip
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
-from io import StringIO
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
+from tests.building import nearest
 from tests.fake_postcodes_io import PALACE
 from tests.index_files import (
     NAME_TABLES,
@@ -25,35 +20,14 @@ from tests.index_files import (
     table,
     zipped,
 )
-from tests.running import SERVICE, environment_of
 
-from lookups.answers import Answer, Location
-from lookups.deadline import Deadline
 from lookups.index import file as index_file
-from lookups.providers.local import Local
 
 WESTMINSTER = {"country": "E92000001", "region": "E12000007", "district": "E09000033", "ward": "E05013806"}
 EDINBURGH = {"country": "S92000003", "region": "S99999999", "district": "S12000036", "ward": "S13002935"}
 PALACE_ROW = {"postcode": "SW1A 1AA", "latitude": PALACE[0], "longitude": PALACE[1], **WESTMINSTER}
 CASTLE_ROW = {"postcode": "EH1 2NG", "latitude": 55.9486, "longitude": -3.1999, **EDINBURGH}
 BELFAST_ROW = {"postcode": "BT1 5GS", "latitude": 54.596553, "longitude": -5.93009, "country": "N92000002"}
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Callable[..., str]:
-    """Runs the command; what it said."""
-
-    def run(file: Path) -> str:
-        said = StringIO()
-        call_command("build_index", str(file), output=tmp_path / "index", stdout=said, stderr=StringIO())
-        return said.getvalue()
-
-    return run
-
-
-def nearest(tmp_path: Path, *places: tuple[float, float], max_distance: float = 2_000) -> Sequence[Answer]:
-    locations = [Location(*place) for place in places]
-    return Local(tmp_path / "index").reverse_geocode(locations, max_distance, Deadline(5))
 
 
 def refusal(build: Callable[..., str], file: Path) -> str:
@@ -258,63 +232,3 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, build: Callable
     (tmp_path / "index").write_text("a file is in the way")
     with pytest.raises(CommandError, match="index"):
         build(plain(tmp_path / "good.csv", [("SW1A 1AA", *PALACE)]))
-
-
-def start_build(tmp_path: Path, source: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "manage.py", "build_index", str(source), "--output", str(tmp_path / "index")]
-    environment: dict[str, Any] = environment_of(tmp_path, "http://127.0.0.1:1")
-    return subprocess.Popen(command, cwd=SERVICE, env=environment, stderr=subprocess.PIPE)
-
-
-def endless(tmp_path: Path) -> Path:
-    """A source that comes through a pipe, of which a build never sees the end."""
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    return path
-
-
-def wait_for_lock(tmp_path: Path) -> None:
-    end = time.monotonic() + 30
-    while not (tmp_path / "index" / "build.lock").exists():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_a_build_that_is_killed_leaves_the_old_index_and_does_not_keep_others_out(
-    tmp_path: Path, build: Callable[..., str]
-) -> None:
-    build(plain(tmp_path / "good.csv", [("SW1A 1AA", *PALACE)]))
-    (tmp_path / "index" / "build.lock").unlink()
-    process = start_build(tmp_path, endless(tmp_path))
-    wait_for_lock(tmp_path)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert nearest(tmp_path, PALACE)[0].postcode == "SW1A 1AA"
-    build(plain(tmp_path / "other.csv", [("SW1A 2AA", *PALACE)]))
-    assert nearest(tmp_path, PALACE)[0].postcode == "SW1A 2AA"
-
-
-def test_two_builds_do_not_write_into_each_other(tmp_path: Path, build: Callable[..., str]) -> None:
-    process = start_build(tmp_path, endless(tmp_path))
-    try:
-        wait_for_lock(tmp_path)
-        with pytest.raises(CommandError, match="Another process is building"):
-            build(plain(tmp_path / "good.csv", [("SW1A 1AA", *PALACE)]))
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def test_the_command_works_before_there_is_a_database(tmp_path: Path) -> None:
-    process = start_build(tmp_path, plain(tmp_path / "good.csv", [("SW1A 1AA", *PALACE)]))
-    _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (0, b"")
-    assert nearest(tmp_path, PALACE)[0].postcode == "SW1A 1AA"
-
-
-def test_what_was_typed_wrong_is_told_in_one_line(tmp_path: Path) -> None:
-    process = start_build(tmp_path, tmp_path / "nowhere.csv")
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert errors.decode().startswith("CommandError: There is no file")
-    assert errors.count(b"\n") == 1

@@ -4,22 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.calls import PATH, assert_problem
 
-PATH = "/api/v1/reverse-geocode/"
 PALACE = {"latitude": 51.501009, "longitude": -0.141588}
 
 Call = Callable[..., Any]
-
-
-def assert_problem(response: Any, slug: str, status: int = 400) -> Any:
-    assert response.status_code == status
-    assert response.headers["Content-Type"] == "application/problem+json"
-    body = response.json()
-    assert body["type"] == f"/problems/{slug}"
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    return body
 
 
 def test_no_locations_have_no_results(call: Call) -> None:

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from tests.units.test_bulk import PATH, assert_problem
+from tests.calls import PATH, assert_problem
 
 Call = Callable[..., Any]
 
@@ -53,23 +51,3 @@ def test_a_fault_of_the_service_is_a_problem_too(
 def test_the_service_is_alive(call: Call) -> None:
     response = call("GET", "/healthz", headers={"X-Internal-Token": ""})
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
-
-
-@pytest.mark.django_db
-def test_the_service_is_ready_with_a_migrated_database(call: Call) -> None:
-    response = call("GET", "/readyz", headers={"X-Internal-Token": ""})
-    assert (response.status_code, response.json()) == (200, {"status": "ready"})
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_service_is_not_ready_before_the_migrations(call: Call) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate([("lookups", None)])
-    try:
-        response = call("GET", "/readyz")
-    finally:
-        executor.loader.build_graph()
-        executor.migrate(executor.loader.graph.leaf_nodes())
-    assert response.status_code == 503
-    count = len([name for app, name in executor.loader.disk_migrations if app == "lookups"])
-    assert response.json() == {"status": "not ready", "missing": {"database": f"{count} migrations are not applied"}}

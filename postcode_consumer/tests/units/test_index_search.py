@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 from tests.index_files import plain
@@ -63,7 +63,6 @@ _STEP = st.sampled_from([0.0001, 0.001, 0.01])
 _CELL = st.tuples(st.integers(-12, 12), st.integers(-12, 12))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     step=_STEP,
     corner=st.tuples(st.integers(50, 60), st.integers(-8, 1)),

@@ -1,8 +1,6 @@
 """The provider `local`: its index missing, damaged, of another version, replaced in use; Northern Ireland."""
 
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from tests.fake_postcodes_io import PALACE, FakePostcodesIo
+from tests.calls import PATH, assert_problem
+from tests.fake_postcodes_io import PALACE
 from tests.index_files import plain
-from tests.running import SERVICE, environment_of, migrate, running_service
-from tests.units.test_bulk import PATH, assert_problem
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
@@ -204,26 +200,6 @@ def test_with_northern_ireland_it_is_answered(tmp_path: Path) -> None:
 
 
 # --- In the service --------------------------------------------------------------------------------------------------
-@pytest.mark.django_db
-def test_the_service_is_not_ready_without_its_index_and_says_how_to_make_it(
-    call: Callable[..., Any], service_provider: Callable[..., None], tmp_path: Path
-) -> None:
-    service_provider(PROVIDER="local,postcodes_io", LOCAL_INDEX=tmp_path)
-    response = call("GET", "/readyz")
-    assert response.status_code == 503
-    assert "manage.py build_index FILE" in response.json()["missing"]["index"]
-    make(tmp_path, SCOTTISH)
-    assert call("GET", "/readyz").json() == {"status": "ready"}
-
-
-@pytest.mark.django_db
-def test_an_index_that_nobody_uses_may_be_missing(
-    call: Callable[..., Any], service_provider: Callable[..., None], tmp_path: Path
-) -> None:
-    service_provider(PROVIDER="sandbox", LOCAL_INDEX=tmp_path)
-    assert call("GET", "/readyz").json() == {"status": "ready"}
-
-
 def test_a_lookup_without_an_index_is_an_outage_and_no_answer(
     call: Callable[..., Any], service_provider: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -231,26 +207,3 @@ def test_a_lookup_without_an_index_is_an_outage_and_no_answer(
     response = call("POST", PATH, {"locations": [{"latitude": PALACE[0], "longitude": PALACE[1]}]})
     problem = assert_problem(response, "upstream-unavailable", 503)
     assert "Build it with" in problem["detail"]
-
-
-def test_the_running_service_says_what_is_missing_and_works_when_it_is_there(
-    tmp_path: Path, upstream: FakePostcodesIo
-) -> None:
-    environment = environment_of(tmp_path, upstream.url, PROVIDER="local", LOCAL_INDEX=str(tmp_path / "here"))
-    migrate(environment)
-    with running_service(environment, tmp_path / "log") as service:
-        assert "ERROR postcode_consumer - There is no index of postcodes" in service.log()
-        ready = requests.get(f"{service.url}/readyz", timeout=5)
-        assert ready.status_code == 503
-        assert "Build it with" in ready.json()["missing"]["index"]
-
-        source = plain(tmp_path / "places.csv.gz", [("SW1A 1AA", *PALACE)])
-        command = [sys.executable, "manage.py", "build_index", str(source)]
-        subprocess.run(command, cwd=SERVICE, env=environment, check=True, capture_output=True, timeout=30)
-        for _ in range(10):
-            assert requests.get(f"{service.url}/readyz", timeout=5).status_code == 200
-            answers = service.bulk(PALACE, (0, 0)).json()["results"]
-            assert [(answer["postcode"], answer["provider"]) for answer in answers] == [
-                ("SW1A 1AA", "local"),
-                (None, "local"),
-            ]

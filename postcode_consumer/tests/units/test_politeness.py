@@ -2,14 +2,13 @@
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from tests.asking import ask, break_it, places_near_the_palace
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
-from tests.units.test_postcodes_io_steps import ask
 
 from lookups.deadline import Deadline
 from lookups.errors import (
@@ -22,7 +21,6 @@ from lookups.errors import (
     Refused,
     Untrusted,
 )
-from lookups.politeness import limiter
 from lookups.politeness.limiter_stores import Change, MemoryStore
 from lookups.politeness.retry import ask_again
 from lookups.politeness.slots import Slots
@@ -33,39 +31,16 @@ from tests import fake_postcodes_io as fake
 Make = Callable[..., PostcodesIo]
 
 
-def places(count: int, *, after: int = 0) -> list[tuple[float, float]]:
-    return [(PALACE[0] + n / 1e7, PALACE[1]) for n in range(after, after + count)]
-
-
-def in_threads(*works: Callable[[], object]) -> None:
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@pytest.fixture
-def long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A breaker that opens stays open for the rest of the test."""
-    monkeypatch.setattr(limiter, "FIRST_SILENCE", 600.0)
-
-
-@pytest.fixture
-def no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A breaker that opens lets a probe through at once."""
-    monkeypatch.setattr(limiter, "FIRST_SILENCE", 1e-6)
-
-
 # --- Calls at once ---------------------------------------------------------------------------------------------------
 def test_the_first_call_is_made_alone(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     upstream.always = fake.latency(0.2)
-    ask(postcodes_io(max_concurrency=0), *places(400))
+    ask(postcodes_io(max_concurrency=0), *places_near_the_palace(400))
     first, second, *_ = sorted(call.at for call in upstream.calls)
     assert second - first >= 0.2
     assert upstream.most_at_once > 1
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_two_calls_at_once_refuses_few(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     refused = 0
 
@@ -79,7 +54,7 @@ def test_a_server_that_takes_two_calls_at_once_refuses_few(postcodes_io: Make, u
     upstream.always = takes_two
     provider = postcodes_io(max_concurrency=16)
     for number in range(50):
-        ask(provider, *places(1_000, after=number * 1_000))
+        ask(provider, *places_near_the_palace(1_000, after=number * 1_000))
     assert len(upstream.calls) >= 500
     assert refused / len(upstream.calls) <= 0.02
 
@@ -179,7 +154,7 @@ def test_retries_are_limited_to_a_share_of_the_answers(postcodes_io: Make, upstr
     provider = postcodes_io(first_backoff=0.001)
     started = time.monotonic()
     lookups = 100
-    for place in places(lookups):
+    for place in places_near_the_palace(lookups):
         with contextlib.suppress(ProviderUnavailable):
             ask(provider, place)
     retries = len(upstream.calls) - lookups
@@ -199,56 +174,11 @@ def test_a_spent_budget_comes_back_with_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 # --- The circuit breaker ---------------------------------------------------------------------------------------------
-def break_it(provider: PostcodesIo, upstream: FakePostcodesIo, fault: fake.Fault | None = None) -> None:
-    """Enough calls fail for the breaker to open; upstream is well afterwards."""
-    upstream.always = fault or fake.status(502)
-    failed = len(upstream.calls) + FAILURES_IN_A_ROW
-    while len(upstream.calls) < failed:
-        with pytest.raises(ProviderUnavailable):
-            ask(provider, PALACE)
-    upstream.always = None
-    upstream.calls.clear()
-
-
-@pytest.mark.usefixtures("long_silence")
-@pytest.mark.django_db(transaction=True)
-def test_when_upstream_is_broken_all_processes_leave_it_alone_and_say_so_at_once(
-    postcodes_io: Make, upstream: FakePostcodesIo
-) -> None:
-    first, second = (postcodes_io(calls_per_second=1_000) for _ in range(2))
-    break_it(first, upstream)
-    for provider in (first, second):
-        with pytest.raises(ProviderUnavailable, match="asked again") as caught:
-            ask(provider, PALACE)
-        assert caught.value.retry_after
-    assert upstream.calls == []
-
-
-@pytest.mark.usefixtures("no_silence")
-@pytest.mark.django_db(transaction=True)
-def test_one_probe_goes_first_and_the_others_wait_for_what_comes_of_it(
-    postcodes_io: Make, upstream: FakePostcodesIo
-) -> None:
-    providers = [postcodes_io(calls_per_second=1_000) for _ in range(2)]
-    break_it(providers[0], upstream)
-    upstream.always = fake.latency(0.5)
-    answers: list[Any] = []
-    lookups = [
-        lambda provider=providers[n % 2], place=place: answers.extend(ask(provider, place))
-        for n, place in enumerate(places(6))
-    ]
-    in_threads(*lookups)
-    assert [answer.postcode for answer in answers] == ["SW1A 1AA"] * 6
-    probe, *others = sorted(call.at for call in upstream.calls)
-    assert len(others) == 5
-    assert min(others) - probe >= 0.5
-
-
 @pytest.mark.usefixtures("no_silence")
 def test_after_an_answered_probe_all_is_as_before(postcodes_io: Make, upstream: FakePostcodesIo) -> None:
     provider = postcodes_io()
     break_it(provider, upstream)
-    assert {answer.postcode for answer in ask(provider, *places(500))} == {"SW1A 1AA"}
+    assert {answer.postcode for answer in ask(provider, *places_near_the_palace(500))} == {"SW1A 1AA"}
     assert len(upstream.calls) == 5
 
 
@@ -271,7 +201,7 @@ def test_a_fifth_of_all_calls_that_fails_at_random_does_not_open_the_breaker(
     upstream.always = fake.share(0.2, fake.status(502), seed=5)
     provider = postcodes_io()
     for number in range(30):
-        answers = ask(provider, *places(1_000, after=number * 1_000))
+        answers = ask(provider, *places_near_the_palace(1_000, after=number * 1_000))
         assert {answer.postcode for answer in answers} == {"SW1A 1AA"}
     assert len(upstream.calls) > 330
 

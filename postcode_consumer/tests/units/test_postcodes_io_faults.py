@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.asking import ask
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, PALACE, FakePostcodesIo
-from tests.units.test_postcodes_io_steps import ask
+from tests.wrong_answers import reordered, with_one_more, without_last, wrong_echo
 
 from lookups.errors import ProviderUnavailable
 from lookups.providers.postcodes_io import client as postcodes_io_client
@@ -17,23 +18,6 @@ from lookups.providers.postcodes_io.search import PostcodesIo
 from tests import fake_postcodes_io as fake
 
 Make = Callable[..., PostcodesIo]
-
-
-def without_last(items: list[Any]) -> list[Any]:
-    return items[:-1]
-
-
-def with_one_more(items: list[Any]) -> list[Any]:
-    return [*items, items[-1]]
-
-
-def reordered(items: list[Any]) -> list[Any]:
-    return items[::-1]
-
-
-def wrong_echo(items: list[Any]) -> list[Any]:
-    items[0]["query"]["latitude"] += 0.001
-    return items
 
 
 def text_echo(items: list[Any]) -> list[Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from tests.asking import ask
 from tests.fake_postcodes_io import PALACE, FakePostcodesIo
-from tests.units.test_postcodes_io_steps import ask
 
 from lookups.errors import ProviderUnavailable
 from lookups.providers.postcodes_io.search import PostcodesIo

@@ -3,29 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from tests.asking import ask, north_of
 from tests.fake_postcodes_io import CASTLE, FAIR_ISLE, NORTH_SEA, PALACE, FakePostcodesIo
 
-from lookups.answers import Answer, Location
-from lookups.deadline import Deadline
-from lookups.findings import Finding
 from lookups.providers.postcodes_io.search import PostcodesIo
 
 Make = Callable[..., PostcodesIo]
-
-
-def ask(
-    upstream: PostcodesIo, *places: tuple[float, float], max_distance: float = 2_000, seconds: float = 10
-) -> list[Answer]:
-    """What is answered without any memory."""
-    found: dict[Location, Finding] = {}
-    searched = {Location(*place): 0 for place in places}
-    for findings in upstream.search(searched, max_distance, Deadline(seconds)):
-        found.update(findings)
-    return [found[place].answer(place, max_distance, provider=upstream.name) for place in searched]
-
-
-def north_of(place: tuple[float, float], metres: float) -> tuple[float, float]:
-    return place[0] + metres / 111_195, place[1]
 
 
 def test_a_match_carries_all_that_is_known(postcodes_io: Make) -> None:

@@ -1,6 +1,5 @@
 """Every provider does what `ProviderContract` says."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from tests.index_files import NAME_TABLES, ONS_2025, table, zipped
 from tests.provider_contract import ProviderContract
 
 from lookups.index.build import build
-from lookups.memory.remembering import Remembering
 from lookups.provider import Provider
 from lookups.providers.local import Local
 from lookups.providers.sandbox import Sandbox
@@ -47,10 +45,3 @@ class TestLocal(ProviderContract):
     @pytest.fixture
     def provider(self, local: Local) -> Provider:
         return local
-
-
-@pytest.mark.django_db(transaction=True)
-class TestPostcodesIo(ProviderContract):
-    @pytest.fixture
-    def provider(self, remembering: Callable[..., Remembering]) -> Provider:
-        return remembering()

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.units.test_bulk import PATH, assert_problem
+from tests.calls import PATH, assert_problem
 
 Call = Callable[..., Any]
 
