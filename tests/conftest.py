@@ -40,8 +40,9 @@ def databases(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         yield {}
         return
     server = os.environ["TEST_POSTGRES_URL"]
+    templates = os.environ.get("TEST_TEMPLATES", "").split() or (None, None)
     with (
-        new_database(server, f"reader_{uuid.uuid4().hex}") as reader,
-        new_database(server, f"consumer_{uuid.uuid4().hex}") as consumer,
+        new_database(server, f"reader_{uuid.uuid4().hex}", template=templates[0]) as reader,
+        new_database(server, f"consumer_{uuid.uuid4().hex}", template=templates[1]) as consumer,
     ):
         yield {"FILE_READER_DATABASE_URL": reader, "POSTCODE_CONSUMER_DATABASE_URL": consumer}

@@ -31,6 +31,7 @@ def test_whatever_dies_every_row_is_answered_once(database: str) -> None:
     assert report["stale writes refused"] >= 1
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize("database", SEEDS)
 def test_workers_without_a_fence_are_found_out(database: str) -> None:
     code, report = storm(database, "--seconds", "60", "--seed", SEEDS[database], "--rows", "5000", "--mutant")

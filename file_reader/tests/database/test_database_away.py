@@ -1,11 +1,10 @@
 """The database is away, busy or full while the API is called: a problem that says so, and at most one upload."""
 
 import errno
-import json
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from tests.api import UPLOADS, Api, problem_of
-from tests.running import Service, free_port
 from tests.sending import make_old
 from tests.working import work_until_idle
 
@@ -158,35 +156,6 @@ def test_a_mistake_in_a_statement_is_not_blamed_on_the_database(api: Api, monkey
 
     monkeypatch.setattr(views, "counts_of", mistaken)
     problem_of(api.get(UPLOADS), 500, "internal-error")
-
-
-@pytest.mark.parametrize("auth", ["off", "required"])
-def test_every_call_says_so_when_the_database_is_away(start_service: Callable[..., Service], auth: str) -> None:
-    nowhere = f"postgres://postgres@127.0.0.1:{free_port()}/none"
-    service = start_service(until="/healthz", FILE_READER_DATABASE_URL=nowhere, AUTH=auth)
-    upload = f"/api/v1/uploads/{uuid.uuid4()}/"
-    post = f"POST /api/v1/uploads/ HTTP/1.1\nContent-Type: text/csv\nContent-Length: {len(CSV)}\nX-User-Id: 1"
-    calls = [(post, CSV), (f"{post}\nIdempotency-Key: monday", CSV)]
-    calls += [
-        (f"{call} HTTP/1.1\nX-User-Id: 1\nAuthorization: Bearer unknown", b"")
-        for call in (
-            "GET /api/v1/uploads/",
-            f"GET {upload}",
-            f"DELETE {upload}",
-            f"POST {upload}cancel/",
-            f"POST {upload}retry/",
-            f"GET {upload}rows/",
-            f"GET {upload}result.csv",
-            "GET /api/v1/rows/",
-            "GET /api/v1/postcodes/SW1A1AA/",
-            "GET /internal/authenticate/",
-        )
-    ]
-    for head, body in calls:
-        status, headers, content = service.send(head, body)
-        assert (status, json.loads(content)["type"]) == (503, "/problems/database-unavailable"), head
-        assert int(headers["Retry-After"]) > 0
-    assert service.stored_files() == []
 
 
 def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
