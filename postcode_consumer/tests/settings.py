@@ -17,3 +17,6 @@ os.environ.update(
 )
 
 from consumer_config.settings import *  # noqa: E402, F403 - settings that build on others
+
+# The real ones are slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
