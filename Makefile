@@ -8,7 +8,7 @@ export FILE
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run index test storm bench lint type format up down requirements architecture clean
+.PHONY: help demo run index check test test-all storm bench lint type format up down requirements architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,12 +35,20 @@ index: $(VENV)/.installed ## FILE=…: builds the index of PROVIDER=local from o
 	@if [ -e "$(PWD)/$$FILE" ]; then cd "$(PWD)"; fi; SECRET_KEY=none INTERNAL_TOKEN=none \
 	  exec "$(CURDIR)/$(PY)" "$(CURDIR)/postcode_consumer/manage.py" build_index "$$FILE"
 
-test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL
+check: $(VENV)/.installed-dev ## Lint, types and every test that starts no process, on SQLite: two minutes
+	$(PY) tests/run.py --check
+
+test: $(VENV)/.installed-dev ## All tests, on SQLite and on PostgreSQL: eight minutes
 	$(PY) tests/run.py
 
+test-all: test ## And what takes long: the storms and the mutants (docs/tests.md)
+	cd tests && ../$(PY) -m pytest -m storm
+	$(PY) tests/mutants.py
+	$(MAKE) storm SECONDS=$(or $(SECONDS),120)
+
 storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each database (default 600), from SEED (1): nothing may be lost
-	$(PY) tests/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
-	$(PY) tests/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PY) tests/storm/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
+	$(PY) tests/storm/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	cd file_reader && ../$(PY) -m pytest -m storm
 
 bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (benchmarks/README.md); shorter with BENCH_ROWS="10000 100000"

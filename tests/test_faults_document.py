@@ -27,7 +27,7 @@ def test_every_test_of_a_fault_is_named() -> None:
     tests = {
         name
         for folder in ("file_reader/tests", "postcode_consumer/tests", "gateway/tests", "tests")
-        for path in (ROOT / folder).glob("test_*.py")
+        for path in (ROOT / folder).rglob("test_*.py")
         for name in re.findall(r"^def (test_fault_\w+)\(", path.read_text(), re.MULTILINE)
     }
     assert sorted(name for name in tests if f"::{name}`" not in DOCUMENT) == []

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
-from reader_config.environment import env_auth, env_broker_url, env_int, env_path, env_str
+from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
+from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import TEMPLATES as TEMPLATES
+from service_kit.environment import env_auth, env_broker_url, env_int, env_path, env_str
+from service_kit.logs import log_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,7 +38,7 @@ STOP_GRACE_SECONDS = env_int("STOP_GRACE_SECONDS", 20, minimum=0, maximum=3_600)
 FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
 LOCATIONS_PER_CALL = 1_000
 # Wakes Celery's workers; empty: the poll loop alone does the work (reader_config/celery.py).
-CELERY_BROKER_URL = env_broker_url()
+CELERY_BROKER_URL = env_broker_url("CELERY_BROKER_URL")
 
 # --- Django ------------------------------------------------------------------------------------------------------
 DEBUG = False
@@ -56,78 +56,20 @@ INSTALLED_APPS = [
     # In this order: uploads replaces knox's page of keys in the admin, and extends the admin's templates.
     "knox",
     "uploads",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
+    *APPS_OF_THE_ADMIN,
 ]
-MIDDLEWARE = [
-    "reader_config.middleware.RequestIdMiddleware",
-    "reader_config.middleware.InternalTokenMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "reader_config.middleware.SlashMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    },
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+MIDDLEWARE = middleware("service_kit.slashes.SlashMiddleware")
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
-# The embedded stack and PostgreSQL's network alike keep connections; a dead one is noticed before it is used.
-_DATABASE_OPTIONS: dict[str, Any] = {"conn_max_age": None, "conn_health_checks": True}
-
-
-def _database() -> dict[str, Any]:
-    url = env_str("FILE_READER_DATABASE_URL", f"sqlite:///{DATA_DIR / 'file_reader.sqlite3'}")
-    try:
-        database: dict[str, Any] = dict(dj_database_url.parse(url, **_DATABASE_OPTIONS))
-    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
-        database = {"ENGINE": None}  # the message of the cause may show the password
-    if database["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
-        raise ImproperlyConfigured(
-            "FILE_READER_DATABASE_URL is not understood. Accepted: sqlite:///path, postgres://user@host/name."
-        )
-    if database["ENGINE"].endswith("sqlite3"):
-        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        database["ENGINE"] = "reader_config.sqlite"
+DATABASES = {
+    "default": database(
+        "FILE_READER_DATABASE_URL",
+        DATA_DIR / "file_reader.sqlite3",
         # FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is copied into the
         # database: postcodes of many places come together on the pages of their index.
-        database["OPTIONS"] = {
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",
-        }
-    else:
-        # Every statement here ends after milliseconds: helpers that are started, or code that is compiled, for what may
-        # be a long one take longer than that.
-        settings = "-c max_parallel_workers_per_gather=0 -c jit=off"
-        options = database.setdefault("OPTIONS", {})
-        options["options"] = f"{options['options']} {settings}" if "options" in options else settings
-    return database
-
-
-DATABASES = {"default": _database()}
+        pragmas="PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",
+    )
+}
 
 # --- REST framework and keys ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -135,26 +77,17 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["uploads.web.api.callers.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "reader_config.problems.exception_handler",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reader_config.problems.IgnoreAccept",
+    "EXCEPTION_HANDLER": "uploads.web.errors.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.problems.IgnoreAccept",
 }
 # Keys are for programs: they are valid until they are deleted.
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
 
 # --- Logs: one line per event on stderr ----------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "reader_config.middleware.RequestIdFilter"}},
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s file_reader %(request_id)s %(message)s"},
+LOGGING = log_settings(
+    "file_reader",
+    {
+        "django.security": "CRITICAL",  # a strange Host or too many fields: the caller's affair too
+        "celery": "WARNING",  # it would tell of every look
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    # What answers 4xx is the caller's affair, and is in the access log of the gateway.
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "django.security": {"level": "CRITICAL"},  # a strange Host or too many fields: the caller's affair too
-        "celery": {"level": "WARNING"},  # it would tell of every look
-    },
-}
+)

@@ -11,6 +11,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("uploads.web.urls")),
 ]
-handler400 = "reader_config.problems.bad_request"
-handler404 = "reader_config.problems.not_found"
-handler500 = "reader_config.problems.internal_error"
+handler400 = "service_kit.problems.bad_request"
+handler404 = "service_kit.problems.not_found"
+handler500 = "service_kit.problems.internal_error"

@@ -6,25 +6,23 @@ import time
 from collections.abc import Iterable, Iterator
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from django.core.wsgi import get_wsgi_application
 from django.http.response import HttpResponseBase
-from django.utils.http import parse_header_parameters
+
+from service_kit.wsgi import forgiving_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reader_config.settings")
-_django = get_wsgi_application()
+_django = forgiving_application()
 #: How long the rest of a body is read that was answered before its end, in seconds.
 _LINGER_SECONDS = 2.0
 _PIECE_BYTES = 1 << 16
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Django, which fails before all its error handling when it cannot parse a Content-Type: then it sees none."""
-    try:
-        parse_header_parameters(environ.get("CONTENT_TYPE", ""))
-    except (ValueError, LookupError):
-        environ["CONTENT_TYPE"] = ""
+    """Django; a body that was answered before its end is read to its end."""
     answer = _django(environ, start_response)
-    return _AnswerToBody(answer, environ) if environ["REQUEST_METHOD"] == "POST" else answer
+    if environ["REQUEST_METHOD"] == "POST" and isinstance(answer, HttpResponseBase):
+        return _AnswerToBody(answer, environ)
+    return answer
 
 
 class _AnswerToBody:

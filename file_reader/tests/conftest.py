@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,17 +8,38 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from hypothesis import settings as hypothesis_settings
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.processes import Service, WorkerProcess, process_environment
+from tests.running import Service, WorkerProcess, process_environment
+
+# `make check` chooses the second.
+hypothesis_settings.register_profile("whole", max_examples=300, deadline=None)
+hypothesis_settings.register_profile("check", max_examples=20, deadline=None)
+hypothesis_settings.load_profile("whole")
+#: The folders of tests that need none.
+WITHOUT_DATABASE = ("reading", "units")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is left out on PostgreSQL touches no database for certain: pytest-django lets nobody in without these."""
+    needing = {"db", "transactional_db", "django_db_setup"}
+    for item in items:
+        needs_it = item.get_closest_marker("django_db") or needing & set(getattr(item, "fixturenames", ()))
+        if needs_it and item.path.parent.name in WITHOUT_DATABASE:
+            raise pytest.UsageError(f"{item.nodeid} needs a database: its place is in database/ or processes/")
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as in real life: threads and processes with connections of their own see the same rows."""
+    """SQLite in a file, as in real life: threads and processes with connections of their own see the same rows.
+
+    On PostgreSQL a database for each process that runs tests.
+    """
     database = django_settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite"):
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    in_a_file = database["ENGINE"].endswith("sqlite")
+    folder = tmp_path_factory.mktemp("database")
+    database["TEST"]["NAME"] = str(folder / "test.sqlite3") if in_a_file else f"test_file_reader_{os.getpid()}"
 
 
 @pytest.fixture(autouse=True)

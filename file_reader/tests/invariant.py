@@ -6,7 +6,8 @@ from typing import Any
 from tests.api import Api
 from tests.fake_postcode_consumer import postcode_at
 
-from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState, row_number, row_range
+from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState
+from uploads.row_ids import row_number, row_range
 from uploads.rows.by_postcode import SoughtPostcodes
 from uploads.rows.filters import postcode_lists_of
 

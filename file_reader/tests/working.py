@@ -56,8 +56,8 @@ def leases_run_out() -> None:
 def geocode_chunk(lease: ChunkLease, *, outage_delay: timedelta) -> OutageError | None:
     """What a worker does with a claimed chunk; the outage that stopped it, if any."""
     asked = ask_chunk(lease)
-    asked.write(outage_delay=outage_delay)
-    return asked.wait()
+    asked.commit(outage_delay=outage_delay)
+    return asked.outage()
 
 
 def in_thread(function: Callable[..., T], *arguments: Any) -> "Future[T]":

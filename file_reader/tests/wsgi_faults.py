@@ -1,4 +1,4 @@
-"""What gunicorn serves in tests of faults: reader_config.wsgi, whose process is killed where the header X-Killed says so.
+"""What gunicorn serves in tests of faults: reader_config.wsgi, whose process is killed where X-Killed says so.
 
 `/durability` tells what the connection to the database promises.
 """

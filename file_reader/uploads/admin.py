@@ -6,7 +6,6 @@ What only the work engine may write is read-only here: an edit would lie about w
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -14,12 +13,13 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 from knox.models import AuthToken
 
-from reader_config.problems import Problem
+from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
+from uploads.errors import UploadError
 from uploads.models import Postcode, Row, Upload
+from uploads.progress import Counts, counts_of, progress_of, waiting_of
 from uploads.rows.bulk import these
-from uploads.rows.filters import Counts, counts_of, parse_filters
+from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
-from uploads.web.api.presenters import progress_of, waiting_of
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
 admin.site.site_header = "Postcodes for coordinate files"
@@ -31,29 +31,8 @@ AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "
 AuthToken._meta.app_config.verbose_name = "API keys"
 
 
-_COUNTED_ROWS = 100_000
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at and to search, not to change."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class UncountedPaginator(Paginator):
-    """Counting millions of rows takes seconds on every page: pages go on as far as the first 100,000 rows."""
-
-    @property
-    def count(self) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
-        return len(rows.order_by().values_list("pk", flat=True)[:_COUNTED_ROWS])
+class Paginator(UncountedPaginator):
+    counted_rows = 100_000
 
 
 @admin.register(Upload)
@@ -131,8 +110,8 @@ class UploadAdmin(ReadOnlyAdmin):
         for upload in uploads:
             try:
                 what(upload)
-            except Problem as problem:
-                self.message_user(request, f"{upload.filename}: {problem.message}", messages.WARNING)
+            except UploadError as error:
+                self.message_user(request, f"{upload.filename}: {error}", messages.WARNING)
             else:
                 self.message_user(request, f"{upload.filename}: {done}.", messages.SUCCESS)
 
@@ -146,7 +125,7 @@ class RowAdmin(ReadOnlyAdmin):
     ordering = ["id"]
     list_select_related = ["upload", "postcode"]
     show_full_result_count = False
-    paginator = UncountedPaginator
+    paginator = Paginator
     fields = ["number", "upload", "line", "latitude", "longitude", "status", "reason", "postcode", "distance_m", "raw"]
 
     @admin.display(description="row", ordering="id")
@@ -181,7 +160,7 @@ class PostcodeAdmin(ReadOnlyAdmin):
     search_fields = ["postcode", "area__admin_district", "area__admin_ward"]
     ordering = ["postcode"]
     show_full_result_count = False
-    paginator = UncountedPaginator
+    paginator = Paginator
 
 
 admin.site.unregister(AuthToken)

@@ -8,21 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-#: A row's id is its upload's number and its own, in one integer: the primary key alone keeps rows unique, in file
-#: order and together, and a chunk is a range of it.
-ROW_BITS = 32
-#: The most rows that one upload can have.
-MAX_ROWS = (1 << ROW_BITS) - 1
-
-
-def row_id(upload_id: int, number: int) -> int:
-    """The id of the row with that number (from 1) in that upload."""
-    return upload_id << ROW_BITS | number
-
-
-def row_number(row_id: int) -> int:
-    """The number, in its upload, of the row with that id."""
-    return row_id & MAX_ROWS
+from uploads.row_ids import ROW_BITS, row_number
 
 
 class RowIdField(models.BigIntegerField):  # type: ignore[type-arg] # not generic when it runs
@@ -230,7 +216,7 @@ class Row(models.Model):
     distance_m = models.FloatField(null=True)
     # The area of its postcode: a result of millions of rows would look each postcode up for it.
     area = models.ForeignKey(Area, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
-    # Of rejected rows only: where in the file it stands, and its text.
+    # Rejected rows only: the line (from 1) and the first 1,000 characters of the record.
     line = models.BigIntegerField(null=True)
     raw = models.TextField(null=True)  # noqa: DJ001
 
@@ -253,7 +239,7 @@ class Row(models.Model):
 
 
 class LocationCell(models.Model):
-    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`uploads.rows.by_place`).
+    """Where rows of an upload are: those that were loaded together and lie in one cell of a grid (`rows.by_place`).
 
     Written once, with the rows, for a small part of what an index on rows costs; finds those in a box or circle.
     """
@@ -289,13 +275,3 @@ class PostcodeList(models.Model):
 
     def __str__(self) -> str:
         return f"list {self.postcode_area} from row {row_number(self.first_id)} of upload {self.first_id >> ROW_BITS}"
-
-
-def ids_of_upload(upload_id: int) -> tuple[int, int]:
-    """The first and the last id that a row of one upload can have."""
-    return row_id(upload_id, 0), row_id(upload_id, MAX_ROWS)
-
-
-def row_range(upload_id: int, first_row: int, row_count: int) -> dict[str, Any]:
-    """The filter for a run of rows of one upload."""
-    return {"id__range": (row_id(upload_id, first_row), row_id(upload_id, first_row + row_count - 1))}

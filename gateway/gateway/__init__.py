@@ -1,1 +1,1 @@
-"""The one public door to the services: routes, keys, sizes, time-outs, request ids, and nothing of what is inside."""
+"""The one public door to the services: routes, keys, sizes, time-outs, request ids. It knows no uploads and no rows."""

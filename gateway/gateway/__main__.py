@@ -8,17 +8,18 @@ import importlib.util
 import os
 import sys
 
-from .environment import BadSetting, read_settings
-from .limits import Limits
-from .logs import configure_logs
-from .server import allow_many_connections, serve
+from gateway.environment import read_settings
+from gateway.limits import Limits
+from gateway.logs import configure_logs
+from gateway.server import allow_many_connections, serve
+from service_kit.environment import SettingError
 
 
 def main() -> int:
     """Run the gateway; the process's exit code."""
     try:
         settings = read_settings(os.environ)
-    except BadSetting as error:
+    except SettingError as error:
         sys.stderr.write(f"gateway: {error}\n")
         return 2
     configure_logs()

@@ -6,18 +6,18 @@ import logging
 import aiohttp
 from aiohttp import web
 
-from . import health, problems
-from .environment import Settings
-from .exchange import CLIENT_GONE, Exchange
-from .headers import with_own_headers
-from .keys import FileReaderKeys, Keys, bearer_key
-from .limits import Limits
-from .proxy import AnswerCut, ClientGone, Proxy
-from .routes import Route, Service, find_route
+from gateway import health, problems
+from gateway.environment import Settings
+from gateway.exchange import CLIENT_GONE, Exchange
+from gateway.headers import with_own_headers
+from gateway.keys import FileReaderKeys, Keys, bearer_key
+from gateway.limits import Limits
+from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
+from gateway.routes import Route, Service, find_route
 
 logger = logging.getLogger("gateway.app")
 
-# They are about the connection to whoever answers, which is the gateway.
+#: They are about the connection to the one that answers, which is the gateway.
 NEVER_PASSED_ON = frozenset({"CONNECT", "TRACE"})
 
 
@@ -48,13 +48,10 @@ class Gateway:
         self._idle.clear()
         try:
             return await self._answer_or_problem(request, exchange)
-        except ClientGone:
-            exchange.outcome = "client_gone"
-            raise
-        except AnswerCut:
+        except AnswerCutError:
             exchange.outcome = "cut"
             raise
-        except asyncio.CancelledError:
+        except (ClientGoneError, asyncio.CancelledError):
             exchange.status = exchange.status or CLIENT_GONE
             exchange.outcome = "client_gone"
             raise
@@ -69,7 +66,7 @@ class Gateway:
             answer = await self._answer(request, exchange)
         except problems.Problem as problem:
             answer = problem.answer()
-        except (ClientGone, AnswerCut):
+        except (ClientGoneError, AnswerCutError):
             raise
         except Exception:
             logger.exception("the gateway failed")

@@ -4,17 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import HttpVersion11, web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from . import problems
-from .limits import Limits
-
-
-class BodyCutShort(Exception):
-    """The client has ended its side of the connection in the middle of the body."""
+from gateway import problems
+from gateway.aiohttp_private import INVALID_BODY, say_continue
+from gateway.limits import Limits
 
 
-class BodyBroken(Exception):
+class BodyBrokenError(Exception):
     """The body cannot be completed: raised into the connection to the service, so that it is closed half-way."""
 
 
@@ -33,8 +29,8 @@ class RequestBody:
         self._halted = False
         self.received = 0
         self.complete = False
+        #: Why the body broke, when it did.
         self.problem: problems.Problem | None = None
-        """Why the body broke, when it did."""
 
     def halt(self) -> None:
         """Read no more: the service has answered without the rest. The connection to it must be closed afterwards."""
@@ -42,7 +38,7 @@ class RequestBody:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The pieces. Ends only when the client's body ended; in every other case raises, or waits to be cancelled."""
-        await self._say_continue()
+        await self._ask_for_it()
         loop = asyncio.get_running_loop()
         while piece := await self._next_piece():
             self.received += len(piece)
@@ -61,11 +57,7 @@ class RequestBody:
         except TimeoutError:
             await self._rest_if_halted()
             raise self._broken(problems.body_too_slow(self._limits.client_idle)) from None
-        except BodyCutShort as error:
-            raise self._broken(problems.body_cut_short()) from error
-        except OSError as error:
-            raise self._broken(problems.bad_request("The connection ended within the body.")) from error
-        except (web.RequestPayloadError, HttpProcessingError) as error:
+        except (*INVALID_BODY, OSError) as error:  # after an OSError nobody is left to read the answer
             raise self._broken(problems.bad_request("The body is not valid HTTP.")) from error
         await self._rest_if_halted()
         return piece
@@ -75,13 +67,12 @@ class RequestBody:
         if self._halted:
             await asyncio.get_running_loop().create_future()
 
-    async def _say_continue(self) -> None:
+    async def _ask_for_it(self) -> None:
         """Only now, when the request is accepted and the service is connected, is the client asked for its body."""
         request = self._request
         if request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # no part of the answer
+            await say_continue(request)
 
-    def _broken(self, problem: problems.Problem) -> BodyBroken:
+    def _broken(self, problem: problems.Problem) -> BodyBrokenError:
         self.problem = problem
-        return BodyBroken(str(problem))
+        return BodyBrokenError(str(problem))

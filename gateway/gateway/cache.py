@@ -1,6 +1,6 @@
-"""Answers that a service lets others give again, for as long as it says (RFC 9111): lookups of what is known.
+"""Answers that are given again without asking the service, for as long as it allows (RFC 9111).
 
-Only what is meant for it: a 200 to a GET, with `Cache-Control: public, max-age=…`, small, and the same for everybody.
+Only a small 200 to a GET is kept, with `Cache-Control: public, max-age=…` and the same for everybody: known locations.
 """
 
 import re

@@ -5,12 +5,12 @@ import time
 
 from aiohttp import web
 
-from .logs import begin_request, details
+from gateway.logs import begin_request, details
 
 logger = logging.getLogger("gateway.access")
 
+#: The status that is logged when there was nobody left to answer; never sent.
 CLIENT_GONE = 499
-"""The status that is logged when there was nobody left to answer; never sent."""
 
 
 class Exchange:

@@ -3,7 +3,7 @@
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-# RFC 9110, 7.6.1: they are about one connection, not about the message.
+#: RFC 9110, 7.6.1: they are about one connection, not about the message.
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -17,15 +17,15 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# What the services believe because it comes from the gateway, and what the gateway deals with itself. Of the key only
-# the user's id goes on.
+#: The services believe these because they come from the gateway, or the gateway deals with them itself. Of the key
+#: only the user's id goes on.
 SET_BY_GATEWAY = frozenset(
     {"authorization", "content-length", "expect", "forwarded", "x-real-ip", "x-request-id", "x-user-id"}
 )
 SET_BY_GATEWAY_PREFIXES = ("x-forwarded-", "x-internal-")
 
 
-class UnsendableHeader(Exception):
+class UnsendableHeaderError(Exception):
     """A header's value is not valid UTF-8."""
 
 
@@ -35,7 +35,7 @@ def forwarded_headers(
     """The headers of a client's request as a service gets them.
 
     A name with an underscore is dropped: WSGI makes the same variable of `X_User_Id` and `X-User-Id`.
-    Raises `UnsendableHeader`.
+    Raises `UnsendableHeaderError`.
     """
     headers = _end_to_end(request.headers)
     for name in list(headers.keys()):
@@ -45,7 +45,7 @@ def forwarded_headers(
     if "Host" not in headers:  # HTTP/1.0: without it, links would show where the service itself listens
         headers["Host"] = _own_address(request)
     if not all(_is_sendable(value) for value in headers.values()):
-        raise UnsendableHeader
+        raise UnsendableHeaderError
     if request.body_exists and request.content_length is not None:
         headers["Content-Length"] = str(request.content_length)
     headers["X-Forwarded-For"] = _forwarded_for(request)
@@ -64,7 +64,7 @@ def returned_headers(answer: CIMultiDictProxy[str], *, request_id: str) -> CIMul
 
 
 def with_own_headers(headers: CIMultiDict[str], *, request_id: str) -> CIMultiDict[str]:
-    """`headers` with what every answer carries."""
+    """`headers` with the two that every answer carries."""
     headers["Server"] = "gateway"
     headers["X-Request-Id"] = request_id
     return headers

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether the gateway is alive, and whether it and what is behind it can work."""
+"""`/healthz` and `/readyz`: whether the gateway is alive, and whether it and the services can work."""
 
 import asyncio
 import json
@@ -8,8 +8,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from .limits import Limits
-from .routes import Service
+from gateway.limits import Limits
+from gateway.routes import Service
 
 MAX_REASON_LENGTH = 300
 MAX_ANSWER_BYTES = 65_536

@@ -11,10 +11,10 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from . import problems
-from .limits import Limits
-from .logs import current_request_id
-from .routes import Service
+from gateway import problems
+from gateway.limits import Limits
+from gateway.logs import current_request_id
+from gateway.routes import Service
 
 MAX_KEY_LENGTH = 1_000
 MAX_ANSWER_BYTES = 10_000
@@ -40,9 +40,9 @@ class _Answer:
 
 
 class Keys:
-    """Remembers for a short while whose key is whose; asks once however many requests are waiting for the answer.
+    """Remembers the owners of keys for a short while. Requests that wait for the same key share one question.
 
-    `ask` tells the user's id of a key, or None for an unknown one; what it raises is passed on and not remembered.
+    `ask` gives the user's id of a key, or None for an unknown one. Its errors are passed on and not remembered.
     Keys are kept only as their SHA-256.
     """
 
@@ -81,7 +81,7 @@ class Keys:
     def _asked(self, digest: bytes, question: asyncio.Task[int | None]) -> None:
         del self._questions[digest]
         if not question.cancelled():
-            question.exception()  # looked at here, in case that everybody who waited has left
+            question.exception()  # looked at here: perhaps nobody waits any more
 
 
 class FileReaderKeys:

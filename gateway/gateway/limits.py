@@ -9,51 +9,51 @@ MIB = 1024 * 1024
 class Limits:
     """Times in seconds, sizes in bytes. The defaults are those of a real run; tests shorten the times."""
 
+    #: The largest file. file_reader holds the exact limit; the gateway refuses bodies that cannot be within it.
     upload_bytes: int = 1024 * MIB
-    """The largest file. file_reader holds the exact limit; the gateway refuses what cannot possibly be within it."""
+    #: What boundaries and form fields may add to a file of the largest size.
     multipart_overhead_bytes: int = MIB
-    """What boundaries and form fields may add to a file of the largest size."""
+    #: The largest body of any other request.
     other_body_bytes: int = 2 * MIB
-    """The largest body of any other request."""
 
+    #: Waiting for a connection to a service, a free place among them included.
     connect: float = 5.0
-    """Waiting for a connection to a service, a free place among them included."""
+    #: The longest silence of a service that owes an answer or the rest of one. A whole answer may take any time.
     answer_idle: float = 75.0
-    """The longest silence of a service that owes an answer or the rest of one. A whole answer may take any time."""
+    #: How long a service may take nothing of a body that is waiting for it.
     service_stall: float = 75.0
-    """How long a service may take nothing of a body that is waiting for it."""
+    #: How long a client may send nothing of the body it began.
     client_idle: float = 30.0
-    """How long a client may send nothing of the body it began."""
+    #: How long a client may take nothing of the answer that is waiting for it.
     client_stall: float = 75.0
-    """How long a client may take nothing of the answer that is waiting for it."""
+    #: How long an unread body is read and thrown away, so that the client gets to read the answer to it.
     linger: float = 5.0
-    """How long an unread body is read and thrown away, so that the client gets to read the answer to it."""
+    #: How long a connection may stay without a request.
     client_keepalive: float = 75.0
-    """How long a connection may stay without a request."""
+    #: How long an idle connection to a service is kept: shorter than the services keep theirs (5 s), or a request
+    #: would now and then be written into a connection that is just being closed.
     service_keepalive: float = 3.0
-    """How long an idle connection to a service is kept: shorter than the services keep theirs (5 s), or a request
-    would now and then be written into a connection that is just being closed."""
+    #: How long a service may take to say whether it is ready.
     readiness: float = 2.0
-    """How long a service may take to say whether it is ready."""
+    #: How long file_reader may take to say whose key it is.
     authenticate: float = 10.0
-    """How long file_reader may take to say whose key it is."""
+    #: How long requests in flight may take after SIGTERM.
     grace: float = 30.0
-    """How long requests in flight may take after SIGTERM."""
 
+    #: How long a key stays good without asking again; so long at most a revoked one still opens.
     known_key: float = 5.0
-    """How long a key stays good without asking again; so long at most a revoked one still opens."""
+    #: How long a key that was refused is refused without asking again.
     unknown_key: float = 2.0
-    """How long a key that was refused is refused without asking again."""
     remembered_keys: int = 10_000
 
+    #: So that one service that hangs does not take the places of the other.
     connections_per_service: int = 500
-    """So that one service that hangs does not take the places of the other."""
 
-    # A little under gunicorn's own (4,094, 8,190 and 100), which would answer in HTML.
+    # These are a little under gunicorn's own (4,094, 8,190 and 100), which would answer in HTML.
+    #: Path and query string.
     target_bytes: int = 4_000
-    """Path and query string."""
+    #: Name and value of one header.
     header_bytes: int = 8_000
-    """Name and value of one header."""
     headers: int = 90
 
     def body_bytes(self, *, upload: bool) -> int:

@@ -10,13 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
-from .routes import Service
+from gateway.routes import Service
 
 RETRY_AFTER_SECONDS = 2
 
 
 class Problem(Exception):
-    """A request that the gateway itself answers with an error. `members` are what helps the caller."""
+    """A request that the gateway itself answers with an error. `members` help the caller."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Problem(Exception):
         )
 
 
-# Python has newer names for some statuses in some versions; clients see the same in all of them.
+#: Python has newer names for some statuses in some versions; clients see the same in all of them.
 _REASONS = {status.value: status.phrase for status in http.HTTPStatus}
 
 
@@ -66,16 +66,6 @@ def method_not_allowed(method: str, allowed: str | None = None) -> Problem:
 def internal_error() -> Problem:
     """The gateway itself failed."""
     return Problem("internal-error", "The gateway failed", status=500, detail="The log has more under the request id.")
-
-
-def body_cut_short() -> Problem:
-    """The body ended before its length, or before its last chunk."""
-    return Problem(
-        "body-cut-short",
-        "The body did not arrive whole",
-        status=400,
-        detail="It ended before its declared length. Nothing was stored; send it again.",
-    )
 
 
 def bad_request(detail: str) -> Problem:

@@ -10,28 +10,28 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from . import problems
-from .body import RequestBody
-from .cache import Cache
-from .exchange import Exchange
-from .headers import UnsendableHeader, forwarded_headers, returned_headers, with_own_headers
-from .limits import Limits
-from .logs import details
-from .routes import Route, Service
+from gateway import problems
+from gateway.body import RequestBody
+from gateway.cache import Cache
+from gateway.exchange import Exchange
+from gateway.headers import UnsendableHeaderError, forwarded_headers, returned_headers, with_own_headers
+from gateway.limits import Limits
+from gateway.logs import details
+from gateway.routes import Route, Service
 
 logger = logging.getLogger("gateway.proxy")
 
-# aiohttp would add its own where the client sent none.
+#: aiohttp would add its own where the client sent none.
 NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 SMALL_ANSWER_BYTES = 65_536
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class ClientGone(ConnectionError):
+class ClientGoneError(ConnectionError):
     """The client does not take its answer any more."""
 
 
-class AnswerCut(ConnectionError):
+class AnswerCutError(ConnectionError):
     """The service broke off in the middle of its answer; the client's connection is cut too."""
 
 
@@ -52,7 +52,7 @@ class Proxy:
     ) -> web.StreamResponse:
         """The service's answer, already sent. `last` says that the client's connection is closed after it.
 
-        Raises `Problem`, `ClientGone` or `AnswerCut`.
+        Raises `Problem`, `ClientGoneError` or `AnswerCutError`.
         """
         if known := self._cache.find(request):
             headers, content = known
@@ -102,7 +102,7 @@ class Proxy:
                     skip_auto_headers=NOT_ADDED,
                     allow_redirects=False,
                 )
-        except UnsendableHeader:
+        except UnsendableHeaderError:
             raise problems.bad_request("The headers must be UTF-8.") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if body is not None and body.problem is not None:
@@ -137,19 +137,18 @@ class Proxy:
             answer.force_close()
         exchange.status = upstream.status
         try:
-            await self._to_client(answer.prepare(request))
+            await self._to_client(request, answer.prepare(request))
             async for piece in upstream.content.iter_any():
-                await self._to_client(answer.write(piece))
+                await self._to_client(request, answer.write(piece))
                 exchange.bytes_out += len(piece)
-            await self._to_client(answer.write_eof())
-        except ClientGone:
-            _cut(request)
+            await self._to_client(request, answer.write_eof())
+        except ClientGoneError:
             raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             # Ended properly, the half answer would look like a whole one.
             _cut(request)
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
-            raise AnswerCut from error
+            raise AnswerCutError from error
         return answer
 
     async def _send_whole(
@@ -158,12 +157,8 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = answer.status
-        try:
-            await self._to_client(answer.prepare(request))
-            await self._to_client(answer.write_eof())
-        except ClientGone:
-            _cut(request)
-            raise
+        await self._to_client(request, answer.prepare(request))
+        await self._to_client(request, answer.write_eof())
         exchange.bytes_out = answer.content_length or 0
         return answer
 
@@ -175,16 +170,17 @@ class Proxy:
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
 
-    async def _to_client(self, sending: Awaitable[object]) -> None:
+    async def _to_client(self, request: web.BaseRequest, sending: Awaitable[object]) -> None:
         try:
             async with asyncio.timeout(self._limits.client_stall):
                 await sending
         except (OSError, TimeoutError) as error:
-            raise ClientGone from error
+            _cut(request)
+            raise ClientGoneError from error
 
 
 def is_small(request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> bool:
-    """Whether the answer is sent at once when it is complete: in one piece it costs half of what it costs in two."""
+    """Whether the answer is sent when it is complete: one piece costs half as much as two."""
     return request.method != "HEAD" and 0 < (upstream.content_length or 0) <= SMALL_ANSWER_BYTES
 
 

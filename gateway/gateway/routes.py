@@ -1,4 +1,4 @@
-"""Which service a path belongs to: the one table, the first that fits. What is not in it does not exist."""
+"""The one table of paths and their services. The first route that fits counts; no other path exists."""
 
 import enum
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Route:
 
     path: str
     service: Service
+    #: Also every path that begins with this one.
     below: bool = True
-    """Also every path that begins with this one."""
+    #: Where AUTH=required, only with an API key. The others are open, or have Django's own login.
     needs_key: bool = False
-    """Where AUTH=required, only with an API key. The others are open, or have Django's own login."""
+    #: Bodies may be as large as a file.
     upload: bool = False
-    """Bodies may be as large as a file."""
 
 
 ROUTES = (
@@ -31,12 +31,9 @@ ROUTES = (
     Route("/api/v1/uploads/", Service.FILE_READER, needs_key=True, upload=True),
     Route("/api/v1/rows/", Service.FILE_READER, needs_key=True),
     Route("/api/v1/postcodes/", Service.FILE_READER, needs_key=True),
-    Route("/api/schema/", Service.FILE_READER),
-    Route("/api/docs/", Service.FILE_READER),
     Route("/admin/lookups/", Service.POSTCODE_CONSUMER),
     Route("/admin/", Service.FILE_READER),
     Route("/static/", Service.FILE_READER),
-    Route("/", Service.FILE_READER, below=False),
 )
 
 
@@ -44,7 +41,7 @@ def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.
 
     Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
-    spelling: what a service makes of it might lie outside the route. A path without its last slash is its service's
+    spelling: a service might resolve it to a path outside the route. A path without its last slash is its service's
     to redirect.
     """
     path = target.partition("?")[0]

@@ -34,7 +34,7 @@ Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 async def echo(request: web.BaseRequest) -> web.StreamResponse:
     """Answers with what arrived: method, target, headers as a list of pairs, body."""
     body = await request.read()
-    headers = [[name.decode(), value.decode()] for name, value in request._message.raw_headers]
+    headers = [[name.decode(), value.decode()] for name, value in request.raw_headers]
     return web.json_response(
         {"method": request.method, "target": request.raw_path, "headers": headers, "body": body.decode()}
     )

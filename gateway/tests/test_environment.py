@@ -7,8 +7,9 @@ import pytest
 from servers import environment
 from yarl import URL
 
-from gateway.environment import BadSetting, read_settings
+from gateway.environment import read_settings
 from gateway.routes import Service
+from service_kit.environment import SettingError
 
 
 def test_the_defaults_are_those_of_the_embedded_stack() -> None:
@@ -46,9 +47,9 @@ def test_on_loopback_keys_are_asked_for_only_when_told(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
 def test_elsewhere_nothing_starts_without_keys(host: str) -> None:
     given = {"INTERNAL_TOKEN": "t", "GATEWAY_HOST": host}
-    with pytest.raises(BadSetting, match=r"GATEWAY_HOST='.*' is not loopback: set AUTH=required"):
+    with pytest.raises(SettingError, match=r"GATEWAY_HOST='.*' is not loopback: set AUTH=required"):
         read_settings(given)
-    with pytest.raises(BadSetting, match=r"AUTH=off is refused while GATEWAY_HOST='.*' is not loopback"):
+    with pytest.raises(SettingError, match=r"AUTH=off is refused while GATEWAY_HOST='.*' is not loopback"):
         read_settings({**given, "AUTH": "off"})
     assert read_settings({**given, "AUTH": "required"}).keys_required
 
@@ -77,7 +78,7 @@ BAD = [
 
 @pytest.mark.parametrize(("given", "message"), BAD, ids=str)
 def test_a_bad_value_is_refused_with_its_name(given: dict[str, str], message: str) -> None:
-    with pytest.raises(BadSetting) as refused:
+    with pytest.raises(SettingError) as refused:
         read_settings({"INTERNAL_TOKEN": "t", **given})
     assert message in str(refused.value)
 

@@ -49,7 +49,9 @@ async def test_an_address_that_is_not_encoded_is_a_bad_request(target: bytes) ->
 
 async def test_a_header_that_is_not_utf8_is_a_bad_request() -> None:
     async with service() as backend, gateway(backend) as client:
-        answer = await client.send(b"GET / HTTP/1.1\r\nHost: x\r\nX-Name: \xff\r\nConnection: close\r\n\r\n")
+        answer = await client.send(
+            b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nX-Name: \xff\r\nConnection: close\r\n\r\n"
+        )
         assert answer.startswith(b"HTTP/1.1 400 "), answer
         assert b'"type": "/problems/bad-request"' in answer
 
@@ -57,10 +59,12 @@ async def test_a_header_that_is_not_utf8_is_a_bad_request() -> None:
 async def test_no_header_is_added_but_the_gateways_own() -> None:
     async with service() as backend, gateway(backend) as client:
         reader, writer = await client.connect()
-        writer.write(b"GET / HTTP/1.1\r\nHost: postcodes.example:1234\r\nX-Mine: \xc3\xa9\r\n\r\n")
+        writer.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: postcodes.example:1234\r\nX-Mine: \xc3\xa9\r\n\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 ")
-        async with client.get("/", headers={"Host": "postcodes.example:1234"}, skip_auto_headers=["Accept"]) as answer:
+        async with client.get(
+            "/api/v1/rows/", headers={"Host": "postcodes.example:1234"}, skip_auto_headers=["Accept"]
+        ) as answer:
             headers = headers_of(await answer.json())
         writer.close()
     assert headers.pop("x-request-id")
@@ -89,7 +93,7 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
         "Connection": "X-Internal-Token, X-User-Id, Host",
     }
     async with service() as backend, gateway(backend) as client:
-        for path in ("/", "/admin/", "/api/v1/uploads/", "/api/docs/"):
+        for path in ("/admin/", "/api/v1/uploads/"):
             async with client.get(path, headers=spoofed) as answer:
                 echoed = await answer.json()
                 headers = headers_of(echoed)
@@ -100,8 +104,8 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
             assert not set(headers) & {"x_user_id", "x_internal_token", "x-internal-anything", "authorization"}
 
 
-async def test_digests_of_a_body_are_passed_on() -> None:
-    sent = {"Content-Digest": "sha-256=:AAAA:", "Repr-Digest": "sha-512=:AAAA:", "Digest": "SHA-256=AAAA"}
+async def test_what_a_service_reads_from_headers_is_passed_on() -> None:
+    sent = {"Content-Digest": "sha-256=:AAAA:", "Idempotency-Key": "one", "X-Request-Deadline": "2.5"}
     async with (
         service() as backend,
         gateway(backend) as client,
@@ -121,26 +125,15 @@ async def test_hop_by_hop_headers_end_at_the_gateway() -> None:
         "Upgrade": "h2c",
         "X-End-To-End": "1",
     }
-    async with service() as backend, gateway(backend) as client, client.get("/", headers=sent) as answer:
+    async with service() as backend, gateway(backend) as client, client.get("/api/v1/rows/", headers=sent) as answer:
         headers = headers_of(await answer.json())
     assert headers["x-end-to-end"] == "1"
     assert not set(headers) & {"x-only-here", "keep-alive", "te", "proxy-authorization", "upgrade", "connection"}
 
 
-async def test_how_long_a_client_waits_is_passed_on() -> None:
-    sent = {"X-Request-Deadline": "2.5"}
-    async with (
-        service() as backend,
-        gateway(postcode_consumer=backend) as client,
-        client.get("/api/v1/reverse-geocode/", headers=sent) as answer,
-    ):
-        headers = headers_of(await answer.json())
-    assert headers["x-request-deadline"] == "2.5"
-
-
 async def test_addresses_of_earlier_proxies_are_kept_and_the_clients_appended() -> None:
     headers = {"X-Forwarded-For": "203.0.113.7, 10.0.0.1", "X-Forwarded-Proto": "https"}
-    async with service() as backend, gateway(backend) as client, client.get("/", headers=headers) as answer:
+    async with service() as backend, gateway(backend) as client, client.get("/api/v1/rows/", headers=headers) as answer:
         seen = headers_of(await answer.json())
     assert seen["x-forwarded-for"] == "203.0.113.7, 10.0.0.1, 127.0.0.1"
     assert seen["x-forwarded-proto"] == "https"

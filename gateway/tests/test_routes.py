@@ -17,8 +17,6 @@ from gateway.routes import Service, find_route
         ("/api/v1/uploads/7f/result.csv", Service.FILE_READER),
         ("/api/v1/rows/?near=51.5,-0.1&radius=100", Service.FILE_READER),
         ("/api/v1/postcodes/SW1A%201AA/", Service.FILE_READER),
-        ("/api/schema/", Service.FILE_READER),
-        ("/api/docs/", Service.FILE_READER),
         ("/admin/", Service.FILE_READER),
         ("/admin", Service.FILE_READER),
         ("/admin/uploads/upload/?q=..", Service.FILE_READER),
@@ -27,8 +25,6 @@ from gateway.routes import Service, find_route
         ("/admin/lookups", Service.POSTCODE_CONSUMER),
         ("/admin/lookupsX/", Service.FILE_READER),
         ("/static/admin/css/base.css", Service.FILE_READER),
-        ("/", Service.FILE_READER),
-        ("/?page=2", Service.FILE_READER),
     ],
 )
 async def test_a_path_of_the_table_reaches_its_service(target: str, owner: Service) -> None:
@@ -48,6 +44,10 @@ async def test_a_path_of_the_table_reaches_its_service(target: str, owner: Servi
 
 
 UNREACHABLE = [
+    "/",
+    "/?page=2",
+    "/api/schema/",
+    "/api/docs/",
     "/internal/authenticate/",
     "/internal/",
     "/metrics",
@@ -95,6 +95,6 @@ def test_dots_that_are_no_dot_segment_are_let_through(target: str) -> None:
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
 async def test_methods_about_the_connection_are_not_passed_on(method: str) -> None:
     async with service() as backend, gateway(backend) as client:
-        answer = await client.send(f"{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = await client.send(f"{method} /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         assert answer.startswith((b"HTTP/1.1 405 ", b"HTTP/1.1 400 ")), answer
         assert b"application/problem+json" in answer

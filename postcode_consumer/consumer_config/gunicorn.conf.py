@@ -1,6 +1,6 @@
 """gunicorn for postcode_consumer: `gunicorn -c consumer_config/gunicorn.conf.py consumer_config.wsgi`.
 
-Threads, because a lookup mostly waits for the provider; processes through POSTCODE_CONSUMER_PROCESSES.
+More processes through POSTCODE_CONSUMER_PROCESSES.
 """
 
 import logging
@@ -13,40 +13,20 @@ from typing import Any
 # gunicorn reads this file before it adds the folder it serves from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
+from service_kit.environment import env_int, env_path, env_str
+from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
+from service_kit.gunicorn_settings import address_of
+from service_kit.logs import log_settings
 
-from consumer_config.environment import PUBLIC_POSTCODES_IO, env_contact, env_int, env_path, env_str
-from consumer_config.logs import LOGGING
-
-_host = env_str("POSTCODE_CONSUMER_HOST", "127.0.0.1")
-_port = env_int("POSTCODE_CONSUMER_PORT", 7000, minimum=1, maximum=65535)
-bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
-worker_class = "gthread"
+bind = address_of("POSTCODE_CONSUMER", 7000)
 workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
-threads = 16
 # Longer than callers keep an idle connection, so that none of them writes into one that is being closed.
 keepalive = 75
-graceful_timeout = 30
-# A gthread worker reports that it lives between requests, so this does not limit a lookup.
-timeout = 60
-# The heartbeat's file belongs into memory: on a slow disk it looks like a dead worker.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (gunicorn makes a private file there)
-logconfig_dict = LOGGING
-
-
-class QuietLogger(Logger):  # type: ignore[misc]
-    """Every call is in the access log of the gateway. gunicorn would put a line together before it is thrown away."""
-
-    def access(self, *args: object) -> None:
-        """Nothing."""
-
-
-logger_class = QuietLogger
-# Its place is one per user: services on one machine would take it from each other.
-control_socket_disable = True
+logconfig_dict = log_settings("postcode_consumer")
 
 # One folder for each address: two services of one DATA_DIR do not count together. What an earlier run left is not ours.
-_metrics = env_path("DATA_DIR", Path("var")) / "metrics" / f"postcode_consumer-{_port}"
+_metrics = env_path("DATA_DIR", Path("var")) / "metrics" / f"postcode_consumer-{bind.rpartition(':')[2]}"
 shutil.rmtree(_metrics, ignore_errors=True)
 _metrics.mkdir(parents=True)
 # prometheus_client reads it when it is imported, in the workers.

@@ -3,22 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
-from consumer_config.environment import (
-    PUBLIC_POSTCODES_IO,
-    env_cache_url,
+from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
+from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
+from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import TEMPLATES as TEMPLATES
+from service_kit.environment import (
     env_choices,
-    env_contact,
     env_duration,
     env_float,
     env_int,
     env_path,
+    env_redis_url,
     env_str,
     env_url,
 )
-from consumer_config.logs import LOGGING as LOGGING
+from service_kit.logs import log_settings
 
 DATA_DIR = env_path("DATA_DIR", Path("var"))
 SECRET_KEY = env_str("SECRET_KEY")
@@ -52,7 +51,7 @@ POSTCODES_IO_CALL_SECONDS = 10.0
 POSTCODES_IO_FIRST_BACKOFF_SECONDS = 0.5
 
 # Redis or Valkey, where processes agree on when the next call may be made; empty: a row in the database does.
-CACHE_URL = env_cache_url()
+CACHE_URL = env_redis_url("CACHE_URL")
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = False
@@ -71,43 +70,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 INSTALLED_APPS = [
     "lookups",  # extends the admin's templates
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
+    *APPS_OF_THE_ADMIN,
 ]
-MIDDLEWARE = [
-    "consumer_config.middleware.RequestIdMiddleware",
-    "consumer_config.middleware.InternalTokenMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    },
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+MIDDLEWARE = middleware("django.middleware.common.CommonMiddleware")
 # Everything of the admin is below this path, which the gateway passes on to here. Its cookies have names of their own:
 # the admin of file_reader is at the same address, and each would log the other one's users out.
 ADMIN_PATH = "/admin/lookups/"
@@ -119,28 +84,14 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ADMIN_PATH
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 
-def _database() -> dict[str, Any]:
-    url = env_str("POSTCODE_CONSUMER_DATABASE_URL", f"sqlite:///{DATA_DIR / 'postcode_consumer.sqlite3'}")
-    try:
-        # Connections are kept; a dead one is noticed before it is used.
-        database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True))
-    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
-        # `from None`: the message of the cause may show the password.
-        raise ImproperlyConfigured(
-            "POSTCODE_CONSUMER_DATABASE_URL is not understood. Accepted: sqlite:///path, postgres://user@host/name."
-        ) from None
-    if database["ENGINE"].endswith("sqlite3"):
-        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        database["ENGINE"] = "consumer_config.sqlite"
+DATABASES = {
+    "default": database(
+        "POSTCODE_CONSUMER_DATABASE_URL",
+        DATA_DIR / "postcode_consumer.sqlite3",
         # NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
-        database["OPTIONS"] = {
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        }
-    return database
-
-
-DATABASES = {"default": _database()}
+        pragmas="PRAGMA synchronous=NORMAL;",
+    )
+}
 
 # Nobody is logged in for a lookup: the middleware has checked the caller.
 REST_FRAMEWORK: dict[str, Any] = {
@@ -150,7 +101,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "consumer_config.problems.IgnoreAccept",
-    "EXCEPTION_HANDLER": "consumer_config.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.problems.IgnoreAccept",
+    "EXCEPTION_HANDLER": "lookups.web.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
+
+LOGGING = log_settings("postcode_consumer")

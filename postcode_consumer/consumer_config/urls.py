@@ -17,5 +17,5 @@ urlpatterns = [
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.web.urls")),
 ]
-handler404 = "consumer_config.problems.not_found"
-handler500 = "consumer_config.problems.internal_error"
+handler404 = "service_kit.problems.not_found"
+handler500 = "service_kit.problems.internal_error"

@@ -6,11 +6,10 @@ Only lookups write here: an edit would be a lie. What is forgotten is asked upst
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,44 +18,22 @@ from django.utils.formats import date_format
 from lookups.memory.known_locations import forget, forget_postcodes
 from lookups.models import KnownLocation, Limiter, Postcode
 from lookups.providers.postcodes_io.search import PostcodesIo
+from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 
 admin.site.site_header = "Lookups"
 admin.site.site_title = "Lookups"
 admin.site.index_title = "Known locations, postcodes and limits"
 admin.site.site_url = None  # there is no other page to go to
 
-_COUNTED_ROWS = 10_000
 _DAY = 86_400
 _COORDINATES = re.compile(r"\s*(-?[0-9.]+)\s*[,;\s]\s*(-?[0-9.]+)\s*")
 
 
-class UncountedPaginator(Paginator):
-    """Counting millions of rows takes seconds on every page: pages go on as far as the first 10,000 rows."""
-
-    @property
-    def count(self) -> int:
-        rows = cast("QuerySet[Any]", self.object_list)
-        return len(rows.order_by().values_list("pk", flat=True)[:_COUNTED_ROWS])
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at and to search, not to change."""
+class ForgettingAdmin(ReadOnlyAdmin):
+    """Also to forget: what is selected on a page, or everything that the filter and the search select."""
 
     # No column to sort by but those with an index.
     sortable_by = ()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ForgettingAdmin(ReadOnlyAdmin):
-    """Also to forget: what is selected on a page, or everything that the filter and the search select."""
 
     actions = ["forget"]
     show_full_result_count = False
@@ -85,7 +62,7 @@ class ForgettingAdmin(ReadOnlyAdmin):
             "title": "Forget?",
             "opts": self.opts,
             "count": UncountedPaginator(selected, 1).count,
-            "counted": _COUNTED_ROWS,
+            "counted": UncountedPaginator.counted_rows,
             "is_all": request.POST.get("select_across") == "1",
             "keys": request.POST.getlist("_selected_action"),
         }

@@ -19,7 +19,7 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 
 
 class PostcodeDetails(msgspec.Struct, frozen=True, gc=False):
-    """What is known about a postcode. `latitude` and `longitude` are the postcode's own, not the location's."""
+    """The details of a postcode. `latitude` and `longitude` are the postcode's own, not the location's."""
 
     outcode: str
     incode: str

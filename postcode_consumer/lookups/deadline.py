@@ -4,7 +4,7 @@ import time
 
 
 class Deadline:
-    """`seconds` from now, on a clock that nobody sets."""
+    """`seconds` from now, on a clock that is never set."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds

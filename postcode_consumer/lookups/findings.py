@@ -1,4 +1,4 @@
-"""What a provider is known to have around a location, whoever asks and however far: from it follows every answer."""
+"""The knowledge about a location, for all callers and all distances: every answer follows from it."""
 
 from datetime import UTC, datetime
 

@@ -8,7 +8,7 @@ from lookups import counters
 from lookups.answers import Answer, Location, no_match, this_moment
 from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.provider import Provider
 
 
@@ -17,7 +17,7 @@ def reverse_geocode(
 ) -> list[Answer]:
     """One final answer per location, in order. `max_distance` is in metres.
 
-    Raises `ProviderUnavailable` when there is no answer for all of them: an outage is never a "no match".
+    Raises `ProviderUnavailableError` when there is no answer for all of them: an outage is never a "no match".
     """
     started = time.monotonic()
     outcome = "error"
@@ -25,7 +25,7 @@ def reverse_geocode(
         with counters.LOOKUPS_IN_PROGRESS.track_inprogress():
             answers = _answers(locations, max_distance, provider, deadline)
         outcome = "answered"
-    except ProviderUnavailable:
+    except ProviderUnavailableError:
         outcome = "unavailable"
         raise
     finally:

@@ -1,4 +1,4 @@
-"""What all processes of this service share: the limiter, and what is known about locations.
+"""The tables that all processes of this service share: the limiter, and the known locations.
 
 Rows are read and written by the modules that are named here only, in statements of their own: Django's are too slow.
 """
@@ -9,7 +9,8 @@ from django.db import models
 class Limiter(models.Model):
     """When the next call to a provider may be made; one row per provider.
 
-    The fields are those of `lookups.politeness.limiter.State`. Rows are read and written by `lookups.politeness.limiter_stores` only.
+    The fields are those of `lookups.politeness.limiter.State`. Only `lookups.politeness.limiter_stores` reads and
+    writes rows.
     """
 
     name = models.CharField(primary_key=True, max_length=40)
@@ -29,10 +30,10 @@ class Postcode(models.Model):
     postcode = models.CharField(primary_key=True, max_length=16)
     outcode = models.CharField(max_length=8)
     incode = models.CharField(max_length=8)
-    country = models.TextField(null=True)  # noqa: DJ001 (null: the provider does not know it)
-    region = models.TextField(null=True)  # noqa: DJ001
-    admin_district = models.TextField(null=True)  # noqa: DJ001
-    admin_ward = models.TextField(null=True)  # noqa: DJ001
+    country = models.TextField(null=True)  # noqa: DJ001 - null: the provider does not know it
+    region = models.TextField(null=True)  # noqa: DJ001 - as above
+    admin_district = models.TextField(null=True)  # noqa: DJ001 - as above
+    admin_ward = models.TextField(null=True)  # noqa: DJ001 - as above
     #: Degrees; the postcode's own.
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
@@ -42,10 +43,10 @@ class Postcode(models.Model):
 
 
 class KnownLocation(models.Model):
-    """What a provider found around a location: see `lookups.findings`. `lookups.memory.known_locations` has its statements.
+    """What a provider found around a location: see `lookups.findings`.
 
-    There is no foreign key to the postcode, which would cost half of the speed of writing: a location whose postcode
-    is gone is asked again.
+    `lookups.memory.known_locations` has its statements. A foreign key to the postcode would cost half of the speed of
+    writing, so there is none: a location whose postcode is gone is asked again.
     """
 
     provider = models.CharField(max_length=40)
@@ -53,7 +54,7 @@ class KnownLocation(models.Model):
     latitude = models.FloatField()
     longitude = models.FloatField()
     #: The nearest one; null: there is none within `searched_m`.
-    postcode = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    postcode = models.CharField(max_length=16, null=True)  # noqa: DJ001 - null: there is none
     distance_m = models.FloatField(null=True)
     #: Metres; how far the last search went.
     searched_m = models.IntegerField()
@@ -65,7 +66,7 @@ class KnownLocation(models.Model):
             # The provider last: it is nearly always the same one.
             models.UniqueConstraint(fields=["latitude", "longitude", "provider"], name="known_once"),
         ]
-        # None by postcode: what is written is all over the country, so each index more is a page more for every row.
+        # None by postcode: new rows are all over the country, so each index more is a page more for every row.
         # The admin, which alone asks for it, looks through a million locations in a fraction of a second.
         indexes = [models.Index(fields=["looked_up_at"], name="known_by_age")]
 

@@ -1,4 +1,4 @@
-"""What a provider is, and what an upstream is: a provider's source that is asked as little as possible."""
+"""The interfaces: a provider gives the answers, an upstream is a source that is asked as little as possible."""
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import Protocol
@@ -18,24 +18,24 @@ class Provider(Protocol):
         """The final answer to each of these distinct locations, in order: the nearest postcode within `max_distance`
         metres, or none.
 
-        Raises `ProviderUnavailable` when any of them cannot be answered before the deadline.
+        Raises `ProviderUnavailableError` when any of them cannot be answered before the deadline.
         """
 
 
 class Upstream(Protocol):
-    """A source that is slow, or somebody else's: what it says is remembered (`Remembering` makes a provider of it)."""
+    """A source that is slow, or not ours. `Remembering` makes a provider of it, and remembers its findings."""
 
     name: str
 
     def search(
         self, searched: Mapping[Location, int], max_distance: float, deadline: Deadline
     ) -> Generator[dict[Location, Finding], None, None]:
-        """Yields what is found out, as it is found out, and every few seconds something, if only nothing new.
+        """Yields findings as they come, and every few seconds an empty piece when there are none.
 
         `searched` has the locations, each with the metres within which it is known to have no postcode, or 0: only
         what lies further away is asked for. At the end every location has a finding that is final for `max_distance`
-        metres; before that it may have others. Raises `ProviderUnavailable` when it cannot come to that end before the
-        deadline; what was yielded until then is true nevertheless.
+        metres; before that it may have others. Raises `ProviderUnavailableError` when it cannot come to that end before
+        the deadline; the findings that it yielded until then are true nevertheless.
         """
 
     def close(self) -> None:

@@ -3,19 +3,37 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import call_command
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from tests.fake_postcodes_io import FakePostcodesIo
 
 from lookups import providers
 from lookups.memory.remembering import Remembering
+from lookups.politeness import limiter
 from lookups.providers.postcodes_io.search import PostcodesIo
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+# `make check` chooses the second.
+hypothesis_settings.register_profile("whole", max_examples=60, deadline=None)
+hypothesis_settings.register_profile("check", max_examples=20, deadline=None)
+hypothesis_settings.load_profile("whole")
+#: The folders of tests that need none.
+WITHOUT_DATABASE = ("units",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is left out on PostgreSQL touches no database for certain: pytest-django lets nobody in without these."""
+    needing = {"db", "transactional_db", "django_db_setup"}
+    for item in items:
+        needs_it = item.get_closest_marker("django_db") or needing & set(getattr(item, "fixturenames", ()))
+        if needs_it and item.path.parent.name in WITHOUT_DATABASE:
+            raise pytest.UsageError(f"{item.nodeid} needs a database: its place is in database/ or processes/")
 
 
 @pytest.fixture(scope="session")
@@ -90,14 +108,32 @@ def service_provider(settings: Any) -> Iterator[Callable[..., None]]:
     def choose(**values: Any) -> None:
         for name, value in values.items():
             setattr(settings, name, value)
-        _forget_provider()
+        providers.close()
 
-    _forget_provider()
-    yield choose
-    _forget_provider()
-
-
-def _forget_provider() -> None:
     providers.close()
-    providers._build.cache_clear()
-    providers._local.cache_clear()
+    yield choose
+    providers.close()
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., str]:
+    """Runs the command; what it said."""
+
+    def run(file: Path) -> str:
+        said = StringIO()
+        call_command("build_index", str(file), output=tmp_path / "index", stdout=said, stderr=StringIO())
+        return said.getvalue()
+
+    return run
+
+
+@pytest.fixture
+def long_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A breaker that opens stays open for the rest of the test."""
+    monkeypatch.setattr(limiter, "FIRST_SILENCE", 600.0)
+
+
+@pytest.fixture
+def no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A breaker that opens lets a probe through at once."""
+    monkeypatch.setattr(limiter, "FIRST_SILENCE", 1e-6)

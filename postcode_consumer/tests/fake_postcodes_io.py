@@ -83,7 +83,7 @@ class FakePostcodesIo:
     calls: list[Call] = field(default_factory=list)
     most_at_once: int = 0
     url: str = ""
-    _at_once: int = 0
+    at_once: int = 0
 
     def start(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -115,8 +115,8 @@ class FakePostcodesIo:
         assert request.transport
         port = request.transport.get_extra_info("peername")[1]
         self.calls.append(Call(asked, dict(request.headers), self._loop.time(), port))
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             if self.faults:
                 return await self.faults.pop(0)(request, asked)
@@ -129,7 +129,7 @@ class FakePostcodesIo:
                     return _error(self.poison[item["latitude"], item["longitude"]])
             return web.json_response({"status": 200, "result": answers(asked)})
         finally:
-            self._at_once -= 1
+            self.at_once -= 1
 
 
 def answers(asked: list[Item]) -> list[Item]:

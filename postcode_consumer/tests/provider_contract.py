@@ -10,7 +10,7 @@ from tests.fake_postcodes_io import CASTLE, NORTH_SEA, PALACE
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.provider import Provider
 
 
@@ -73,7 +73,7 @@ class ProviderContract:
     def test_when_the_time_is_over_an_answer_is_right_or_there_is_none(self, provider: Provider) -> None:
         try:
             (answer,) = provider.reverse_geocode([Location(*PALACE)], 100, Deadline(0))
-        except ProviderUnavailable:
+        except ProviderUnavailableError:
             return
         assert answer.postcode == "SW1A 1AA"
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from redis import Redis, RedisError
-from tests.processes import free_port
+from tests.running import free_port
 
 
 @contextmanager

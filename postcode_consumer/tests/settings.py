@@ -16,4 +16,7 @@ os.environ.update(
     DATA_DIR=str(Path(tempfile.gettempdir()) / "postcode_consumer_tests"),
 )
 
-from consumer_config.settings import *  # noqa: E402, F403 (settings that build on others)
+from consumer_config.settings import *  # noqa: E402, F403 - settings that build on others
+
+# The real ones are slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reader_config.problems import Problem
+from uploads.errors import OptionError
 from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import DELIMITERS, Declared
 
@@ -21,7 +21,6 @@ OPTIONS = (
     "coordinates",
     "max_distance",
     "filename",
-    "webhook_url",
 )
 DEFAULT_MAX_DISTANCE = 2_000.0
 MAX_MAX_DISTANCE = 20_000.0
@@ -44,9 +43,7 @@ class UploadOptions:
 
 
 def parse_options(values: Mapping[str, str]) -> UploadOptions:
-    """Checks every option; an empty one counts as not given. Raises Problem (400) that names the option."""
-    if values.get("webhook_url"):
-        raise _invalid("webhook_url", values["webhook_url"], "nothing is called back yet; poll the upload instead")
+    """Checks every option; an empty one counts as not given. Raises OptionError."""
     given = {name: value for name, value in values.items() if value.strip() or (name == "delimiter" and value)}
     return UploadOptions(
         declared=Declared(
@@ -63,27 +60,17 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
 
 
 def check_workbook(declared: Declared) -> None:
-    """Raises Problem (400) when it is said how the text of a workbook is written: it has none."""
+    """Raises OptionError when it is said how the text of a workbook is written: it has none."""
     for option, value in (("delimiter", declared.delimiter), ("encoding", declared.encoding)):
         if value is not None:
-            raise _invalid(option, value, "an Excel workbook has none; leave it out")
-
-
-def _invalid(option: str, value: str, accepted: str) -> Problem:
-    return Problem(
-        "invalid-option",
-        "An option of the upload is not valid",
-        status=400,
-        detail=f"{option}={value!r} is not accepted: {accepted}.",
-        option=option,
-    )
+            raise OptionError(option, value, "an Excel workbook has none; leave it out")
 
 
 def _has_header(value: str | None) -> bool | None:
     if value is None:
         return None
     if value.lower() not in _YES | _NO:
-        raise _invalid("has_header", value, "true or false")
+        raise OptionError("has_header", value, "true or false")
     return value.lower() in _YES
 
 
@@ -92,7 +79,7 @@ def _delimiter(value: str | None) -> str | None:
         return None
     delimiter = _DELIMITER_NAMES.get(value.lower(), value)
     if delimiter not in DELIMITERS:
-        raise _invalid("delimiter", value, "comma, semicolon, tab or pipe, by name or as the character itself")
+        raise OptionError("delimiter", value, "comma, semicolon, tab or pipe, by name or as the character itself")
     return delimiter
 
 
@@ -104,7 +91,7 @@ def _encoding(value: str | None) -> str | None:
     except (LookupError, ValueError):
         name = ""
     if not _ENCODINGS.fullmatch(name):
-        raise _invalid(
+        raise OptionError(
             "encoding", value, "a text encoding of tables: utf-8, utf-16, windows-1252, iso-8859-1 and their like"
         )
     return name
@@ -112,13 +99,13 @@ def _encoding(value: str | None) -> str | None:
 
 def _decimal(value: str | None) -> str | None:
     if value is not None and value not in (".", ","):
-        raise _invalid("decimal", value, "'.' or ','")
+        raise OptionError("decimal", value, "'.' or ','")
     return value
 
 
 def _notation(value: str | None) -> str | None:
     if value is not None and value not in list(Notation):
-        raise _invalid("coordinates", value, ", ".join(Notation))
+        raise OptionError("coordinates", value, ", ".join(Notation))
     return value
 
 
@@ -130,5 +117,5 @@ def _max_distance(value: str | None) -> float:
     except ValueError:
         metres = math.nan
     if not 0 < metres <= MAX_MAX_DISTANCE:
-        raise _invalid("max_distance", value, f"metres, above 0 and up to {MAX_MAX_DISTANCE:,.0f}")
+        raise OptionError("max_distance", value, f"metres, above 0 and up to {MAX_MAX_DISTANCE:,.0f}")
     return metres

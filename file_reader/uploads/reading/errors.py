@@ -13,11 +13,10 @@ from typing import Any
 
 
 class ReadingError(Exception):
-    """A file that cannot be read. `slug`, `title`, `status`, `extra` make a problem of it; `detail` is for people."""
+    """A file that cannot be read. `slug`, `title`, `extra` name it for programs; `detail` is for people."""
 
     slug = "unreadable-file"
     title = "The file cannot be read"
-    status = 422
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -30,7 +29,6 @@ class UnsupportedFileError(ReadingError):
 
     slug = "unsupported-file"
     title = "This is not a CSV file"
-    status = 415
 
 
 class ContainerError(ReadingError):
@@ -45,7 +43,6 @@ class InflatedError(ReadingError):
 
     slug = "upload-too-large"
     title = "The file is too large"
-    status = 413
 
 
 class EmptyFileError(ReadingError):

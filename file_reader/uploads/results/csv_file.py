@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from uploads.files.incoming import open_upload
-from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of, row_id
+from uploads.files.stored import open_upload
+from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
 from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import Block, read_blocks
+from uploads.row_ids import row_id
 from uploads.rows.bulk import Result, stored_results
 
 logger = logging.getLogger(__name__)

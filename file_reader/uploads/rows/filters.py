@@ -4,26 +4,22 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
 from django.db.models.lookups import LessThanOrEqual
-from rest_framework.exceptions import ValidationError
 
+from uploads.errors import ParameterError
 from uploads.models import (
     STATUS_WORDS,
     Area,
-    Chunk,
-    ChunkState,
     LocationCell,
     Postcode,
     PostcodeList,
     Row,
     RowStatus,
     Upload,
-    ids_of_upload,
-    outcode_of,
-    row_number,
 )
+from uploads.row_ids import ids_of_upload
 from uploads.rows.by_place import Box
 from uploads.rows.by_postcode import SoughtPostcodes
 
@@ -56,47 +52,6 @@ _FEW_POSTCODES = 2_500
 _FEW_AREAS = 200
 
 
-@dataclass(frozen=True)
-class Counts:
-    """The rows of an upload by outcome; `read` is the sum of the others."""
-
-    read: int
-    matched: int
-    no_match: int
-    failed: int
-    rejected: int
-
-    @property
-    def pending(self) -> int:
-        return self.read - self.answered
-
-    @property
-    def answered(self) -> int:
-        return self.matched + self.no_match + self.failed + self.rejected
-
-    def as_json(self) -> dict[str, int]:
-        return {
-            "read": self.read,
-            "matched": self.matched,
-            "no_match": self.no_match,
-            "failed": self.failed,
-            "rejected": self.rejected,
-            "pending": self.pending,
-        }
-
-
-def counts_of(uploads: list[Upload]) -> dict[int, Counts]:
-    """The counts of some uploads, by their primary key: sums over their chunks, so always those of one commit."""
-    sums = (
-        Chunk.objects.filter(upload__in=uploads)
-        .exclude(state=ChunkState.SPLIT)
-        .values_list("upload_id")
-        .annotate(*(Sum(name) for name in ("row_count", "matched", "no_match", "failed", "rejected")))
-    )
-    found = {upload_id: Counts(*numbers) for upload_id, *numbers in sums}
-    return {upload.pk: found.get(upload.pk, Counts(0, 0, 0, 0, 0)) for upload in uploads}
-
-
 def rows_of(upload: Upload) -> QuerySet[Row]:
     """The rows of one upload: a range of the primary key."""
     return Row.objects.filter(id__range=ids_of_upload(upload.pk))
@@ -126,14 +81,14 @@ class Filters:
 
 
 def parse_filters(parameters: dict[str, str]) -> Filters:
-    """The filters of the query API. A value that is not valid is a ValidationError that names it."""
+    """The filters of the query API. Raises ParameterError for a value that is not valid."""
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
-            raise ValidationError({name: "A NUL character is not accepted."})
+            raise ParameterError(name, "A NUL character is not accepted.")
     where, status, sought, box = Q(), None, None, None
     if word := parameters.get("status"):
         if word not in _STATUSES:
-            raise ValidationError({"status": f"Accepted: {', '.join(_STATUSES)}."})
+            raise ParameterError("status", f"Accepted: {', '.join(_STATUSES)}.")
         status = RowStatus(_STATUSES[word])
     names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
     if names:
@@ -159,7 +114,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
         if west > east or south > north:
-            raise ValidationError({"bbox": f"Accepted: {accepted}, the smaller of each pair first."})
+            raise ParameterError("bbox", f"Accepted: {accepted}, the smaller of each pair first.")
         box = Box(south, north, west, east)
         where &= _in_box(box)
     if "near" in parameters or "radius" in parameters:
@@ -178,9 +133,9 @@ def _near(near: str, radius: str) -> tuple[Box, Q]:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
     (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise ValidationError({"near": "The latitude is from -90 to 90, the longitude from -180 to 180 degrees."})
+        raise ParameterError("near", "The latitude is from -90 to 90, the longitude from -180 to 180 degrees.")
     if not 0 < metres <= _MAX_RADIUS:
-        raise ValidationError({"radius": f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m."})
+        raise ParameterError("radius", f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m.")
     degrees = math.degrees(metres / _EARTH_RADIUS)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)
     west, east = longitude - degrees / widest, longitude + degrees / widest
@@ -205,7 +160,7 @@ def _numbers(name: str, value: str, count: int, accepted: str) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise ValidationError({name: f"Accepted: {accepted}."})
+        raise ParameterError(name, f"Accepted: {accepted}.")
     return numbers
 
 
@@ -224,41 +179,3 @@ def in_outcode(outcode: str) -> dict[str, str]:
     """The filter for what has a postcode with that outcode: a run of postcodes in their order."""
     outcode = normal_outcode(outcode)
     return {"postcode__gt": f"{outcode} ", "postcode__lt": f"{outcode}!"}  # "!" is what comes after a space
-
-
-def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of `.values(*ROW_FIELDS)` in the words of the interface."""
-    answer = {
-        "upload": str(row["upload__public_id"]),
-        "row": row_number(row["id"]),
-        "latitude": row["latitude"],
-        "longitude": row["longitude"],
-        "status": STATUS_WORDS[row["status"]],
-        "reason": row["reason"],
-        "postcode": row["postcode_id"],
-        "distance_m": row["distance_m"],
-        "outcode": row["postcode_id"] and outcode_of(row["postcode_id"]),
-        "country": row["area__country"],
-        "region": row["area__region"],
-        "admin_district": row["area__admin_district"],
-        "admin_ward": row["area__admin_ward"],
-    }
-    if row["line"] is not None:
-        answer |= {"line": row["line"], "raw": row["raw"]}
-    return answer
-
-
-def postcode_as_json(postcode: Postcode, rows: int) -> dict[str, Any]:
-    """What is known about a postcode, and how many rows of the caller have it."""
-    return {
-        "postcode": postcode.postcode,
-        "outcode": outcode_of(postcode.postcode),
-        "incode": postcode.postcode.partition(" ")[2],
-        "country": postcode.area.country,
-        "region": postcode.area.region,
-        "admin_district": postcode.area.admin_district,
-        "admin_ward": postcode.area.admin_ward,
-        "latitude": postcode.latitude,
-        "longitude": postcode.longitude,
-        "rows": rows,
-    }

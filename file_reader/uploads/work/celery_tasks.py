@@ -6,8 +6,9 @@ import mmap
 from celery.signals import worker_shutting_down
 
 from reader_config.celery import LOOK, LOOK_SECONDS, app
+from uploads.work.loop import work
 from uploads.work.wake import wake_workers
-from uploads.work.worker import Worker, work
+from uploads.work.worker import Worker
 
 # The main process of `celery worker` alone gets SIGTERM. Its children see it through one byte of shared memory that is
 # made before they are forked: no lock, because a child that is killed would hold it for ever.

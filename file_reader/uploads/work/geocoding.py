@@ -17,7 +17,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from uploads.models import AreaNames, ChunkState, RowStatus, area_id, row_id
+from uploads.models import AreaNames, ChunkState, RowStatus, area_id
+from uploads.row_ids import row_id
 from uploads.rows.bulk import (
     PendingRow,
     PostcodeDetails,
@@ -42,7 +43,7 @@ _REST = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class AskedChunk:
+class ChunkLookup:
     """A claimed chunk whose pending rows are being looked up."""
 
     lease: ChunkLease
@@ -51,7 +52,7 @@ class AskedChunk:
     asked_at: float
     _looked_up: "Future[FanOut]"
 
-    def wait(self) -> OutageError | None:
+    def outage(self) -> OutageError | None:
         """Until all is answered that will be; returns the outage that stopped it, if any."""
         looked_up = self._looked_up.result()
         if not isinstance(looked_up.error, OutageError):
@@ -59,14 +60,14 @@ class AskedChunk:
         # Too many rows for the time that a lookup has: the rest goes on from here.
         return None if looked_up.error.reason == "lookup_timeout" and looked_up.answers else looked_up.error
 
-    def write(self, *, outage_delay: timedelta) -> None:
+    def commit(self, *, outage_delay: timedelta) -> None:
         """Waits, and commits the answers.
 
         What was answered is kept. The rest goes back without costing an attempt: after an outage `outage_delay` from
         now, and at once when the lookup had to stop or its time was over. Raises LeaseLostError when the chunk is
         somebody else's by now.
         """
-        outage = self.wait()
+        outage = self.outage()
         looked_up, lease = self._looked_up.result(), self.lease
         found = _Found(looked_up.answers.values())
         results = _results(self.rows, looked_up.answers, found)
@@ -105,18 +106,18 @@ class AskedChunk:
                 looked_up.error,
             )
 
-    def drop(self) -> None:
+    def cancel(self) -> None:
         """Nobody wants the answers any more."""
         self._looked_up.cancel()
 
 
-def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> AskedChunk:
+def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> ChunkLookup:
     """Begins to look up what is pending in a claimed chunk; when `is_stopping` is true, it stops after the grace."""
     asked_at = time.monotonic()
     first = row_id(lease.upload_id, lease.first_row)
     rows = pending_rows(first, first + lease.row_count - 1)
     looked_up = asyncio.run_coroutine_threadsafe(_look_up(lease, rows, is_stopping), _loop())
-    return AskedChunk(lease, rows, asked_at, looked_up)
+    return ChunkLookup(lease, rows, asked_at, looked_up)
 
 
 @functools.cache

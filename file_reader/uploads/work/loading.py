@@ -7,12 +7,13 @@ from typing import BinaryIO, cast
 
 from django.db import transaction
 
-from reader_config.problems import Problem
-from uploads.files.incoming import open_upload
-from uploads.models import MAX_ROWS, Chunk, Upload, row_id
+from uploads.files.stored import open_upload
+from uploads.models import Chunk, Upload
+from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
+from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import LocatedRow, RejectedRow, bulk_create_rows
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 
@@ -79,7 +80,7 @@ class Loader:
             Chunk.objects.bulk_create(self._chunks(rows, chunk_rows))
         self.rows_loaded += len(rows)
         if error is not None:
-            fail_upload(self.lease, error=problem_of(error).body())
+            fail_upload(self.lease, error=body_of(error))
             return False
         if complete:
             logger.info("upload loaded upload=%s rows=%s", self.lease.upload_id, self.rows_loaded)
@@ -113,8 +114,3 @@ class Loader:
 def _shown(text: str) -> str:
     # PostgreSQL's text cannot hold NUL: its picture stands for it.
     return text.rstrip("\r\n")[:RAW_CHARS].replace("\0", "\N{SYMBOL FOR NULL}")
-
-
-def problem_of(error: ReadingError) -> Problem:
-    """A reading error as the sender of the file sees it, at once or as the upload's `error`."""
-    return Problem(error.slug, error.title, status=error.status, detail=error.detail, **error.extra)

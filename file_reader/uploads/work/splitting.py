@@ -5,7 +5,8 @@ import logging
 from django.conf import settings
 from django.db.models import Count, Q
 
-from uploads.models import Chunk, ChunkState, Row, RowStatus, row_range
+from uploads.models import Chunk, ChunkState, Row, RowStatus
+from uploads.row_ids import row_range
 
 logger = logging.getLogger(__name__)
 

@@ -1,20 +1,19 @@
-"""What a worker does next, and the loop around it: the same for `manage.py worker` and for Celery's task."""
+"""What a worker does next."""
 
-import gc
 import logging
-import math
 import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection
 
-from reader_config.problems import database_is_away
+from service_kit.database_errors import database_is_away
 from uploads.models import ChunkState
-from uploads.work.commands import collect_abandoned, purge_deleted
-from uploads.work.geocoding import AskedChunk, ask_chunk
+from uploads.problems import body_of
+from uploads.reading.errors import ReadingError
+from uploads.work.geocoding import ChunkLookup, ask_chunk
+from uploads.work.housekeeping import collect_abandoned, purge_deleted
 from uploads.work.leases import (
     ChunkLease,
     LeaseLostError,
@@ -32,20 +31,13 @@ logger = logging.getLogger(__name__)
 
 #: How long postcode_consumer is left alone after outages, in seconds: 1, 2, 4, … up to this. Work resumes within it.
 MAX_OUTAGE_PAUSE = 15.0
-_GAVE_UP: dict[str, object] = {
-    "type": "/problems/unreadable-file",
-    "title": "The file cannot be read",
-    "status": 422,
-    "detail": "Reading the file ended without a word in every attempt. The operator's log says more.",
-}
-#: The seconds that a chunk is meant to take. `CHUNK_ROWS` is the most that it has: large ones are quicker to write, and
-#: after a slow answer small ones let people see how the work goes on, and lose less when a worker dies.
-CHUNK_SECONDS = 1.0
+_GAVE_UP = ReadingError("Reading the file ended without a word in every attempt. The operator's log says more.")
+#: We size chunks so that one takes about this long, in seconds. `CHUNK_ROWS` is the most that it has: large ones are
+#: quicker to write; after a slow answer small ones let people see how the work goes on, and lose less when a worker
+#: dies.
+TARGET_CHUNK_SECONDS = 1.0
 #: The rows of a chunk before it is known how quickly answers come, and at least.
 FIRST_CHUNK_ROWS = 2_000
-#: How often an idle worker looks for work, in seconds.
-POLL_SECONDS = 0.25
-_MAX_DATABASE_PAUSE = 5.0
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
 
@@ -63,7 +55,7 @@ class Worker:
         self._loader: Loader | None = None
         # The chunk that is next, and the one whose answers come in.
         self._claimed: ChunkLease | None = None
-        self._asked: AskedChunk | None = None
+        self._asked: ChunkLookup | None = None
         self._unreleased: list[ChunkLease | LoadLease] = []
         self._rows_per_second = 0.0
         self._outages = 0
@@ -97,7 +89,7 @@ class Worker:
             self._unreleased.append(self._claimed)
         if self._asked is not None:
             self._unreleased.append(self._asked.lease)
-            self._asked.drop()
+            self._asked.cancel()
         self._claimed = self._asked = None
         self._forget()
 
@@ -126,7 +118,7 @@ class Worker:
                 if lease is None:
                     return False
                 if lease.attempts > settings.MAX_ATTEMPTS:
-                    fail_upload(lease, error=_GAVE_UP)
+                    fail_upload(lease, error=body_of(_GAVE_UP))
                     return True
                 self._loader = Loader(lease)
             if not self._loader.step(self._chunk_rows()):
@@ -145,7 +137,7 @@ class Worker:
         return True
 
     def _chunk_rows(self) -> int:
-        return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * CHUNK_SECONDS)))
+        return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * TARGET_CHUNK_SECONDS)))
 
     def _geocode(self, *, is_last: bool = False) -> bool:
         """Writes a chunk, once it is answered; unless it is to be the last, the next one is asked about meanwhile."""
@@ -157,7 +149,7 @@ class Worker:
             return False
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
-            outage = asked.wait()
+            outage = asked.outage()
             if outage is None:
                 self._outages = 0
                 if not is_last:
@@ -166,7 +158,7 @@ class Worker:
             else:
                 self._outages = min(self._outages + 1, 10)
                 self._geocode_from = time.monotonic() + pause
-            asked.write(outage_delay=timedelta(seconds=pause))
+            asked.commit(outage_delay=timedelta(seconds=pause))
             if outage is None:
                 self._rows_per_second = asked.lease.row_count / max(time.monotonic() - asked.asked_at, 1e-3)
         except LeaseLostError as error:
@@ -200,58 +192,3 @@ class Worker:
                 collect_abandoned()
             except OSError as error:  # what cannot be removed is waste, and no reason to stop working
                 logger.warning("abandoned files cannot be collected: %s", error)
-
-
-def work(
-    worker: Worker,
-    *,
-    until_idle: bool = False,
-    seconds: float = math.inf,
-    on_first_work: Callable[[], None] = lambda: None,
-) -> None:
-    """Lets a worker do piece after piece until its process is asked to stop; no lease is left behind.
-
-    It also ends when there is nothing to do (with `until_idle`), and after so many seconds, the piece in hand excepted.
-    `on_first_work` is called once there was something to do. While the database is away, it waits for it.
-    """
-    # Rows are hundreds of thousands of tuples at a time, and none of them is part of a cycle.
-    gc.set_threshold(100_000, 20, 20)
-    end = time.monotonic() + seconds
-    worked, trouble = False, 0
-
-    def is_over() -> bool:
-        return worker.is_stopping() or time.monotonic() >= end
-
-    while not is_over():
-        try:
-            found = worker.run_once()
-            trouble = 0
-        except Exception as error:
-            if not database_is_away(error):
-                raise
-            # The database restarts, or its disk is full: what was not committed is done again.
-            trouble = min(trouble + 1, 10)
-            logger.warning("database trouble, trying again: %s", error)
-            worker.database_was_away()
-            connection.close()
-            _pause(min(_MAX_DATABASE_PAUSE, 0.2 * 2**trouble), unless=is_over)
-            continue
-        if found and not worked:
-            worked = True
-            on_first_work()
-        if not found and until_idle:
-            break
-        if not found:
-            _pause(POLL_SECONDS, unless=is_over)
-    try:
-        worker.stop()
-    except Exception as error:
-        if not database_is_away(error):
-            raise
-        logger.warning("the database is away, leases are left to run out: %s", error)
-
-
-def _pause(seconds: float, *, unless: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0 and not unless():
-        time.sleep(min(left, POLL_SECONDS))

@@ -15,7 +15,7 @@ from lookups.index.ellipsoid import Floats, earth_centred
 from lookups.index.file import DETAILS, Area, Places
 from lookups.index.grid import grid_of
 from lookups.index.names import CodeNames, name_of
-from lookups.index.sources import WITHOUT_POSITION, AreaCells, Source, SourceRefused, opened
+from lookups.index.sources import WITHOUT_POSITION, AreaCells, Source, SourceRefusedError, opened
 
 Progress = Callable[[int], None]
 #: Records between two reports of progress.
@@ -25,7 +25,7 @@ _POSTCODE_BYTES = 8
 
 @dataclass(frozen=True)
 class Summary:
-    """What was built: `skipped` counts records by reason, `size` is in bytes."""
+    """The result of a build: `skipped` counts records by reason, `size` is in bytes."""
 
     postcodes: int
     places: int
@@ -35,7 +35,7 @@ class Summary:
 
 
 class _Columns:
-    """What is kept of all records while they are read: 28 bytes of each."""
+    """All records while they are read: 28 bytes of each."""
 
     def __init__(self) -> None:
         self.postcodes = bytearray()
@@ -57,7 +57,7 @@ class _Columns:
 def build(source_path: Path, folder: Path, progress: Progress = lambda records: None) -> Summary:
     """Replaces the index in `folder` by one of the postcodes in that file, when all of it is done.
 
-    Raises `SourceRefused`, `BuildRunning`, or `OSError` when the index cannot be written.
+    Raises `SourceRefusedError`, `BuildRunningError`, or `OSError` when the index cannot be written.
     """
     started = time.monotonic()
     with file.only_build(folder):
@@ -68,7 +68,7 @@ def build(source_path: Path, folder: Path, progress: Progress = lambda records: 
         located = np.isfinite(latitudes) & np.isfinite(longitudes)
         source.skipped[WITHOUT_POSITION] += int(len(located) - located.sum())
         if not located.any():
-            raise SourceRefused(f"{source_path} has no live postcode with a position ({_told(source)}).")
+            raise SourceRefusedError(f"{source_path} has no live postcode with a position ({_told(source)}).")
         places = _places(columns, source.names, latitudes, longitudes, located)
         size = file.write(folder, places)
     return Summary(

@@ -1,16 +1,15 @@
-"""Which places can be the nearest one somewhere in a cell: a short list of them for each, so that nobody need search.
+"""Which places can be the nearest one somewhere in a cell: a short list of them for each, instead of a search.
 
 Cells are halved both ways until their lists are short. A list is narrowed by what holds for all of its cell, and so it
 never loses a place that is the nearest one, or as good as that, to any location in the cell:
 
 - Every location has a place within the distance from the cell's centre to its nearest place, and from the centre to
-  the location: what is farther away than that from all of the cell is not the nearest one.
-- Where one place is nearer than another is a half-space. Who has all four corners in it has the whole cell in it: but
-  for the curvature of the cell, for which there is a slack.
+  the location: a place that is farther away than that from all of the cell is not the nearest one.
+- The locations to which one place is nearer than another are a half-space. When all four corners of a cell are in it,
+  the whole cell is, but for its curvature, for which there is a slack.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -18,43 +17,24 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lookups.index.ellipsoid import Floats, earth_centred
-from lookups.index.grid import COLUMNS, DEEPEST, ROWS, corner_of
+from lookups.index.grid import COLUMNS, DEEPEST, ROWS, Cells, Integers, corner_of
 
 #: Metres; how far one can look.
 REACH = 20_000.0
 #: Lists are not made shorter than this many places. Shorter ones cost more cells, and a search takes as long.
 SHORT = 12
-# Degrees; no less than `REACH` wherever the country is.
+#: Degrees; no less than `REACH` wherever the country is.
 _REACH_NORTHWARDS, _REACH_EASTWARDS = 0.2, 0.4
-# Metres; places whose chords differ by less are both kept: `search` measures those within a millimetre.
+#: Metres; places whose chords differ by less are both kept: `search` measures those within a millimetre.
 _NEARLY_EQUAL = 2e-3
-# Metres; of the curves along a meridian and along a parallel, here and on any ellipsoid like ours, at most.
+#: Metres; of the curves along a meridian and along a parallel, here and on any ellipsoid like ours, at most.
 _RADIUS = 6.42e6
-# Rows of cells, cells, and places in the lists of cells, that are looked at together: little memory, few calls.
+#: Rows of cells, cells, and places in the lists of cells, that are looked at together: little memory, few calls.
 _ROWS_AT_ONCE = 20
 _CELLS_AT_ONCE = 500
 _ENTRIES_AT_ONCE = 100_000
-# Lists of more places than this are first halved, unless they are all outside of their cell.
+#: Lists of more places than this are first halved, unless they are all outside of their cell.
 _LONG = 128
-
-Numbers = NDArray[np.int32]
-Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells of one level, each with its candidates: `numbers` of places, those of all cells in a row."""
-
-    level: int
-    rows: Integers
-    columns: Integers
-    counts: Integers
-    numbers: Numbers
-
-    def only(self, chosen: NDArray[np.bool_]) -> "Cells":
-        """Those that are chosen."""
-        numbers = self.numbers[np.repeat(chosen, self.counts)]
-        return Cells(self.level, self.rows[chosen], self.columns[chosen], self.counts[chosen], numbers)
 
 
 def cells_with_candidates(latitudes: Floats, longitudes: Floats) -> Iterator[Cells]:

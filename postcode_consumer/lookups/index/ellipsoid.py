@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 _A = 6_378_137.0
 _B = _A * (1 - 1 / 298.257223563)
 _E2 = 1 - (_B / _A) ** 2
-# The ellipsoid is where the squares of the coordinates, times these, add up to 1.
+#: The ellipsoid is where the squares of the coordinates, times these, add up to 1.
 _QUADRIC = np.array([_A**-2, _A**-2, _B**-2])
 
 

@@ -7,8 +7,8 @@
     header    JSON (`_Header`), padded with spaces so that the arrays begin at a multiple of 64
     arrays    `Places.details` and `Places.positions`, then those of `Places.grid`
 
-It is written under another name and then renamed: whoever opens it sees all of it, and who has it open keeps what they
-have. A build that dies leaves what was there before.
+It is written under another name and then renamed: a process that opens it sees all of it, and a process that has the
+old one open keeps that. A build that dies leaves the old file.
 """
 
 import fcntl
@@ -42,15 +42,15 @@ Area = tuple[str | None, str | None, str | None, str | None]
 PlaceNumbers = NDArray[np.intp]
 
 
-class IndexUnusable(Exception):
+class IndexUnusableError(Exception):
     """There is no index, or not one that this version reads. The message says why, and what helps."""
 
 
-class BuildRunning(Exception):
+class BuildRunningError(Exception):
     """Another process is building an index in this folder."""
 
 
-#: What is known of a place: one row, so that reading it takes one access to memory and not four. Degrees; the postcode
+#: The details of a place: one row, so that reading it takes one access to memory and not four. Degrees; the postcode
 #: with its space; `area` is a number of `Places.area_names`.
 DETAILS = np.dtype([("latitude", "<f8"), ("longitude", "<f8"), ("postcode", "S8"), ("area", "<u4")], align=True)
 
@@ -113,36 +113,36 @@ def write(folder: Path, places: Places) -> int:
 
 @contextmanager
 def only_build(folder: Path) -> Iterator[None]:
-    """Makes the folder, and keeps other builds out of it. Raises `BuildRunning`."""
+    """Makes the folder, and keeps other builds out of it. Raises `BuildRunningError`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "build.lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BuildRunning(f"Another process is building an index in {folder}.") from None
+            raise BuildRunningError(f"Another process is building an index in {folder}.") from None
         yield
 
 
 def load(folder: Path) -> Places:
-    """The folder's index, mapped into memory. Raises `IndexUnusable`."""
+    """The folder's index, mapped into memory. Raises `IndexUnusableError`."""
     path = folder / NAME
     try:
         with path.open("rb") as file:
             return _load(file, path)
     except FileNotFoundError:
-        raise IndexUnusable(f"There is no index of postcodes in {folder}. {HOW_TO_BUILD}") from None
+        raise IndexUnusableError(f"There is no index of postcodes in {folder}. {HOW_TO_BUILD}") from None
     except OSError as error:
-        raise IndexUnusable(f"The index {path} cannot be read: {error.strerror}. {HOW_TO_BUILD}") from None
+        raise IndexUnusableError(f"The index {path} cannot be read: {error.strerror}. {HOW_TO_BUILD}") from None
 
 
 def _load(file: BinaryIO, path: Path) -> Places:
-    damaged = IndexUnusable(f"The index {path} is damaged. {HOW_TO_BUILD}")
+    damaged = IndexUnusableError(f"The index {path} is damaged. {HOW_TO_BUILD}")
     prefix = file.read(_PREFIX.size)
     if len(prefix) < _PREFIX.size or not prefix.startswith(_MAGIC):
         raise damaged
     _, version, header_size, checksum = _PREFIX.unpack(prefix)
     if version != VERSION:
-        raise IndexUnusable(
+        raise IndexUnusableError(
             f"The index {path} has version {version} of the format, and version {VERSION} is read here. {HOW_TO_BUILD}"
         )
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

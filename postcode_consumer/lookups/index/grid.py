@@ -6,7 +6,7 @@ start of its list in `lists`: how many candidates there are, then their numbers.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from lookups.country import EAST, NORTH, SOUTH, WEST
 from lookups.index.ellipsoid import Floats
 
-if TYPE_CHECKING:
-    from lookups.index.candidates import Cells
-
-# Degrees of a cell of the top level; 1.7 km both ways in the middle of the country.
+#: Degrees of a cell of the top level; 1.7 km both ways in the middle of the country.
 _HEIGHT, _WIDTH = 1 / 64, 1 / 40
 ROWS, COLUMNS = round((NORTH - SOUTH) / _HEIGHT), round((EAST - WEST) / _WIDTH)
 #: How often a cell of the top level may be halved: to 14 m.
@@ -25,12 +22,29 @@ DEEPEST = 7
 _LEVEL_BITS = 3
 
 Unsigned = NDArray[np.uint32]
+Numbers = NDArray[np.int32]
 Integers = NDArray[np.int64]
 
 
 def corner_of(level: int, rows: Any, columns: Any) -> tuple[Any, Any]:
     """Latitude and longitude of the south-western corner of cells, in degrees."""
     return SOUTH + rows * (_HEIGHT / 2**level), WEST + columns * (_WIDTH / 2**level)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of one level, each with its candidates: `numbers` of places, those of all cells in a row."""
+
+    level: int
+    rows: Integers
+    columns: Integers
+    counts: Integers
+    numbers: Numbers
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Cells":
+        """Those that are chosen."""
+        numbers = self.numbers[np.repeat(chosen, self.counts)]
+        return Cells(self.level, self.rows[chosen], self.columns[chosen], self.counts[chosen], numbers)
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,7 @@ class Grid:
         return starts.astype(np.int64) + 1, self.lists[starts].astype(np.int64)
 
 
-def grid_of(all_cells: Iterable["Cells"]) -> Grid:
+def grid_of(all_cells: Iterable[Cells]) -> Grid:
     """The grid of these cells, of which none lies in another."""
     kept = list(all_cells)
     levels = np.zeros(ROWS * COLUMNS, np.int64)
@@ -86,13 +100,13 @@ def grid_of(all_cells: Iterable["Cells"]) -> Grid:
     return Grid((offsets << _LEVEL_BITS | levels).astype(np.uint32), starts, np.concatenate(lists))
 
 
-def _tops(cells: "Cells") -> Integers:
+def _tops(cells: Cells) -> Integers:
     """The numbers of the cells of the top level in which these are."""
     tops: Integers = (cells.rows >> cells.level) * COLUMNS + (cells.columns >> cells.level)
     return tops
 
 
-def _with_counts(cells: "Cells") -> Unsigned:
+def _with_counts(cells: Cells) -> Unsigned:
     """Their lists, each behind its length."""
     places = np.insert(cells.numbers, np.cumsum(cells.counts) - cells.counts, cells.counts)
     return places.astype(np.uint32)

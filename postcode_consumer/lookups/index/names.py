@@ -31,9 +31,9 @@ COUNTRIES_AND_REGIONS: CodeNames = {
 }
 
 _CODE = re.compile(r"[EWSNLM][0-9]{8}")
-# "No such area here", written as an area: W99999999 is the region of Wales.
+#: "No such area here", written as an area: W99999999 is the region of Wales.
 _PSEUDO = re.compile(r"[EWSNLM]999999[0-9]{2}")
-# LAD25CD and LAD25NM: codes and names of one edition.
+#: LAD25CD and LAD25NM: codes and names of one edition.
 _CODE_TITLE = re.compile(r"(?i)(ctry|rgn|gor|lad|laua|wd|ward)([0-9]{2})cd")
 
 
@@ -63,7 +63,7 @@ def names_in_codelist(archive: zipfile.ZipFile) -> CodeNames:
                     others = [text for text in texts if not _CODE.fullmatch(text)]
                     if codes and others:
                         names[codes[0]] = others[0]
-        except Exception:  # noqa: BLE001 (openpyxl raises all kinds; the names are a courtesy, the positions are not)
+        except Exception:  # noqa: BLE001 - openpyxl raises all kinds; the names are a courtesy, the positions are not
             return {}
     return names
 

@@ -9,8 +9,8 @@ from lookups.index.file import PlaceNumbers, Places
 
 #: Metres; distances that differ by less are the same: rounding errors are a hundredth of it.
 SAME_DISTANCE = 1e-6
-# Metres. Chords are compared first. Up to 20 km, the nearer of two places can have the longer chord by 0.05 mm, because
-# the earth is not equally curved in all directions.
+#: Metres. Chords are compared first. Up to 20 km, the nearer of two places can have the longer chord by 0.05 mm: the
+#: earth is not equally curved in all directions.
 _NEARLY_EQUAL = 1e-3
 
 

@@ -43,7 +43,7 @@ _HEADER_FIELDS_SHOWN = 12
 AreaCells = tuple[str, str, str, str]
 
 
-class SourceRefused(Exception):
+class SourceRefusedError(Exception):
     """The file is not one that an index can be built from. The message says why, and what is accepted."""
 
     def __init__(self, why: str) -> None:
@@ -73,20 +73,20 @@ class Source:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """The source in that file. Raises `SourceRefused`, also while the records are read."""
+    """The source in that file. Raises `SourceRefusedError`, also while the records are read."""
     try:
         with ExitStack() as stack:
             yield _source(path, stack)
     except FileNotFoundError:
-        raise SourceRefused(f"There is no file {path}.") from None
+        raise SourceRefusedError(f"There is no file {path}.") from None
     except IsADirectoryError:
-        raise SourceRefused(f"{path} is a folder, not a file.") from None
+        raise SourceRefusedError(f"{path} is a folder, not a file.") from None
     except NotImplementedError:
-        raise SourceRefused(f"{path} is packed by a method that is not read here: unpack it first.") from None
+        raise SourceRefusedError(f"{path} is packed by a method that is not read here: unpack it first.") from None
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise SourceRefused(f"{path} is damaged, or was not downloaded completely: {error}.") from None
+        raise SourceRefusedError(f"{path} is damaged, or was not downloaded completely: {error}.") from None
     except csv.Error as error:
-        raise SourceRefused(f"{path} is not a CSV that can be read: {error}.") from None
+        raise SourceRefusedError(f"{path} is not a CSV that can be read: {error}.") from None
 
 
 def _source(path: Path, stack: ExitStack) -> Source:
@@ -102,14 +102,14 @@ def _source(path: Path, stack: ExitStack) -> Source:
 
 def _from_zip(archive: zipfile.ZipFile, path: Path, stack: ExitStack) -> Source:
     if any(entry.flag_bits & 1 for entry in archive.infolist()):
-        raise SourceRefused(f"{path} is locked with a password: unpack it first.")
+        raise SourceRefusedError(f"{path} is locked with a password: unpack it first.")
     code_point = [entry for entry in archive.infolist() if re.search(r"(?i)data/csv/[a-z]{1,2}\.csv$", entry.filename)]
     if code_point:
         return _code_point(archive, code_point)
     # ONSPD has the whole table, and beside it one for each postcode area: the whole one is the largest.
     tables = [entry for entry in archive.infolist() if re.search(r"(?i)(^|/)data/.*\.csv$", entry.filename)]
     if not tables:
-        raise SourceRefused(f"{path} has no table of postcodes in a folder named Data.")
+        raise SourceRefusedError(f"{path} has no table of postcodes in a folder named Data.")
     largest = max(tables, key=lambda entry: entry.file_size)
     table = stack.enter_context(archive.open(largest))
     return _table(table, f"{largest.filename} in {path}", names_in_zip(archive))
@@ -155,7 +155,7 @@ def _layout(header: Sequence[str], name: str) -> _Layout:
     )
     if min(layout[:3]) < 0:
         seen = ", ".join(header[:_HEADER_FIELDS_SHOWN]) or "nothing"
-        raise SourceRefused(
+        raise SourceRefusedError(
             f"{name} has no columns for postcode, latitude and longitude. Its first line: {seen[:300]}."
         )
     return layout

@@ -1,8 +1,8 @@
-"""Who is asking a provider about a location just now, so that nobody else asks the same: statements for both databases.
+"""Claims on locations that are being asked about, so that no two lookups ask the same: statements for both databases.
 
-A lookup claims the locations that nobody has claimed, asks about them, remembers what was found, and lets go of them
-all. It never waits for others while it has claims of its own, so no two lookups can wait for each other. The claims of
-a process that died end by themselves.
+A lookup claims the locations that are not claimed, asks about them, remembers the findings, and lets go of them all. It
+never waits for others while it has claims of its own, so no two lookups can wait for each other. The claims of a
+process that died end by themselves.
 """
 
 import secrets
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 
 from lookups.answers import Location
-from lookups.memory.sql import now, query_of
+from lookups.memory.sql import filled, query_of
 
-#: How long a claim is good that nobody renews, in seconds.
+#: Seconds that a claim is good for when it is not renewed.
 CLAIM_SECONDS = 15.0
 
-# In the order of the keys, and without a lock on the rows of others: no two who claim wait for each other.
+#: In the order of the keys, and without a lock on the rows of others: no two lookups wait for each other.
 _TAKE = """
 WITH wanted (latitude, longitude) AS ({rows})
 INSERT INTO lookups_claim (latitude, longitude, provider, owner, until)
@@ -26,14 +26,15 @@ ON CONFLICT DO NOTHING
 RETURNING latitude, longitude
 """
 _RENEW = "UPDATE lookups_claim SET until = {now} + %s WHERE owner = %s"
-_RELEASE = "DELETE FROM lookups_claim WHERE owner IN ({owners})"
-# A claim that ends later than any can is one from before the clock was set back.
-_IS_OVER = "until < {now} OR until > {now} + %s + 1"
+_RELEASE = "DELETE FROM lookups_claim WHERE owner = %s"
+#: A claim that ends later than any can is one from before the clock was set back.
 _DROP = {
-    "sqlite": "DELETE FROM lookups_claim WHERE {is_over}",
-    # Whoever holds a lock on a claim is about to renew or to drop it.
-    "postgresql": "DELETE FROM lookups_claim WHERE ctid = ANY (ARRAY("
-    "SELECT ctid FROM lookups_claim WHERE {is_over} FOR UPDATE SKIP LOCKED))",
+    "sqlite": "DELETE FROM lookups_claim WHERE until < {now} OR until > {now} + %s + 1",
+    # A claim that is locked is being renewed or dropped.
+    "postgresql": """
+DELETE FROM lookups_claim WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM lookups_claim WHERE until < {now} OR until > {now} + %s + 1 FOR UPDATE SKIP LOCKED))
+""",
 }
 
 
@@ -46,31 +47,32 @@ class Claims:
         self._renewed = time.monotonic()
 
     def take(self, locations: Iterable[Location]) -> list[Location]:
-        """Claims the locations that nobody has claimed, and says which these are."""
+        """Claims those of the locations that are not claimed, and returns these."""
         rows, values = query_of(
             sorted((location.latitude, location.longitude) for location in locations), ("float8", "float8")
         )
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_TAKE.format(rows=rows, now=now()), [*values, self._provider, self.owner, CLAIM_SECONDS])
+            cursor.execute(filled(_TAKE, rows=rows), [*values, self._provider, self.owner, CLAIM_SECONDS])
             return [Location(latitude, longitude) for latitude, longitude in cursor.fetchall()]
 
     def renew(self) -> None:
         """They are good for longer, when a third of their time is over."""
         if time.monotonic() - self._renewed > CLAIM_SECONDS / 3:
-            _execute(_RENEW, [CLAIM_SECONDS, self.owner])
+            _execute(_RENEW, [(CLAIM_SECONDS, self.owner)])
             self._renewed = time.monotonic()
 
 
 def release(owners: Sequence[int]) -> None:
     """Lets go of all claims of these owners."""
-    _execute(_RELEASE.replace("{owners}", ", ".join(["%s"] * len(owners))), owners)
+    _execute(_RELEASE, [(owner,) for owner in owners])
 
 
 def drop_expired() -> None:
     """Removes the claims of processes that died."""
-    _execute(_DROP[connection.vendor].format(is_over=_IS_OVER), [CLAIM_SECONDS])
+    _execute(_DROP[connection.vendor], [(CLAIM_SECONDS,)])
 
 
-def _execute(statement: str, values: Sequence[float]) -> None:
+def _execute(statement: str, values: Sequence[tuple[float, ...]]) -> None:
+    """Executes it in one transaction, once for each of the values."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement.format(now=now()), values)
+        cursor.executemany(filled(statement), values)

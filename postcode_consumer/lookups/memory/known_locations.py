@@ -1,6 +1,6 @@
-"""What is known about locations, in the database: statements for SQLite and PostgreSQL, a thousand locations each.
+"""The known locations in the database: statements for SQLite and PostgreSQL, a thousand locations each.
 
-Everybody writes in the order of the keys, postcodes before locations, so that no two writers wait for each other.
+All writers write in the order of the keys, postcodes before locations, so that no two wait for each other.
 """
 
 import time
@@ -13,36 +13,50 @@ from django.db.models import QuerySet
 
 from lookups.answers import Location, PostcodeDetails
 from lookups.findings import Finding, Nearest
-from lookups.memory.sql import insert, query_of
+from lookups.memory.sql import filled, insert, query_of
 from lookups.models import KnownLocation, Postcode
 
-#: Rows that are deleted in one transaction. Larger ones are quicker, and others who write to SQLite wait for longer.
+#: Rows that are deleted in one transaction. Larger ones are quicker, and other writers to SQLite wait for longer.
 SLICE = 30_000
-#: Seconds after which no further slice is begun: somebody waits for the end of it.
+#: Seconds after which no further slice is begun: the admin's page waits for the end.
 LONGEST_FORGETTING = 30.0
 _BY_KEY = attrgetter("latitude", "longitude")
 _FIRST = itemgetter(0)
 _KEY_TYPES = ("float8", "float8")
-_DETAILS = ("outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude")
-_details_of = attrgetter(*_DETAILS)
+_details_of = attrgetter(
+    "outcode", "incode", "country", "region", "admin_district", "admin_ward", "latitude", "longitude"
+)
 
-# CROSS JOIN has SQLite begin with what is asked, instead of reading all that is known.
-_RECALL = f"""
-WITH asked (latitude, longitude) AS ({{rows}})
+#: CROSS JOIN makes SQLite begin with `asked`, instead of reading all known locations.
+_RECALL = """
+WITH asked (latitude, longitude) AS ({rows})
 SELECT known.latitude, known.longitude, known.looked_up_at, known.searched_m, known.postcode, known.distance_m,
-       {", ".join(f"nearest.{name}" for name in _DETAILS)}
+       nearest.outcode, nearest.incode, nearest.country, nearest.region, nearest.admin_district, nearest.admin_ward,
+       nearest.latitude, nearest.longitude
 FROM asked
 CROSS JOIN lookups_knownlocation AS known
 LEFT JOIN lookups_postcode AS nearest ON nearest.postcode = known.postcode
 WHERE known.latitude = asked.latitude AND known.longitude = asked.longitude AND known.provider = %s
   AND CASE WHEN known.postcode IS NULL THEN known.looked_up_at > %s
            ELSE known.looked_up_at > %s AND nearest.postcode IS NOT NULL END
-"""  # noqa: S608 (names of columns)
-_REMEMBER_POSTCODES = f"""
-INSERT INTO lookups_postcode AS kept (postcode, {", ".join(_DETAILS)}) {{rows}}
-ON CONFLICT (postcode) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _DETAILS)}
 """
-# What is newer, or knows more, replaces what is there: a process that was frozen may be late.
+_REMEMBER_POSTCODES = """
+INSERT INTO lookups_postcode AS kept
+    (postcode, outcode, incode, country, region, admin_district, admin_ward, latitude, longitude) {rows}
+ON CONFLICT (postcode) DO UPDATE SET
+    outcode = excluded.outcode, incode = excluded.incode, country = excluded.country, region = excluded.region,
+    admin_district = excluded.admin_district, admin_ward = excluded.admin_ward,
+    latitude = excluded.latitude, longitude = excluded.longitude
+WHERE kept.outcode {differs_from} excluded.outcode
+   OR kept.incode {differs_from} excluded.incode
+   OR kept.country {differs_from} excluded.country
+   OR kept.region {differs_from} excluded.region
+   OR kept.admin_district {differs_from} excluded.admin_district
+   OR kept.admin_ward {differs_from} excluded.admin_ward
+   OR kept.latitude {differs_from} excluded.latitude
+   OR kept.longitude {differs_from} excluded.longitude
+"""
+#: Only a newer or wider finding replaces the old one: a process that was frozen may be late.
 _REMEMBER_LOCATIONS = """
 INSERT INTO lookups_knownlocation AS kept
     (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider) {rows}
@@ -51,38 +65,36 @@ ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
     postcode = excluded.postcode, distance_m = excluded.distance_m
 WHERE excluded.looked_up_at >= kept.looked_up_at OR excluded.searched_m > kept.searched_m
 """
-# One column after the other: SQLite has known IS DISTINCT FROM for a short time only.
-_DIFFERS = {
-    "sqlite": " OR ".join(f"kept.{name} IS NOT excluded.{name}" for name in _DETAILS),
-    "postgresql": " OR ".join(f"kept.{name} IS DISTINCT FROM excluded.{name}" for name in _DETAILS),
-}
-# The ids are given one after the other: right as long as nothing between the first and the last was forgotten.
-_SPAN = """
-coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
-"""
+#: The ids are given one after the other: right as long as nothing between the first and the last was forgotten. SQLite
+#: looks up one end in a query, and reads the whole table for both.
 _ESTIMATE = {
-    "sqlite": f"SELECT {_SPAN}",
+    "sqlite": """
+SELECT coalesce((SELECT max(id) FROM lookups_knownlocation) - (SELECT min(id) FROM lookups_knownlocation) + 1, 0)
+""",
     # What the last ANALYZE counted; it is -1 before the first.
-    "postgresql": f"SELECT CASE WHEN reltuples < 0 THEN {_SPAN} ELSE reltuples END FROM pg_class"  # noqa: S608
-    " WHERE oid = 'lookups_knownlocation'::regclass",
+    "postgresql": """
+SELECT CASE WHEN reltuples >= 0 THEN reltuples
+            ELSE (SELECT coalesce(max(id) - min(id) + 1, 0) FROM lookups_knownlocation) END
+FROM pg_class WHERE oid = 'lookups_knownlocation'::regclass
+""",
 }
 
 
 def recall(
     provider: str, locations: Iterable[Location], *, matches_after: int, misses_after: int
 ) -> dict[Location, Finding]:
-    """What is known about these locations and was looked up after those moments (Unix seconds)."""
+    """The findings about these locations that were looked up after those moments (Unix seconds)."""
     keys = sorted(map(_BY_KEY, locations))
     if not keys:
         return {}
     rows, values = query_of(keys, _KEY_TYPES)
     with connection.cursor() as cursor:
-        cursor.execute(_RECALL.format(rows=rows), [*values, provider, misses_after, matches_after])
+        cursor.execute(filled(_RECALL, rows=rows), [*values, provider, misses_after, matches_after])
         return {Location(row[0], row[1]): _finding(row) for row in cursor.fetchall()}
 
 
 def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
-    """Keeps what was found, in place of what was known before."""
+    """Keeps the findings, in place of earlier ones."""
     if not findings:
         return
     nearest = [finding.nearest for finding in findings.values() if finding.nearest]
@@ -91,7 +103,7 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
         if postcodes:
             insert(
                 cursor,
-                f"{_REMEMBER_POSTCODES} WHERE {_DIFFERS[connection.vendor]}",
+                _REMEMBER_POSTCODES,
                 sorted([(postcode, *_details_of(details)) for postcode, details in postcodes.items()], key=_FIRST),
                 ("text",) * 7 + _KEY_TYPES,
             )
@@ -104,7 +116,7 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
 
 
 def prune(*, before: int, limit: int) -> int:
-    """Forgets the oldest of what was looked up before that moment (Unix seconds), and says of how many locations."""
+    """Forgets the oldest locations that were looked up before that moment (Unix seconds), and returns their number."""
     return _forget_slice(KnownLocation.objects.filter(looked_up_at__lt=before).order_by("looked_up_at"), limit)[0]
 
 
@@ -130,7 +142,7 @@ def forget_postcodes(selected: QuerySet[Postcode]) -> int:
 def _forget_slice(selected: QuerySet[Any], limit: int) -> tuple[int, Any]:
     """How many of the first rows are gone, and the last of them.
 
-    A row that somebody is writing just now is left: it is new.
+    A row that is being written just now is left: it is new.
     """
     with transaction.atomic():
         keys = list(selected.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])

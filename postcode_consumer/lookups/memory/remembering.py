@@ -1,7 +1,7 @@
-"""The provider that asks an upstream about a location once, and remembers what it said, for all processes.
+"""The provider that asks an upstream about a location once, and remembers the finding, for all processes.
 
 A location that upstream refuses is not remembered. That says something about the server of today rather than about the
-place, and who puts a failed row back to work wants it asked again.
+place, and a failed row is put back to work so that it is asked again.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lookups import counters
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.findings import Finding
 from lookups.memory import claims
 from lookups.memory import known_locations as memory
@@ -24,10 +24,10 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0
 
 
 class Remembering:
-    """See the module. What was looked up longer than `ttl` seconds ago (matches), or `ttl_of_misses`, is asked again.
+    """See the module. Matches that are older than `ttl` seconds, and misses than `ttl_of_misses`, are asked again.
 
-    Raises `django.db.Error` when the database cannot say what is known, or who is asking: without it, upstream would be
-    asked again and again. When it cannot keep what was found, that is logged and the answers are given.
+    Raises `django.db.Error` when known locations or claims cannot be read: without them, upstream would be asked again
+    and again. When findings cannot be written, that is logged and the answers are given.
     """
 
     def __init__(self, upstream: Upstream, *, ttl: int, ttl_of_misses: int) -> None:
@@ -69,13 +69,13 @@ class Remembering:
     def _ask_unclaimed(
         self, missing: Sequence[Location], known: dict[Location, Finding], max_distance: float, deadline: Deadline
     ) -> frozenset[Location]:
-        """Has `known` answer those of the locations that nobody else is asking about, and says which these are."""
+        """Has `known` answer those of the locations that no other lookup is asking about, and returns these."""
         mine = Claims(self.name)
         taken = mine.take(missing)
         if not taken:
             return frozenset()
         try:
-            # Whoever had the claim before may have let go of it since we looked.
+            # Another lookup may have remembered it, and let go of it, since we looked.
             known.update(self._recall(taken))
             asked = _missing(taken, known, max_distance)
             counters.WAITED.labels(self.name).inc(len(taken) - len(asked))
@@ -117,5 +117,5 @@ def _missing(locations: Iterable[Location], known: Mapping[Location, Finding], m
 
 def _sleep(seconds: float, deadline: Deadline) -> None:
     if not deadline.remaining():
-        raise ProviderUnavailable("Another lookup of the same locations did not end in time.")
+        raise ProviderUnavailableError("Another lookup of the same locations did not end in time.")
     time.sleep(min(seconds, deadline.remaining()))

@@ -1,4 +1,4 @@
-"""What was found is written to the database by one thread of each process: nobody waits for it to answer.
+"""Findings are written to the database by one thread of each process: no answer waits for it.
 
 That thread writes at once what came while it was writing. A transaction costs the pages that it changes, and several
 lookups change much the same ones; and SQLite lets one write at a time, and has the others look again after a pause.
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: Lookups whose findings wait to be written, at most; the next one waits. And how many are written at once.
 MOST_WAITING, MOST_AT_ONCE = 32, 4
-#: Seconds between two looks for what is too old to be of use, and how many locations are forgotten at a time.
+#: Seconds between two looks for locations that are too old, and how many of them are forgotten at a time.
 PRUNE_EVERY, PRUNE_LIMIT = 60.0, 1_000
 #: Seconds that what waits has to be written when the process ends.
 LONGEST_END = 10.0
@@ -38,9 +38,9 @@ class _Found(NamedTuple):
 
 
 class Keeper:
-    """Keeps what is found of one provider, and then lets go of the claims: until then, nobody asks again.
+    """Keeps the findings of one provider, and then lets go of the claims: until then, no lookup asks again.
 
-    What was looked up longer than `ttl` seconds ago is forgotten by and by. When the database cannot keep something,
+    Findings that are older than `ttl` seconds are forgotten by and by. When the database cannot keep something,
     that is logged and counted. The instance owns a thread: `close` it.
     """
 

@@ -1,12 +1,12 @@
 """When the next call to a provider may be made: what all processes agree on, as one state and its transitions.
 
 The rate is kept by the generic cell rate algorithm (GCRA): each reservation moves the next free moment on by the
-interval between two calls. The circuit breaker is open while `silence` is not 0: then nobody calls until `free_at`,
+interval between two calls. The circuit breaker is open while `silence` is not 0: then no call is made until `free_at`,
 and after that one probe at a time, until a probe is answered.
 
-Nothing here knows where the state is kept (`lookups.politeness.limiter_stores`). Times are Unix seconds of the one clock that is
-there, so that machines need not agree on the time. When that clock was set back, what the state says is about a time
-that will come again much later: it starts anew.
+Nothing here knows where the state is kept (`lookups.politeness.limiter_stores`). Times are Unix seconds of the clock at
+that place, so that machines need not agree on the time. When that clock was set back, the times in the state are far in
+the future: the state starts anew.
 """
 
 import random
@@ -22,11 +22,11 @@ FIRST_SILENCE, LONGEST_SILENCE = 1.0, 5.0
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is remembered about one provider."""
+    """The state of one provider."""
 
-    #: The first moment that nobody has reserved yet.
+    #: The first moment that is not reserved yet.
     free_at: float = 0.0
-    #: Nobody calls before, because the provider asked for it (Retry-After).
+    #: No call is made before, because the provider asked for it (Retry-After).
     paused_until: float = 0.0
     #: When a moment was last reserved; a clock that is earlier was set back.
     seen_at: float = 0.0
@@ -56,7 +56,7 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class Probing(msgspec.Struct, frozen=True):
-    """Somebody's probe is under way; what comes of it is known in `wait` seconds at the latest."""
+    """A probe is under way; its result is known in `wait` seconds at the latest."""
 
     wait: float
 
@@ -69,9 +69,9 @@ def reserve(
 ) -> tuple[State, Reservation]:
     """Reserves the next free moment that is at least `lead` and at most `longest_wait` seconds away.
 
-    `interval` is the least time between two calls, `probe_seconds` the longest time that one takes, in seconds. What
-    nobody would wait for is not reserved: otherwise callers that give up and come back would push the next free moment
-    ever further.
+    `interval` is the least time between two calls, `probe_seconds` the longest time that one takes, in seconds. A
+    moment that is too far away is not reserved: otherwise callers that give up and come back would push the next free
+    moment ever further.
     """
     state = _as_of(state, now)
     moment = max(state.free_at, state.paused_until, now + lead)
@@ -87,18 +87,18 @@ def reserve(
 
 
 def pause(state: State, now: float, *, seconds: float) -> State:
-    """Nobody may call for `seconds`. A pause is never shortened."""
+    """No call may be made for `seconds`. A pause is never shortened."""
     state = _as_of(state, now)
     return replace(state, paused_until=max(state.paused_until, now + seconds), seen_at=now)
 
 
 def open_breaker(state: State, now: float, *, after_probe: bool) -> State:
-    """The provider does not work. What was sent before the breaker opened, and fails after, changes nothing."""
+    """The provider does not work. A call that was sent before the breaker opened, and fails after, changes nothing."""
     state = _as_of(state, now)
     if state.silence and not after_probe:
         return state
     silence = min(state.silence * 2, LONGEST_SILENCE) or FIRST_SILENCE
-    free_at = now + silence * random.uniform(0.5, 1.0)  # noqa: S311 (not a secret)
+    free_at = now + silence * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
     return replace(state, silence=silence, free_at=free_at, probe_until=0.0, seen_at=now)
 
 
@@ -108,7 +108,7 @@ def close_breaker(state: State, now: float, *, interval: float) -> State:
 
 
 def is_silent(state: State, now: float) -> bool:
-    """Whether nobody may call, whatever was reserved before."""
+    """Whether no call may be made, not even one that was reserved before."""
     state = _as_of(state, now)
     return bool(state.silence) or now < state.paused_until
 

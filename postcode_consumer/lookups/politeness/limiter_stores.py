@@ -1,6 +1,6 @@
 """Where the limiter's state is kept: in this process, in a row of the database, or in Redis (or Valkey).
 
-Each store has its own clock, reads the state together with the time, and changes it as if nobody else were there.
+Each store has its own clock, reads the state together with the time, and changes it as if there were no other process.
 """
 
 import time
@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 
-from lookups.errors import LimiterFailed
+from lookups.errors import LimiterFailedError
 from lookups.memory import sql
 from lookups.models import Limiter
 from lookups.politeness.limiter import State
@@ -28,7 +28,8 @@ Change = Callable[[State, float], tuple[State, T]]
 
 #: Seconds; a Redis that is slower is away.
 REDIS_SECONDS = 2.0
-# After a power cut nobody waits for moments that were reserved before it. Without these, every call waits for the disk.
+#: After a power cut no caller waits for moments that were reserved before it. Without these settings, every call would
+#: wait for the disk.
 _NO_SYNC = {"sqlite": "PRAGMA synchronous=NORMAL", "postgresql": "SET synchronous_commit TO off"}
 
 
@@ -39,10 +40,10 @@ class Store(Protocol):
     is_at_hand: bool
 
     def read(self) -> tuple[State, float]:
-        """The state and the time. Raises `LimiterFailed`."""
+        """The state and the time. Raises `LimiterFailedError`."""
 
     def update(self, change: Change[T]) -> T:
-        """Changes the state; nobody else does in between. Raises `LimiterFailed`."""
+        """Changes the state; no other change comes in between. Raises `LimiterFailedError`."""
 
     def close(self) -> None:
         """Gives connections back."""
@@ -115,12 +116,12 @@ class DatabaseStore:
         first = Limiter(name=self._name, **msgspec.structs.asdict(State()))
         Limiter.objects.bulk_create([first], ignore_conflicts=True)
         found = self._find(rows)
-        assert found  # noqa: S101 (whoever was quicker has committed)
+        assert found  # noqa: S101 - another process was quicker, and has committed
         return found
 
     def _find(self, rows: "QuerySet[Limiter]") -> tuple[State, float] | None:
         names = State.__struct_fields__
-        row = rows.filter(pk=self._name).values_list(*names, RawSQL(sql.now(), ())).first()  # noqa: S611 (a constant)
+        row = rows.filter(pk=self._name).values_list(*names, RawSQL(sql.filled("{now}"), ())).first()  # noqa: S611 - a constant
         return (State(*row[:-1]), row[-1]) if row else None
 
 
@@ -134,7 +135,7 @@ def _connect() -> None:
 
 
 class RedisStore:
-    """A key in Redis or Valkey. A change that somebody else's crossed is made again (WATCH)."""
+    """A key in Redis or Valkey. A change that another one crossed is made again (WATCH)."""
 
     is_at_hand = False
 
@@ -184,5 +185,5 @@ class RedisStore:
         return msgspec.json.decode(kept, type=State) if kept else State(), seconds + microseconds / 1e6
 
 
-def _failed(what: str, error: Exception) -> LimiterFailed:
-    return LimiterFailed(f"The limiter's {what} does not answer: {type(error).__name__}.")
+def _failed(what: str, error: Exception) -> LimiterFailedError:
+    return LimiterFailedError(f"The limiter's {what} does not answer: {type(error).__name__}.")

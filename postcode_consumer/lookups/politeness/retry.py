@@ -1,45 +1,44 @@
 """When to ask the external API again: bounded by attempts and by the lookup's deadline, with full jitter.
 
-stamina counts and waits; how long is decided here, because it must never wait beyond the deadline, and because its own
-jitter is added to a fixed wait instead of spread over all of it.
+It prevents this accident: many callers fail in one moment, wait for equally long, and all call again in one moment.
 """
 
+import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
-
-import stamina
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from lookups.deadline import Deadline
-from lookups.errors import CallFailed, Crashed, Retryable
+from lookups.errors import CallFailedError, CrashedError, RetryableError
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 #: Seconds; no backoff is longer, unless the API asks for more.
 LONGEST_BACKOFF = 8.0
 
 
-def ask_again(
-    *, deadline: Deadline, attempts: int, crash_attempts: int, first_backoff: float
-) -> AsyncIterator[stamina.Attempt]:
-    """`async for attempt in ask_again(…): with attempt: …`; what it gives up on is raised as it is.
+async def ask_again(
+    call: Callable[[], Awaitable[T]], *, deadline: Deadline, attempts: int, crash_attempts: int, first_backoff: float
+) -> T:
+    """What `call` returns, which is made again as long as that may help; its last error is raised as it is.
 
-    `attempts` is the limit for what is `Retryable`, `crash_attempts` that for `Crashed`; nothing else is tried again.
+    `attempts` limits the calls, `crash_attempts` those that end with `CrashedError`. After any other error but a
+    `RetryableError` the call is not made again. `first_backoff` is the longest wait (seconds) before the second call;
+    it doubles with each further one.
     """
     made = crashes = 0
-
-    def backoff(error: Exception) -> bool | float:
-        nonlocal made, crashes
-        made += 1
-        crashes += isinstance(error, Crashed)
-        again = isinstance(error, Retryable) or (isinstance(error, Crashed) and crashes < crash_attempts)
-        if not isinstance(error, CallFailed) or not again or made >= attempts:
-            return False
-        wait = random.uniform(0, min(LONGEST_BACKOFF, first_backoff * 2 ** (made - 1)))  # noqa: S311 (not a secret)
-        wait += error.retry_after or 0.0
-        if wait >= deadline.remaining():
-            return False
-        logger.info("call failed attempt=%d next_in=%.2f why=%r", made, wait, error.detail)
-        return wait
-
-    return stamina.retry_context(on=backoff, attempts=None, timeout=None).__aiter__()
+    while True:
+        try:
+            return await call()
+        except CallFailedError as error:
+            made += 1
+            crashes += isinstance(error, CrashedError)
+            again = isinstance(error, RetryableError) or (isinstance(error, CrashedError) and crashes < crash_attempts)
+            wait = random.uniform(0, min(LONGEST_BACKOFF, first_backoff * 2 ** (made - 1)))  # noqa: S311 - not a secret
+            wait += error.retry_after or 0.0
+            if not again or made >= attempts or wait >= deadline.remaining():
+                raise
+            logger.info("call failed attempt=%d next_in=%.2f why=%r", made, wait, error.detail)
+        await asyncio.sleep(wait)

@@ -1,4 +1,8 @@
-"""How many calls one process has in flight: few at first, more while that goes well, half as many after an overload."""
+"""How many calls one process has in flight: few at first, more while that goes well, half as many after an overload.
+
+It prevents this accident: a provider that can do few calls at once gets as many as we may make, refuses most of them,
+and gets the refused ones again on top.
+"""
 
 import contextlib
 from asyncio import Semaphore

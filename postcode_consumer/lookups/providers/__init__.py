@@ -31,12 +31,14 @@ def index_is_missing() -> str | None:
 
 
 def close() -> None:
-    """Closes what the provider of this process has open, if there is one."""
+    """Closes what the provider of this process has open, if there is one. The next one is made anew."""
     if _build.cache_info().currsize:
         provider = _build()
         for one in provider.providers if isinstance(provider, Chain) else [provider]:
             if isinstance(one, Remembering):
                 one.close()
+    _build.cache_clear()
+    _local.cache_clear()
 
 
 @functools.cache

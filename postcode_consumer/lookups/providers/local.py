@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_moment
 from lookups.deadline import Deadline
-from lookups.errors import ProviderUnavailable
+from lookups.errors import ProviderUnavailableError
 from lookups.index import file
 from lookups.index.ellipsoid import Floats
 from lookups.index.search import Index
 
 logger = logging.getLogger(__name__)
 
-# Northern Ireland is inside these boxes (south, west, north, east), and no place of Great Britain is.
+#: Northern Ireland is inside these boxes (south, west, north, east), and no place of Great Britain is.
 _NORTHERN_IRELAND = ((53.9, -8.3, 55.0, -5.4), (55.0, -8.3, 55.4, -5.92))
 #: Metres; a little less than any degree of latitude, or of longitude at the equator.
 _METRES_A_DEGREE = 110_500.0
@@ -48,7 +48,7 @@ class Local:
         """See `Provider`. It takes milliseconds, so the deadline is not looked at."""
         index = self._current()
         if index is None:
-            raise ProviderUnavailable(self._why_missing)
+            raise ProviderUnavailableError(self._why_missing)
         if not locations:
             return []
         latitudes = np.array([location.latitude for location in locations])
@@ -105,7 +105,7 @@ class Local:
         return answers
 
     def _current(self) -> Index | None:
-        """The index that is there now. Whoever notices a new one loads it; the others go on with the old one."""
+        """The newest index. The first thread that sees a new one loads it; the others go on with the old one."""
         stamp = _stamp(self._folder / file.NAME)
         if self._index and stamp == self._stamp:
             return self._index
@@ -122,9 +122,9 @@ class Local:
         self._stamp = stamp
         try:
             places = file.load(self._folder)
-        except file.IndexUnusable as error:
+        except file.IndexUnusableError as error:
             if str(error) != self._why_missing:
-                logger.error("%s", error)  # noqa: TRY400 (the traceback says nothing more)
+                logger.error("%s", error)  # noqa: TRY400 - the traceback says nothing more
             self._why_missing = str(error)
             return
         self._index = Index(places)

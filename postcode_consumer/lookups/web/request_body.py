@@ -1,4 +1,4 @@
-"""What callers send → locations, or the problem that says what is wrong with it and where.
+"""A request's body or query → locations, or the problem that names the fault and its place.
 
 The usual body is decoded and checked in one pass by msgspec. Only when that fails it is read a second time, slowly, to
 name every location that is at fault.
@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from consumer_config.problems import Problem
 from lookups.answers import Location
+from service_kit.problems import Problem
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ _PARAMETERS = ("latitude", "longitude", "max_distance")
 #: A body with 1,000 bad locations is explained by its first ones.
 MAX_ERRORS = 100
 
-# `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
-# only: a pattern with a choice takes quadratic time for many digits.
+#: `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
+#: only: a pattern with a choice takes quadratic time for many digits.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -125,7 +125,7 @@ def _plain_json(body: bytes) -> Any:
 
 
 def _fault(location: Any) -> str | None:
-    """What is wrong with one location, or None."""
+    """The fault of one location, or None."""
     if not isinstance(location, dict):
         return "It must be an object with latitude and longitude."
     for name, limit in (("latitude", 90), ("longitude", 180)):

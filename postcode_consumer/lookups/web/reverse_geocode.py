@@ -11,19 +11,19 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from consumer_config.problems import Problem
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
-from lookups.errors import DeadlineExceeded, ProviderUnavailable
+from lookups.errors import DeadlineExceededError, ProviderUnavailableError
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
 from lookups.web.request_body import check_parameters, parse_body, parse_deadline, parse_query
+from service_kit.problems import Problem
 
 logger = logging.getLogger(__name__)
 
 #: Seconds; what callers are told when the provider did not say when it is back.
 DEFAULT_RETRY_AFTER = 5.0
-#: Seconds; how long others may give an answer again without asking: what is forgotten here is gone there soon, too.
+#: Seconds; how long caches may keep an answer. Short, so that a forgotten one is soon gone there, too.
 ANSWER_SECONDS = 60
 
 
@@ -66,10 +66,10 @@ def _look_up(request: Request, locations: Sequence[Location], max_distance: floa
         return reverse_geocode(
             locations=locations, max_distance=max_distance, provider=provider_of_this_process(), deadline=deadline
         )
-    except ProviderUnavailable as error:
+    except ProviderUnavailableError as error:
         seconds = time.monotonic() - started
         logger.warning("lookup unavailable locations=%d seconds=%.1f why=%r", len(locations), seconds, error.detail)
-        too_late = isinstance(error, DeadlineExceeded) or not deadline.remaining()
+        too_late = isinstance(error, DeadlineExceededError) or not deadline.remaining()
         if too_late and callers_seconds < settings.LOOKUP_DEADLINE_SECONDS:
             raise _deadline_exceeded(error.detail, retry_after=error.retry_after) from error
         raise Problem(

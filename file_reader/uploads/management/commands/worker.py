@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from uploads.work.worker import Worker, work
+from uploads.work.loop import work
+from uploads.work.worker import Worker
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from service_kit.pg_arrays import pg_array
+
 
 def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     lines = [
@@ -34,7 +36,7 @@ def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
 
 
 def these(ids: Sequence[int]) -> RawSQL:
-    return RawSQL("SELECT unnest(%s::bigint[])", [_array(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [pg_array(ids)])
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:
@@ -50,7 +52,7 @@ def update_results(results: Sequence[tuple[Any, ...]]) -> None:
                 AS new (id, status, reason, postcode, distance_m, area_id)
             WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s
             """,
-            [*map(_array, columns), min(columns[0]), max(columns[0])],
+            [*map(pg_array, columns), min(columns[0]), max(columns[0])],
         )
 
 
@@ -65,33 +67,8 @@ def _insert(into: str, types: str, rows: Sequence[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {into} SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING",  # noqa: S608 - names from above
-            [_array(column) for column in zip(*rows, strict=True)],
+            [pg_array(column) for column in zip(*rows, strict=True)],
         )
-
-
-def _array(values: Sequence[Any]) -> str:
-    """An array as PostgreSQL's own text: a tenth of the cost of one adapted parameter for each element."""
-    fields: Iterable[str]
-    if isinstance(next(filter(None, values), None), str):
-        fields = map(_quoted, values) if _needs_escapes(values) else _plainly_quoted(values)
-    elif None in values:
-        fields = ["NULL" if value is None else repr(value) for value in values]
-    else:
-        fields = map(repr, values)
-    return "{" + ",".join(fields) + "}"
-
-
-def _needs_escapes(texts: Iterable[str | None]) -> bool:
-    together = "".join(filter(None, texts))
-    return '"' in together or "\\" in together
-
-
-def _plainly_quoted(texts: Iterable[str | None]) -> list[str]:
-    return ["NULL" if text is None else f'"{text}"' for text in texts]
-
-
-def _quoted(text: str | None) -> str:
-    return "NULL" if text is None else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _copy_field(value: object) -> str:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from lookups.index.build import build
-from lookups.index.file import BuildRunning
-from lookups.index.sources import ACCEPTED, SourceRefused
+from lookups.index.file import BuildRunningError
+from lookups.index.sources import ACCEPTED, SourceRefusedError
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, output: Path, **options: Any) -> None:
         try:
             summary = build(file, output, self._progress)
-        except (SourceRefused, BuildRunning) as error:
+        except (SourceRefusedError, BuildRunningError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename or output}: {error.strerror}.") from error

@@ -13,14 +13,14 @@ import msgspec
 from lookups.answers import Location
 from lookups.deadline import Deadline
 from lookups.errors import (
-    CallFailed,
-    ConnectionFailed,
-    Crashed,
-    DeadlineExceeded,
-    Overloaded,
-    Refused,
-    TimedOut,
-    Untrusted,
+    CallFailedError,
+    ConnectionFailedError,
+    CrashedError,
+    DeadlineExceededError,
+    OverloadedError,
+    RefusedError,
+    TimedOutError,
+    UntrustedError,
 )
 from lookups.politeness.turns import UNLIMITED_CONCURRENCY, Politeness
 
@@ -65,7 +65,7 @@ class _Echo(msgspec.Struct):
 
 class _Item(msgspec.Struct):
     query: _Echo
-    # `null` when nothing was found, never an empty list.
+    #: `null` when nothing was found, never an empty list.
     result: Annotated[list[Found], msgspec.Meta(min_length=1)] | None
 
 
@@ -87,7 +87,10 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, batch: Sequence[Location], search: Search, deadline: Deadline) -> list[Found | None]:
-        """The nearest postcode to each location, or None, in order. Raises `CallFailed` or `ProviderUnavailable`."""
+        """The nearest postcode to each location, or None, in order.
+
+        Raises `CallFailedError` or `ProviderUnavailableError`.
+        """
         body = _question(batch, search)
         # Judged before the turn ends: what came of the call decides about those that wait for theirs.
         async with self._politeness.turn(deadline):
@@ -117,10 +120,10 @@ class Client:
         except TimeoutError:
             if seconds < self._call_seconds:
                 # It had less time than a call may take: that says nothing about the provider.
-                raise DeadlineExceeded("The provider did not answer in the time that was left.") from None
-            raise TimedOut("The provider did not answer in time.") from None
+                raise DeadlineExceededError("The provider did not answer in the time that was left.") from None
+            raise TimedOutError("The provider did not answer in time.") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise ConnectionFailed(f"The provider cannot be reached: {type(error).__name__}.") from error
+            raise ConnectionFailedError(f"The provider cannot be reached: {type(error).__name__}.") from error
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -148,19 +151,19 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for piece in response.content.iter_chunked(_PIECE_BYTES):
         answer += piece
         if len(answer) > MAX_ANSWER_BYTES:
-            raise Untrusted(f"The provider's answer is larger than {MAX_ANSWER_BYTES} bytes.")
+            raise UntrustedError(f"The provider's answer is larger than {MAX_ANSWER_BYTES} bytes.")
     return bytes(answer)
 
 
-def _refusal(status: int, retry_after: float | None) -> CallFailed:
+def _refusal(status: int, retry_after: float | None) -> CallFailedError:
     detail = f"The provider answered with status {status}."
     if status in {400, 413}:
-        return Refused(detail)
+        return RefusedError(detail)
     if status == 500:
-        return Crashed(detail)
+        return CrashedError(detail)
     if status in {429, 502, 503, 504}:
-        return Overloaded(detail, retry_after=retry_after if status in {429, 503} else None)
-    return Untrusted(detail)
+        return OverloadedError(detail, retry_after=retry_after if status in {429, 503} else None)
+    return UntrustedError(detail)
 
 
 def _believed(batch: Sequence[Location], answer: bytes) -> list[Found | None]:
@@ -168,16 +171,16 @@ def _believed(batch: Sequence[Location], answer: bytes) -> list[Found | None]:
     try:
         items = _decoder.decode(answer).result
     except (ValueError, RecursionError) as error:
-        raise Untrusted("The provider's answer cannot be read.") from error
+        raise UntrustedError("The provider's answer cannot be read.") from error
     if len(items) != len(batch):
-        raise Untrusted(f"The provider answered {len(items)} locations instead of {len(batch)}.")
+        raise UntrustedError(f"The provider answered {len(items)} locations instead of {len(batch)}.")
     for location, item in zip(batch, items, strict=True):
         echo = item.query
         if (
             abs(echo.latitude - location.latitude) > ECHO_TOLERANCE
             or abs(echo.longitude - location.longitude) > ECHO_TOLERANCE
         ):
-            raise Untrusted("The provider answered other locations than those that were asked.")
+            raise UntrustedError("The provider answered other locations than those that were asked.")
     return [item.result[0] if item.result else None for item in items]
 
 

@@ -20,7 +20,7 @@ class LoopThread:
         self._thread.start()
 
     def start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Starts the coroutine. Who waits for it no more cancels it."""
+        """Starts the coroutine. Cancel the future to stop it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:

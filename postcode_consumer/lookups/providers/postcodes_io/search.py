@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from lookups import counters
 from lookups.answers import Location, PostcodeDetails
 from lookups.deadline import Deadline
-from lookups.errors import CallFailed, LimiterFailed, ProviderUnavailable, Refused
+from lookups.errors import CallFailedError, LimiterFailedError, ProviderUnavailableError, RefusedError
 from lookups.findings import Finding, Nearest
 from lookups.politeness.retry import ask_again
 from lookups.politeness.turns import Politeness
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: Locations in one call; the server refuses more.
 BATCH_SIZE = 100
-#: Buckingham Palace. A server that does not answer this is broken, whatever it says of other locations.
+#: Buckingham Palace. A server that does not answer this question is broken.
 CONTROL = Location(latitude=51.501009, longitude=-0.141588)
-#: Seconds after which the caller gets what was found out so far.
+#: Seconds after which the caller gets the findings so far.
 _TICK = 2.0
 #: Seconds beyond the deadline after which the loop itself must be stuck.
 _LOOP_GRACE = 5.0
@@ -43,7 +43,7 @@ class Step(NamedTuple):
 
 
 #: Each wider than the one before. 100 m is the server's default, 2,000 m its maximum without a wide search. They are
-#: the same whatever distance is asked for: so what is found can be remembered for every other distance.
+#: the same for every distance that a caller asks for: so a finding can be remembered for every other distance.
 STEPS = (
     Step(100, Search(radius=100)),
     Step(2_000, Search(radius=2_000)),
@@ -81,7 +81,7 @@ class _Progress:
         )
 
     def take(self) -> dict[Location, Finding]:
-        """What was found out since the last time."""
+        """The findings since the last time."""
         with self._lock:
             findings, self._findings = self._findings, {}
         return findings
@@ -139,7 +139,7 @@ class PostcodesIo:
                 yield progress.take()
             work.result(0)
         except TimeoutError:
-            raise ProviderUnavailable("The provider did not answer in time.") from None
+            raise ProviderUnavailableError("The provider did not answer in time.") from None
         finally:
             work.cancel()
 
@@ -162,7 +162,7 @@ class PostcodesIo:
         """Finds out what one step says about a batch of distinct locations."""
         try:
             found = await self._ask(batch, step, deadline, crash_attempts=self._crash_attempts(batch, 2))
-        except Refused as error:
+        except RefusedError as error:
             logger.warning("batch refused locations=%d why=%r", len(batch), error.detail)
             await self._check_control(step, deadline)
             await self._halve(batch, step, progress, deadline)
@@ -184,7 +184,7 @@ class PostcodesIo:
         for half in (batch[:middle], batch[middle:]):
             try:
                 found = await self._ask(half, step, deadline, crash_attempts=self._crash_attempts(half, 1))
-            except Refused:
+            except RefusedError:
                 await self._halve(half, step, progress, deadline)
             else:
                 progress.found(half, found, step)
@@ -194,39 +194,36 @@ class PostcodesIo:
         return self._attempts if len(batch) == 1 else several
 
     async def _check_control(self, step: Step, deadline: Deadline) -> None:
-        """Raises `ProviderUnavailable` unless a certainly good question is answered, in the same kind of search."""
+        """Raises `ProviderUnavailableError` unless a certainly good question is answered in the same kind of search."""
         try:
             await self._ask([CONTROL], step, deadline, crash_attempts=1)
-        except Refused as error:
-            raise ProviderUnavailable(f"The provider refuses every question: {error.detail}") from error
+        except RefusedError as error:
+            raise ProviderUnavailableError(f"The provider refuses every question: {error.detail}") from error
 
     async def _ask(
         self, batch: Sequence[Location], step: Step, deadline: Deadline, *, crash_attempts: int
     ) -> list[Found | None]:
-        """One question, asked again as long as that may help. Raises `Refused` or `ProviderUnavailable`."""
-        attempts = ask_again(
-            deadline=deadline,
-            attempts=self._attempts,
-            crash_attempts=crash_attempts,
-            first_backoff=self._first_backoff,
-        )
+        """One question, asked again as long as that may help. Raises `RefusedError` or `ProviderUnavailableError`."""
         try:
-            async for attempt in attempts:
-                with attempt:
-                    return await self._call(batch, step, deadline)
-        except Refused:
+            return await ask_again(
+                lambda: self._call(batch, step, deadline),
+                deadline=deadline,
+                attempts=self._attempts,
+                crash_attempts=crash_attempts,
+                first_backoff=self._first_backoff,
+            )
+        except RefusedError:
             raise
-        except CallFailed as error:
-            raise ProviderUnavailable(error.detail, retry_after=error.retry_after) from error
-        raise AssertionError("the loop above returns or raises")
+        except CallFailedError as error:
+            raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error
 
     async def _call(self, batch: Sequence[Location], step: Step, deadline: Deadline) -> list[Found | None]:
         """One call, counted."""
         try:
             found = await self._client.ask(batch, step.search, deadline)
-        except CallFailed as error:
-            if not isinstance(error, LimiterFailed):  # then there was no call
-                self._count(batch, step, type(error).__name__)
+        except CallFailedError as error:
+            if not isinstance(error, LimiterFailedError):  # then there was no call
+                self._count(batch, step, type(error).__name__.removesuffix("Error"))
             raise
         self._count(batch, step, "answered")
         return found

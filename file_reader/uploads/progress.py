@@ -1,0 +1,89 @@
+"""How far an upload is: its counts, its share of the work, its rate, and what it waits for."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Sum
+
+from uploads.models import (
+    OPEN_STATES,
+    Chunk,
+    ChunkState,
+    Upload,
+    UploadState,
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The rows of an upload by outcome; `read` is the sum of the others."""
+
+    read: int
+    matched: int
+    no_match: int
+    failed: int
+    rejected: int
+
+    @property
+    def pending(self) -> int:
+        return self.read - self.answered
+
+    @property
+    def answered(self) -> int:
+        return self.matched + self.no_match + self.failed + self.rejected
+
+    def as_json(self) -> dict[str, int]:
+        return {
+            "read": self.read,
+            "matched": self.matched,
+            "no_match": self.no_match,
+            "failed": self.failed,
+            "rejected": self.rejected,
+            "pending": self.pending,
+        }
+
+
+def counts_of(uploads: list[Upload]) -> dict[int, Counts]:
+    """The counts of some uploads, by their primary key: sums over their chunks, so always those of one commit."""
+    sums = (
+        Chunk.objects.filter(upload__in=uploads)
+        .exclude(state=ChunkState.SPLIT)
+        .values_list("upload_id")
+        .annotate(*(Sum(name) for name in ("row_count", "matched", "no_match", "failed", "rejected")))
+    )
+    found = {upload_id: Counts(*numbers) for upload_id, *numbers in sums}
+    return {upload.pk: found.get(upload.pk, Counts(0, 0, 0, 0, 0)) for upload in uploads}
+
+
+def waiting_of(upload: Upload) -> dict[str, Any] | None:
+    """Since when, and why, nobody could answer for the upload; None while answers come, and when it has ended."""
+    if upload.waiting_since is None or upload.state not in OPEN_STATES:
+        return None
+    return {"since": upload.waiting_since, "reason": upload.waiting_reason, "detail": upload.waiting_detail}
+
+
+def progress_of(upload: Upload, counts: Counts) -> float:
+    """The share of the work that is done, 0…1; while the file is loaded, its rows are told from its bytes."""
+    if upload.state == UploadState.DONE:
+        return 1.0
+    if not counts.read:
+        return 0.0
+    loaded = 1.0
+    if upload.state == UploadState.LOADING and (size := upload.table_size or upload.size):
+        loaded = min(1.0, upload.bytes_loaded / size)
+    # Never 1 before the end: what is waiting for its last commit is not done.
+    return round(min(counts.answered / counts.read * loaded, 0.9999), 4)
+
+
+def rows_per_second_of(upload: Upload, counts: Counts) -> float | None:
+    if upload.started_at is None:
+        return None
+    seconds = ((upload.finished_at or datetime.now(UTC)) - upload.started_at).total_seconds()
+    return round(counts.answered / seconds, 1) if seconds > 0 else None
+
+
+def eta_of(upload: Upload, counts: Counts, progress: float, rate: float | None) -> float | None:
+    if upload.finished_at is not None or not rate or not progress:
+        return None
+    return round(counts.answered * (1 / progress - 1) / rate, 1)

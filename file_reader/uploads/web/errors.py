@@ -1,0 +1,81 @@
+"""From errors to problems: the one table of this service. What it does not know, nobody foresaw: a 500."""
+
+import errno
+import logging
+from typing import Any
+
+from django.db import Error
+from rest_framework.response import Response
+
+from service_kit import problems
+from service_kit.database_errors import database_is_away, database_is_full, statement_is_wrong
+from service_kit.problems import Problem
+from uploads.errors import (
+    DigestMismatchError,
+    KeyReusedError,
+    NotRetryableError,
+    OptionError,
+    ParameterError,
+    UploadError,
+    UploadHasEndedError,
+    UploadInFlightError,
+)
+from uploads.problems import status_of
+from uploads.reading.errors import ReadingError
+
+logger = logging.getLogger(__name__)
+
+#: The slug, the title and the status of each error.
+_PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
+    UploadInFlightError: ("upload-in-flight", "The same upload is arriving just now", 409),
+    KeyReusedError: ("idempotency-key-reused", "The Idempotency-Key was used for another upload", 422),
+    UploadHasEndedError: ("upload-has-ended", "The upload has ended already", 409),
+    NotRetryableError: ("upload-not-retryable", "This upload has no failed rows to retry", 409),
+    OptionError: ("invalid-option", "An option of the upload is not valid", 400),
+    ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
+    DigestMismatchError: ("digest-mismatch", "What arrived is not what was sent", 400),
+}
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """The answer to what a view raises; None for what nobody foresaw."""
+    return problems.exception_handler(_problem_of(exception) or exception, context)
+
+
+def _problem_of(error: Exception) -> Problem | None:
+    if isinstance(error, ReadingError):
+        return Problem(error.slug, error.title, status=status_of(error), detail=error.detail, **error.extra)
+    if isinstance(error, UploadError):
+        slug, title, status = _PROBLEMS[type(error)]
+        retry_after = 1 if isinstance(error, UploadInFlightError) else None
+        return Problem(slug, title, status=status, detail=str(error), retry_after=retry_after, **vars(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _storage_full()
+    return _database_problem(error) if isinstance(error, Error) else None
+
+
+def _storage_full() -> Problem:
+    """The disk of the files is full, or that of the database."""
+    return Problem(
+        "storage-full",
+        "There is no room on the disk",
+        status=507,
+        detail="The disk is full. Nothing was stored; try again later.",
+        retry_after=300,
+    )
+
+
+def _database_problem(error: Error) -> Problem | None:
+    """What the state of the database is to blame for, not the statement that it was given."""
+    if not database_is_full(error) and (not database_is_away(error) or statement_is_wrong(error)):
+        return None
+    logger.warning("database trouble: %s", error)
+    if database_is_full(error):
+        return _storage_full()
+    return Problem(
+        "database-unavailable",
+        "The database does not answer",
+        status=503,
+        detail="The database is away or too busy just now. Try again, an upload with the same Idempotency-Key.",
+        retry_after=2,
+    )

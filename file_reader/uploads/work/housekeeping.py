@@ -1,0 +1,56 @@
+"""What workers clean up between pieces of work: deleted uploads, and files whose request died."""
+
+import logging
+
+from django.db import transaction
+
+from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
+from uploads.files.stored import forget_intent, remove_file
+from uploads.models import Upload
+from uploads.rows.filters import cells_of, postcode_lists_of, rows_of
+
+logger = logging.getLogger(__name__)
+
+_PURGE_ROWS = 20_000
+
+
+_COLLECT_FILES = 100
+
+
+def purge_deleted() -> bool:
+    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when nothing is deleted."""
+    upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
+    if upload is None:
+        return False
+    rows, *lists = rows_of(upload), cells_of(upload), postcode_lists_of(upload)
+    last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
+    if last is not None:
+        with transaction.atomic():
+            rows.filter(id__lte=last)._raw_delete(rows.db)
+            for each in lists:
+                each.filter(first_id__lte=last)._raw_delete(each.db)
+        return True
+    remove_file(upload.public_id)
+    with transaction.atomic():
+        rows._raw_delete(rows.db)
+        for each in lists:
+            each._raw_delete(each.db)
+        Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
+    return True
+
+
+def collect_abandoned() -> int:
+    """Removes the files that requests left when they died before their upload was committed; returns how many."""
+    count = remove_parts()
+    for ids in doubtful_files(_COLLECT_FILES):
+        # Locked first: a request that holds its file may commit right after the database has said no.
+        with locked_files(ids) as held:
+            known = set(Upload.objects.filter(public_id__in=held).values_list("public_id", flat=True))
+            for public_id in held & known:
+                forget_intent(public_id)
+            for public_id in held - known:
+                remove_file(public_id)
+                count += 1
+    if count:
+        logger.info("abandoned files collected count=%s", count)
+    return count

@@ -1,0 +1,79 @@
+"""The parts of Django's settings that both services have."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from service_kit.environment import SettingError, env_str
+
+#: Apps of Django's own that an admin needs, beside REST framework.
+APPS_OF_THE_ADMIN = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+
+def middleware(slashes: str) -> list[str]:
+    """The middleware of a service, in order; `slashes` is the class that looks after the last slash of an address."""
+    return [
+        "service_kit.request_ids.RequestIdMiddleware",
+        "service_kit.internal_token.InternalTokenMiddleware",
+        "django.middleware.security.SecurityMiddleware",
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        slashes,
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ]
+
+
+def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:
+    """The database whose address is in that variable; by default an SQLite file. `pragmas` are for SQLite.
+
+    Raises SettingError for an address of another kind.
+    """
+    try:
+        # Connections are kept; a dead one is noticed before it is used.
+        found: dict[str, Any] = dict(
+            dj_database_url.parse(env_str(name, f"sqlite:///{default}"), conn_max_age=None, conn_health_checks=True)
+        )
+    except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError):
+        found = {"ENGINE": None}  # the message of the cause may show the password
+    if found["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise SettingError(f"{name} is not understood. Accepted: sqlite:///path, postgres://user@host/name.")
+    if found["ENGINE"].endswith("sqlite3"):
+        Path(found["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        found["ENGINE"] = "service_kit.sqlite"
+        found["OPTIONS"] = {"timeout": 20, "init_command": f"PRAGMA journal_mode=WAL; {pragmas}"}
+    else:
+        # Every statement here ends after milliseconds: helpers that are started, or code that is compiled, for what may
+        # be a long one take longer than that.
+        settings = "-c max_parallel_workers_per_gather=0 -c jit=off"
+        options = found.setdefault("OPTIONS", {})
+        options["options"] = f"{options['options']} {settings}" if "options" in options else settings
+    return found

@@ -1,0 +1,149 @@
+"""The settings that come from the environment: read once, checked, refused loudly when wrong.
+
+Every helper raises `SettingError` with the variable's name, the value that was found and what is accepted; it reads
+`os.environ` unless it is told of another `environ`. No Django here: the gateway uses it, too.
+"""
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+#: The root of the repository, where relative paths begin.
+_ROOT = Path(__file__).resolve().parents[2]
+_REDIS_SCHEMES = ("redis", "rediss")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class SettingError(Exception):
+    """A variable is missing or wrong; the message names it, its value and what is accepted."""
+
+
+def env_str(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
+    """The variable's text; without a default it must be set and not empty."""
+    value = environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise SettingError(f"{name} is not set. It is required: see .env.example.")
+    return default
+
+
+def env_choices(name: str, choices: tuple[str, ...], default: str) -> str:
+    """One or more of a closed list of words, each once, separated by commas."""
+    value = env_str(name, default)
+    words = [word.strip() for word in value.split(",")]
+    if len(set(words)) < len(words) or not set(words) <= set(choices):
+        raise SettingError(
+            f"{name}={value!r} is not known. Accepted: {', '.join(choices)}, or several of them with commas between."
+        )
+    return ",".join(words)
+
+
+def env_int(name: str, default: int, *, minimum: int, maximum: int, environ: Mapping[str, str] = os.environ) -> int:
+    """A whole number within limits, both included."""
+    value = env_str(name, str(default), environ=environ)
+    if not re.fullmatch("[0-9]{1,18}", value) or not minimum <= int(value) <= maximum:
+        raise SettingError(f"{name}={value!r} is not a whole number from {minimum} to {maximum}.")
+    return int(value)
+
+
+def env_float(name: str, default: float, *, minimum: float, maximum: float) -> float:
+    """A number within limits, both included."""
+    value = env_str(name, str(default))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not minimum <= number <= maximum:
+        raise SettingError(f"{name}={value!r} is not a number from {minimum:g} to {maximum:g}.")
+    return number
+
+
+def env_duration(name: str, default: str) -> int:
+    """A time in seconds, of at least one: `3600`, `60m`, `12h`, `30d`."""
+    value = env_str(name, default)
+    parts = re.fullmatch(r"([0-9]{1,9})([smhd]?)", value)
+    seconds = int(parts[1]) * _SECONDS[parts[2]] if parts else 0
+    if not seconds:
+        raise SettingError(f"{name}={value!r} is not a time. Accepted: seconds, or 90m, 12h, 30d; not 0.")
+    return seconds
+
+
+def env_path(name: str, default: Path) -> Path:
+    """A path; relative ones start at the repository's root, so that every service finds the same place."""
+    return (_ROOT / env_str(name, str(default))).resolve()
+
+
+def env_url(name: str, default: str) -> str:
+    """An http or https address without query or fragment, and without its trailing slashes."""
+    value = env_str(name, default)
+    parts = _address(value, ("http", "https"))
+    if not parts or parts.query or parts.fragment:
+        raise SettingError(f"{name}={value!r} is not an address. Accepted: http(s)://host[:port][/path].")
+    return value.rstrip("/")
+
+
+def env_redis_url(name: str) -> str:
+    """The address of Redis or Valkey; empty when there is none."""
+    url = env_str(name, "")
+    if url and not _is_redis(url):  # the message does not show it: it may hold a password
+        raise SettingError(
+            f"{name} is not understood. Accepted: redis://host[:port][/number] and rediss:// (Redis and Valkey)."
+        )
+    return url
+
+
+def env_broker_url(name: str) -> str:
+    """The address of RabbitMQ, or of Redis or Valkey; empty when there is no broker."""
+    url = env_str(name, "")
+    if url and not _address(url, ("amqp", "amqps")) and not _is_redis(url):  # not shown, for the same reason
+        raise SettingError(
+            f"{name} is not understood. Accepted: amqp://user:password@host/vhost and amqps:// (RabbitMQ),"
+            " redis://host/number and rediss:// (Redis and Valkey)."
+        )
+    return url
+
+
+def env_auth(*, environ: Mapping[str, str] = os.environ) -> str:
+    """`AUTH`: "off" only while the gateway is bound to loopback, else "required".
+
+    Refusing to start is better than standing open.
+    """
+    host = env_str("GATEWAY_HOST", "127.0.0.1", environ=environ)
+    auth = env_str("AUTH", "", environ=environ)
+    if not auth and not _is_loopback(host):
+        raise SettingError(f"GATEWAY_HOST={host!r} is not loopback: set AUTH=required.")
+    auth = auth or "off"
+    if auth not in ("off", "required"):
+        raise SettingError(f"AUTH={auth!r} is not known. Accepted: off, required.")
+    if auth == "off" and not _is_loopback(host):
+        raise SettingError(f"AUTH=off is refused while GATEWAY_HOST={host!r} is not loopback. Set AUTH=required.")
+    return auth
+
+
+def _is_redis(url: str) -> bool:
+    parts = _address(url, _REDIS_SCHEMES)
+    return parts is not None and not parts.query and (parts.path in ("", "/") or parts.path[1:].isdecimal())
+
+
+def _address(url: str, schemes: Collection[str]) -> SplitResult | None:
+    """The parts of an address with one of these schemes and a host; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable else None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,37 @@
+"""gunicorn's settings that both services have; their own `gunicorn.conf.py` take them all over.
+
+Threads, because a view mostly waits: for disk, database, slow clients, or the provider.
+"""
+
+from pathlib import Path
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from service_kit.environment import env_int, env_str
+
+worker_class = "gthread"
+threads = 16
+graceful_timeout = 30
+# A gthread worker reports that it lives between requests and their pieces, so this limits no lookup and no upload.
+timeout = 60
+# The heartbeat's file belongs into memory: on a slow disk it looks like a dead worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file there
+# Its place is one per user: services on one machine would take it from each other.
+control_socket_disable = True
+
+
+class QuietLogger(Logger):  # type: ignore[misc]
+    """Every call is in the access log of the gateway. gunicorn would put a line together before it is thrown away."""
+
+    def access(self, *args: object) -> None:
+        """Nothing."""
+
+
+logger_class = QuietLogger
+
+
+def address_of(service: str, port: int) -> str:
+    """What to bind to, by `<SERVICE>_HOST` and `<SERVICE>_PORT`. Raises SettingError."""
+    host = env_str(f"{service}_HOST", "127.0.0.1")
+    port = env_int(f"{service}_PORT", port, minimum=1, maximum=65_535)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,32 @@
+"""Every request has an id, which its answer and its log lines carry."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from service_kit.logs import request_id
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class RequestIdMiddleware:
+    """Takes `X-Request-Id` over from the caller, or makes one, and answers with it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.headers.get("X-Request-Id", "")
+        value = sent if _ACCEPTED_ID.fullmatch(sent) else uuid.uuid4().hex
+        token = request_id.set(value)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = value
+            return response
+        finally:
+            request_id.reset(token)
