@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -58,26 +58,64 @@ def constants_of(tree: ast.Module, known: dict[str, Any] | None = None) -> dict[
 
 
 # --- settings ------------------------------------------------------------------------------------------------------
-def reads_of(tree: ast.Module, names: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+class Helper(NamedTuple):
+    """A function that reads a variable whose name it is given, or makes of the text that it is given."""
+
+    #: The variable's name, with `{}` for what is given.
+    name: str
+    #: Its default, or the number of the argument that is.
+    default: Any
+    default_argument: int | None
+
+
+def is_environment(node: ast.AST) -> bool:
+    return ast.unparse(node) in ("os.environ", "environ", "environment")
+
+
+def reading_of(call: ast.Call) -> tuple[ast.expr, ast.expr | None] | None:
+    """The name and the default of a variable that is read by `env_…(name, …)` or `environ.get(name, …)`."""
+    arguments = call.args
+    if ast.unparse(call.func).rpartition(".")[2].startswith("env_"):
+        arguments = arguments[1:] if arguments and is_environment(arguments[0]) else arguments
+    elif not re.fullmatch(r"(os\.environ|environ|environment)\.(get|setdefault)", ast.unparse(call.func)):
+        return None
+    # The default is the last: one of a list of words has the list before it.
+    return (arguments[0], arguments[-1] if len(arguments) > 1 else None) if arguments else None
+
+
+def helpers_of(tree: ast.Module, names: dict[str, Any]) -> Iterator[tuple[str, Helper]]:
+    """The module's functions that pass their first argument on to one of those above."""
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.args.args]:
+        parameters = [argument.arg for argument in function.args.args]
+        for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
+            if not (found := reading_of(call)) or function.name.startswith("env_"):
+                continue
+            name = value_of(found[0], {parameters[0]: "{}"})
+            if isinstance(name, str) and "{}" in name:
+                given = found[1].id if isinstance(found[1], ast.Name) else None
+                number = parameters.index(given) if given in parameters else None
+                yield function.name, Helper(name, value_of(found[1], names), number)
+
+
+def reads_of(tree: ast.Module, names: dict[str, Any], helpers: dict[str, list[Helper]]) -> Iterator[tuple[Any, Any]]:
     """The variables that a module reads, each with its default, or UNKNOWN."""
+    variables: dict[str, Any] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript):
-            if ast.unparse(node.value) in ("os.environ", "environ", "environment"):
-                yield value_of(node.slice, {}), UNKNOWN
-            continue
-        if not isinstance(node, ast.Call):
-            continue
-        function = ast.unparse(node.func)
-        arguments = node.args
-        if function.rpartition(".")[2].startswith("env_"):
-            if arguments and ast.unparse(arguments[0]) in ("os.environ", "environ"):
-                arguments = arguments[1:]
-        elif not re.fullmatch(r"(os\.)?(environ|environment)\.(get|setdefault)|os\.getenv", function):
-            continue
-        given = {keyword.arg: keyword.value for keyword in node.keywords}
-        # The last: one of a list of words has the list before it.
-        default = arguments[-1] if len(arguments) > 1 else given.get("default")
-        yield value_of(arguments[0], {}) if arguments else UNKNOWN, value_of(default, names)
+        if isinstance(node, ast.Subscript) and is_environment(node.value):
+            yield value_of(node.slice, {}), UNKNOWN
+        elif isinstance(node, ast.Call) and (found := reading_of(node)):
+            yield value_of(found[0], {}), value_of(found[1], names)
+        elif isinstance(node, ast.Call) and node.args:
+            for helper in helpers.get(ast.unparse(node.func), ()):
+                given = node.args[helper.default_argument] if helper.default_argument is not None else None
+                default = helper.default if given is None else value_of(given, names)
+                yield helper.name.format(value_of(node.args[0], {})), default
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            # auth = env_str("AUTH", "") … auth = auth or "off"
+            if isinstance(node.value, ast.Call) and (found := reading_of(node.value)):
+                variables[node.targets[0].id] = value_of(found[0], {})
+            elif isinstance(node.value, ast.BoolOp) and ast.unparse(node.value.values[0]) in variables:
+                yield variables[ast.unparse(node.value.values[0])], value_of(node.value.values[-1], names)
 
 
 def settings_of_the_code() -> dict[str, set[str]]:
@@ -85,9 +123,12 @@ def settings_of_the_code() -> dict[str, set[str]]:
     # What WSGI calls environ is a request.
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules() if path.name != "wsgi.py"]
     names = {name: value for tree in trees for name, value in constants_of(tree).items() if name.isupper()}
+    helpers: dict[str, list[Helper]] = {}
+    for function, helper in [found for tree in trees for found in helpers_of(tree, names)]:
+        helpers.setdefault(function, []).append(helper)
     settings: dict[str, set[str]] = {}
     for tree in trees:
-        for name, default in reads_of(tree, names):
+        for name, default in reads_of(tree, names, helpers):
             if isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", name) and name not in NOT_SETTINGS:
                 defaults = settings.setdefault(name, set())
                 if isinstance(default, str | int | float | PurePosixPath):
@@ -131,7 +172,9 @@ def test_the_code_is_searched_for_settings_in_all_the_ways_in_which_it_reads_the
     assert found["POSTCODES_IO_URL"] == {"https://api.postcodes.io"}
     assert found["FILE_READER_PROCESSES"] == found["POSTCODE_CONSUMER_PROCESSES"] == {"1"}
     assert found["WORKERS"] == {"2"}
-    assert {"CACHE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "AUTH", "FILE_READER_URL"} <= {*found}
+    assert found["POSTCODE_CONSUMER_HOST"] == {"127.0.0.1"}
+    assert found["AUTH"] == {"off"}
+    assert {"CACHE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "FILE_READER_URL", "FILE_READER_DATABASE_URL"} <= {*found}
 
 
 def test_the_page_of_settings_has_every_setting_and_no_other() -> None:
