@@ -25,7 +25,7 @@ _OUTSIDE: dict[str, Any] = {"facecolor": "#f1f3f5", "edgecolor": "#868e96", "lin
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 
-#: The way of a file through file_reader, and that of a lookup through postcode_consumer: room, and what it does.
+#: The way of a file through file_reader, and that of a lookup through postcode_consumer: room, and its work.
 FILE_ROOMS = (
     ("accepting", "body, digest,\noptions → 202"),
     ("files", "hashed, synced,\nunder a lock"),

@@ -42,7 +42,7 @@ def value_of(node: ast.AST | None, names: dict[str, Any]) -> Any:
     code = compile(ast.Expression(node), "<default>", "eval")  # type: ignore[arg-type]
     try:
         return eval(code, {"__builtins__": {}, "Path": PurePosixPath}, names)
-    except Exception:  # noqa: BLE001 - whatever it needs is not known here
+    except Exception:  # noqa: BLE001 - it needs something that is not known here
         return UNKNOWN
 
 
@@ -61,7 +61,7 @@ def constants_of(tree: ast.Module, known: dict[str, Any] | None = None) -> dict[
 class Helper(NamedTuple):
     """A function that reads a variable whose name it is given, or makes of the text that it is given."""
 
-    #: The variable's name, with `{}` for what is given.
+    #: The variable's name, with `{}` for the text that is given.
     name: str
     #: Its default, or the number of the argument that is.
     default: Any
