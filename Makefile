@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-SERVICES := file_reader postcode_consumer gateway
+SERVICES := service_kit file_reader postcode_consumer gateway
 export FILE
 # What the services refuse to start without; lint and types only import them.
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: requirements.txt
+$(VENV)/.installed: requirements.txt service_kit/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -58,10 +58,9 @@ bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (bench
 lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	cd file_reader && $(CHECK_ENV) ../$(VENV)/bin/lint-imports
-	cd postcode_consumer && $(CHECK_ENV) ../$(VENV)/bin/lint-imports
+	PYTHONPATH=file_reader:postcode_consumer:gateway $(VENV)/bin/lint-imports
 
-type: $(VENV)/.installed-dev ## mypy, one run for each service
+type: $(VENV)/.installed-dev ## mypy, one run for each service and for what they share
 	for service in $(SERVICES); do (cd $$service && $(CHECK_ENV) ../$(PY) -m mypy .) || exit 1; done
 	$(PY) -m mypy serve.py examples/demo.py
 
