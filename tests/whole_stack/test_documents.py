@@ -300,6 +300,21 @@ def test_the_tree_on_the_page_of_the_architecture_has_every_room_and_nothing_tha
     assert {room for room in rooms - command_folders - outside if room not in said} == set()
 
 
+def test_the_modules_and_methods_that_the_page_of_the_architecture_names_are_there() -> None:
+    names = re.findall(r"`([^`]+)`", without_code(read("docs/architecture.md")))
+    services = ("file_reader", "file_reader/uploads", "postcode_consumer", "postcode_consumer/lookups")
+    roots = [ROOT, *(ROOT / service for service in services)]
+    paths = [name for name in names if re.fullmatch(r"\w+(/\w+)+/?|\w+/", name)]
+    assert len(paths) > 20
+    there = {path for path in paths for root in roots for end in ("", ".py") if (root / f"{path}{end}").exists()}
+    assert set(paths) - there == set()
+    code = [path.read_text(encoding="utf-8") for path in modules()]
+    methods = [name.split(".") for name in names if re.fullmatch(r"[A-Z]\w+\.\w+", name)]
+    assert methods
+    for owner, method in methods:
+        assert any(f"class {owner}" in text and f"def {method}(" in text for text in code), f"{owner}.{method}"
+
+
 # --- links ---------------------------------------------------------------------------------------------------------
 def without_code(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
