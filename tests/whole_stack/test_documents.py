@@ -4,6 +4,7 @@ The code is read as text and parsed, not imported: no Django has to be set up.
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -118,6 +119,7 @@ def reads_of(tree: ast.Module, names: dict[str, Any], helpers: dict[str, list[He
                 yield variables[ast.unparse(node.value.values[0])], value_of(node.value.values[-1], names)
 
 
+@functools.cache
 def settings_of_the_code() -> dict[str, set[str]]:
     """Each variable with the defaults that the code gives it as a literal."""
     # What WSGI calls environ is a request.
