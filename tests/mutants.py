@@ -25,7 +25,7 @@ ENGINE = "file_reader/uploads/work/leases.py"
 GEOCODING = "file_reader/uploads/work/geocoding.py"
 LOADING = "file_reader/uploads/work/loading.py"
 WORKER = "file_reader/uploads/work/worker.py"
-PROBLEMS = "file_reader/reader_config/problems.py"
+DATABASE_ERRORS = "service_kit/service_kit/database_errors.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io/client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io/search.py"
 OF_WORKERS = "tests/processes/test_faults_of_workers.py::test_fault_"
@@ -140,7 +140,7 @@ MUTANTS = [
     Mutant(
         "07",
         "a connection that breaks is the database's fault",
-        ((PROBLEMS, " or type(error) is DatabaseError", ""),),
+        ((DATABASE_ERRORS, " or type(error) is DatabaseError", ""),),
         "tests",
         "whole_stack/test_database.py::test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothing_but_time",
         "PostgreSQL",
@@ -319,6 +319,7 @@ class Copy:
         environment = {name: value for name, value in os.environ.items() if name not in _CONFIGURING}
         environment.pop("TEST_POSTGRES_URL", None)
         environment["PYTHONDONTWRITEBYTECODE"] = "1"  # two edits within a second look like one to Python
+        environment["PYTHONPATH"] = str(self._folder / "service_kit")  # installed is the one beside the copy
         if mutant.suite == READER and mutant.database == "PostgreSQL":
             own = urlunsplit(urlsplit(self._postgres_url)._replace(path=f"/mutants_{os.getpid()}"))
             environment["FILE_READER_DATABASE_URL"] = own

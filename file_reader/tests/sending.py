@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.api import UPLOADS, Api
 
-from uploads.files.incoming import ABANDONED_AFTER
+from uploads.files.abandoned import ABANDONED_AFTER
 from uploads.models import Upload
 
 CSV = b"lat,lon\n51.501009,-0.141588\n"
