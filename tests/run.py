@@ -33,7 +33,7 @@ _CONFIGURING = (
 
 
 #: Suites that mostly compute: with more processes, but behind the others, which watch the clock.
-_COMPUTES = ("nice", sys.executable, "-m", "pytest", "-n", "logical")
+_COMPUTES = ("nice", sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "worksteal")
 READING, UNITS, DATABASE, PROCESSES = ((f"tests/{need}",) for need in ("reading", "units", "database", "processes"))
 
 
@@ -128,7 +128,7 @@ def run_lanes(lanes: list[list[Suite]], environment: dict[str, str], more: list[
 
 def main() -> int:
     more = sys.argv[1:]
-    environment = {name: value for name, value in os.environ.items() if name not in _CONFIGURING}
+    environment = {"PATH": os.defpath} | {key: value for key, value in os.environ.items() if key not in _CONFIGURING}
     with ExitStack() as needed:
         if "--check" in more:
             more.remove("--check")
