@@ -32,11 +32,9 @@ _CONFIGURING = (
 ).split()
 
 
-READER, CONSUMER = "FILE_READER_DATABASE_URL", "POSTCODE_CONSUMER_DATABASE_URL"
-#: Folders of tests, without slashes as pytest takes them.
-_NEED_DATABASE = ("tests/database", "tests/processes")
-#: As many processes for a suite; those of `whole_stack` share a broker and stacks by file.
-_TWO, _BY_FILE = ("-n", "2"), ("-n", "2", "--dist", "loadfile")
+#: Suites that mostly compute: with more processes, but behind the others, which watch the clock.
+_COMPUTES = ("nice", sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "worksteal")
+READING, UNITS, DATABASE, PROCESSES = ((f"tests/{need}",) for need in ("reading", "units", "database", "processes"))
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,11 @@ class Suite:
 
 
 def lanes_of_check() -> list[list[Suite]]:
-    quick = ("-n", "auto", "-m", "not slow", "--hypothesis-profile", "check")
-    reader = ("tests/reading", "tests/units", "tests/database")
+    quick = ("-m", "not slow", "--hypothesis-profile", "check")
     return [
         [
-            Suite("file_reader", "file_reader", (*quick, *reader)),
-            Suite("postcode_consumer", "postcode_consumer", (*quick, *reader[1:])),
+            Suite("file_reader", "file_reader", (*quick, *READING, *UNITS, *DATABASE), command=_COMPUTES),
+            Suite("postcode_consumer", "postcode_consumer", (*quick, *UNITS, *DATABASE), command=_COMPUTES),
         ],
         [
             *(Suite(f"make {target}", ".", command=("make", target)) for target in ("lint", "type")),
@@ -68,22 +65,27 @@ def lanes_of_check() -> list[list[Suite]]:
 
 def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[list[Suite]]:
     """`url` is the server for all, `bundled` the one from the package: the same where none was told."""
-    full_disk = ("tests/database/test_disk_full.py", "tests/processes/test_accepting_over_http.py", "-k", "disk")
+    reader, consumer = ({f"{service}_DATABASE_URL": url} for service in ("FILE_READER", "POSTCODE_CONSUMER"))
     lanes = [
-        [Suite("file_reader on SQLite", "file_reader", _TWO)],
-        [Suite("file_reader on PostgreSQL", "file_reader", (*_TWO, *_NEED_DATABASE), {READER: url})],
         [
-            Suite("postcode_consumer on SQLite", "postcode_consumer", _TWO),
-            Suite("postcode_consumer on PostgreSQL", "postcode_consumer", (*_TWO, *_NEED_DATABASE), {CONSUMER: url}),
+            Suite("file_reader on SQLite", "file_reader", (*READING, *UNITS, *DATABASE), command=_COMPUTES),
+            Suite("file_reader on PostgreSQL", "file_reader", DATABASE, reader, _COMPUTES),
+            Suite("postcode_consumer on SQLite", "postcode_consumer", (*UNITS, *DATABASE), command=_COMPUTES),
+            Suite("postcode_consumer on PostgreSQL", "postcode_consumer", DATABASE, consumer, _COMPUTES),
+        ],
+        [Suite("file_reader's processes on SQLite", "file_reader", PROCESSES)],
+        [Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader)],
+        [
+            Suite("postcode_consumer's processes on SQLite", "postcode_consumer", PROCESSES),
+            Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
             Suite("gateway", "gateway"),
         ],
-        [
-            Suite("whole stack", "tests", (*_BY_FILE, "--ignore=storm"), stacks),
-            Suite("storm", "tests", ("storm",), stacks),
-        ],
+        [Suite("whole stack", "tests", added=stacks)],
     ]
     if bundled != url:
-        lanes[2].append(Suite("a full disk on the bundled PostgreSQL", "file_reader", full_disk, {READER: bundled}))
+        full_disk = (*DATABASE, *PROCESSES, "-k", "disk")
+        told = {"FILE_READER_DATABASE_URL": bundled}
+        lanes[-2].append(Suite("a full disk on the bundled PostgreSQL", "file_reader", full_disk, told))
     return lanes
 
 
@@ -126,7 +128,7 @@ def run_lanes(lanes: list[list[Suite]], environment: dict[str, str], more: list[
 
 def main() -> int:
     more = sys.argv[1:]
-    environment = {name: value for name, value in os.environ.items() if name not in _CONFIGURING}
+    environment = {"PATH": os.defpath} | {key: value for key, value in os.environ.items() if key not in _CONFIGURING}
     with ExitStack() as needed:
         if "--check" in more:
             more.remove("--check")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.storm
 #: Seeds whose first events are of many kinds, so that a short storm has them.
 SEEDS = {"sqlite": "1861", "postgresql": "563"}
 
@@ -31,7 +32,6 @@ def test_whatever_dies_every_row_is_answered_once(database: str) -> None:
     assert report["stale writes refused"] >= 1
 
 
-@pytest.mark.storm
 @pytest.mark.parametrize("database", SEEDS)
 def test_workers_without_a_fence_are_found_out(database: str) -> None:
     code, report = storm(database, "--seconds", "60", "--seed", SEEDS[database], "--rows", "5000", "--mutant")

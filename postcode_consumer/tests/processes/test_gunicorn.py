@@ -43,13 +43,6 @@ def test_the_running_service_answers_lookups_and_outages_and_ends_on_request(
     assert service.process.wait(35) == 0
 
 
-def test_a_retry_after_silences_all_processes_of_the_service(service: Service, upstream: FakePostcodesIo) -> None:
-    upstream.always = fake.status(429, retry_after="120")
-    statuses = {service.bulk((PALACE[0] + n / 1e6, PALACE[1])).status_code for n in range(20)}
-    assert statuses == {503}
-    assert len(upstream.calls) == 1
-
-
 @pytest.mark.parametrize(
     ("settings", "warnings"),
     [
