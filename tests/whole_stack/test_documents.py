@@ -317,6 +317,18 @@ def test_the_modules_and_methods_that_the_page_of_the_architecture_names_are_the
         assert any(f"class {owner}" in text and f"def {method}(" in text for text in code), f"{owner}.{method}"
 
 
+@pytest.mark.parametrize("document", ["docs/faults.md", "docs/states.md"])
+def test_the_functions_that_guard_and_change_states_are_where_the_page_says(document: str) -> None:
+    names = re.findall(r"`((?:[a-z_]+\.)+(?:[A-Z]\w+\.)?(?!py\b|csv\b)\w+)(?:\(\))?`", read(document))
+    assert len(names) > 15
+    code = {path.as_posix().removesuffix(".py"): path.read_text(encoding="utf-8") for path in modules()}
+    for name in names:
+        place, owner, found = re.fullmatch(r"([a-z_.]+?)\.(?:([A-Z]\w+)\.)?(\w+)", name).groups()  # type: ignore[union-attr]
+        texts = [text for path, text in code.items() if f"{path}/".endswith(f"/{place.replace('.', '/')}/")]
+        wanted = re.compile(rf"^\s*(?:async )?(?:def|class) {found}\b|^{found}\b", re.MULTILINE)
+        assert any(wanted.search(text) and (owner or "") in text for text in texts), f"{document}: {name}"
+
+
 # --- links ---------------------------------------------------------------------------------------------------------
 def without_code(text: str) -> str:
     return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
