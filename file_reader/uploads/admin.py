@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from knox.models import AuthToken
 
@@ -24,7 +24,7 @@ from uploads.rows.bulk import these
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
-from uploads.work.inspection import Inspection, Table, inspect_upload, rows_of
+from uploads.work.inspection import Inspection, Table, inspect_upload, span_of
 
 admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
@@ -56,9 +56,8 @@ class UploadAdmin(ReadOnlyAdmin):
     fieldsets = [
         ("What happens next", {"fields": ["happens_next"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "put_back", "without_answer"]}),
-        ("The upload", {"fields": ["public_id", "owner", "filename", "size", "table_size", "sha256", "dialect",
-                                   "max_distance", "rows_swapped"]}),
-    ]  # fmt: skip
+        ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped"]}),
+    ]
     readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "put_back", "without_answer"]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -113,8 +112,8 @@ class UploadAdmin(ReadOnlyAdmin):
         return cast(Inspection, upload._inspection)  # type: ignore[attr-defined]
 
     @admin.display(description="next")
-    def happens_next(self, upload: Upload) -> str:
-        return self._inspection(upload).next
+    def happens_next(self, upload: Upload) -> SafeString:
+        return format_html_join(mark_safe("<br>"), "{}", ((said,) for said in self._inspection(upload).next))
 
     def facts(self, upload: Upload) -> SafeString:
         return _as_html(Table("", (), self._inspection(upload).facts))
@@ -173,6 +172,7 @@ class ChunkAdmin(ReadOnlyAdmin):
     list_filter = ["state"]
     ordering = ["id"]
     list_display_links = ["rows"]
+    show_facets = admin.ShowFacets.NEVER
     list_select_related = ["upload"]
     show_full_result_count = False
     paginator = Paginator
@@ -184,7 +184,7 @@ class ChunkAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="id")
     def rows(self, chunk: Chunk) -> str:
-        return rows_of(chunk)
+        return span_of(chunk)
 
     @admin.display(description="lease until", empty_value="")
     def leased_until(self, chunk: Chunk) -> str | None:

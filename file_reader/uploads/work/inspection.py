@@ -40,14 +40,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Inspection:
-    """One upload at one moment. `facts` are pairs of a name and a text; `next` is one sentence or a few."""
+    """One upload at one moment. `facts` are pairs of a name and a text; `next` is sentences."""
 
     facts: list[tuple[str, str]]
     chunks: Table
     leases: Table
     put_back: Table
     unanswered: Table
-    next: str
+    next: list[str]
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -78,7 +78,7 @@ class _Inspector:
             leases=self._list("Leases", leased, "until", "lease_until"),
             put_back=self._list("Put back", again, "due", "due_at"),
             unanswered=self._unanswered(),
-            next=" ".join(self._next()),
+            next=self._next(),
         )
 
     # --- facts -----------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class _Inspector:
         shown = list(chunks[: SHOWN_CHUNKS + 1])
         note = f"The first {SHOWN_CHUNKS} of {chunks.count():,}." if len(shown) > SHOWN_CHUNKS else ""
         lines = [
-            (rows_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts), str(chunk.fence))
+            (span_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts), str(chunk.fence))
             for chunk in shown[:SHOWN_CHUNKS]
         ]
         return Table(title, ("rows", moment_is, "attempts", "fence"), lines, note)
@@ -184,24 +184,24 @@ class _Inspector:
         leased = self.chunks.filter(state=ChunkState.LEASED).exclude(is_past("lease_until")).order_by("lease_until")
         held = leased.first()
         if held is not None:
-            said.append(f"A worker looks up {rows_of(held)}; {self._leased_until(held.lease_until)}")
+            said.append(f"A worker looks up {_rows_of(held)}; {self._leased_until(held.lease_until)}")
         due = claimable_chunks().filter(upload=self.upload).first()
         if due is not None:
             said.append(self._next_of_due(due))
         elif held is None:
             resting = self.chunks.filter(state=ChunkState.READY).order_by("due_at").first()
             if resting is not None:
-                said.append(f"{rows_of(resting).capitalize()} are due at {self._when(resting.due_at)}.")
+                said.append(f"Workers take {_rows_of(resting)} at {self._when(resting.due_at)}.")
         return said
 
     def _next_of_due(self, chunk: Chunk) -> str:
         first = claimable_chunks().first()
         when = (f" after those of upload {first.upload_id}" if first and first.pk < chunk.pk else _AT_ONCE) + _RUNNING
         if chunk.attempts < settings.MAX_ATTEMPTS:
-            return f"A worker will take {rows_of(chunk)}{when}"
+            return f"A worker will take {_rows_of(chunk)}{when}"
         if chunk.row_count == 1:
-            return f"The attempts are used up: a worker will mark {rows_of(chunk)} as failed{when}"
-        return f"The attempts are used up: a worker will split {rows_of(chunk)} in two{when}"
+            return f"The attempts are used up: a worker will mark {_rows_of(chunk)} as failed{when}"
+        return f"The attempts are used up: a worker will split {_rows_of(chunk)} in two{when}"
 
     def _leased_until(self, moment: datetime | None) -> str:
         return f"leased until {self._when(moment)}; if the worker died, another takes over then."
@@ -214,10 +214,14 @@ class _Inspector:
         return f"{_clock(moment, self.now)}, " + (f"in {_span(left)}" if left > 0 else f"{_span(-left)} ago")
 
 
-def rows_of(chunk: Chunk) -> str:
-    if chunk.row_count == 1:
-        return f"row {chunk.first_row:,}"
-    return f"rows {chunk.first_row:,}–{chunk.last_row:,}"
+def span_of(chunk: Chunk) -> str:
+    """Its first and its last row, or its only one."""
+    first, last = f"{chunk.first_row:,}", f"{chunk.last_row:,}"
+    return first if chunk.row_count == 1 else f"{first}–{last}"
+
+
+def _rows_of(chunk: Chunk) -> str:
+    return f"{'row' if chunk.row_count == 1 else 'rows'} {span_of(chunk)}"
 
 
 def _clock(moment: datetime, now: datetime | None) -> str:

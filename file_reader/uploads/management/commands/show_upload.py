@@ -51,7 +51,7 @@ def _by_beginning(digits: str) -> list[tuple[int, UUID]]:
 def as_text(inspection: Inspection) -> str:
     parts = [[_pair(name, text) for name, text in inspection.facts]]
     parts += [_table(table) for table in inspection.tables if table.lines]
-    parts.append(["What happens next", *_wrapped(inspection.next, "  ", "  ")])
+    parts.append(["What happens next", *(line for said in inspection.next for line in _wrapped(said, "  ", "    "))])
     return "\n\n".join("\n".join(part) for part in parts)
 
 
