@@ -167,7 +167,7 @@ def _as_html(table: Table) -> SafeString:
 
 @admin.register(Chunk)
 class ChunkAdmin(ReadOnlyAdmin):
-    list_display = ["of_upload", "rows", "state", "attempts", "fence", "leased_until", "due", "matched", "no_match",
+    list_display = ["of_upload", "rows", "state", "attempts", "leased_until", "due", "matched", "no_match",
                     "failed", "rejected"]  # fmt: skip
     list_filter = ["state"]
     ordering = ["id"]

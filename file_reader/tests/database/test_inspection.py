@@ -105,10 +105,12 @@ def test_an_outage_is_told_in_the_words_of_the_service(api: Api, consumer: FakeP
     consumer.always = "503"
     upload = api.upload(CSV)
     work_until_idle()
-    detail = api.show(upload)["waiting"]["detail"].rstrip(".")
+    detail = api.show(upload)["waiting"]["detail"]
     said = happens_next(upload)
     assert re.match(r"Nobody could answer since \d\d:\d\d:\d\d, \d+ s ago: ", said)
-    assert f"{detail}; workers ask again within 15 s." in said
+    assert detail in said
+    Chunk.objects.update(due_at=Now())
+    assert re.search(r"A worker will take rows 1–4 within 15 s, .*: is a worker running\?$", happens_next(upload))
     assert re.search(r"Put back rows due attempts fence 1–4 \d\d:\d\d:\d\d, ", show(upload))
     Chunk.objects.update(due_at=Now() + timedelta(seconds=15))
     assert re.search(r"Workers take rows 1–4 at \S+, in 1\d s\.$", happens_next(upload))
@@ -118,7 +120,7 @@ def test_an_upload_that_is_done_says_which_rows_have_no_answer(api: Api, consume
     consumer.failing = {(53.4, -2.2)}
     upload = api.upload(CSV)
     work_until_ended()
-    assert happens_next(upload) == "Nothing: it is done. 1 failed row can be asked for again with a retry."
+    assert happens_next(upload) == "Nothing: it is done. A retry would ask again for 1 failed row."
     text = show(upload)
     assert re.search(r"failed \w+ 1 4 rejected not_a_number 1 3 4 What", text)
     assert "4 read, 2 matched, 0 no_match, 1 failed, 1 rejected, 0 pending" in text
@@ -136,8 +138,10 @@ def test_a_file_that_could_not_be_read_says_why(api: Api, consumer: FakePostcode
 
 def test_what_people_ended(api: Api) -> None:
     upload = api.upload(CSV)
+    load(upload)
     api.post(f"{UPLOADS}{upload['id']}/cancel/")
     assert happens_next(upload).startswith("Nothing: it was cancelled.")
+    assert "Put back" not in show(upload)
     api.delete(f"{UPLOADS}{upload['id']}/")
     assert happens_next(upload).startswith("It was deleted; a worker removes its rows")
 

@@ -14,7 +14,17 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils.timezone import localtime
 
-from uploads.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadState, has_rare_status
+from uploads.models import (
+    OPEN_CHUNK_STATES,
+    OPEN_STATES,
+    Chunk,
+    ChunkState,
+    Row,
+    RowStatus,
+    Upload,
+    UploadState,
+    has_rare_status,
+)
 from uploads.progress import Counts, counts_of, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
 from uploads.work.leases import claimable_chunks, claimable_uploads, is_past
@@ -25,6 +35,7 @@ from uploads.work.worker import MAX_OUTAGE_PAUSE
 SHOWN_CHUNKS = 10
 COUNTED_ROWS = 1_000
 _AT_ONCE = f" at its next look, within {POLL_SECONDS} s"
+_AFTER_OUTAGE = f" within {MAX_OUTAGE_PAUSE:.0f} s, as workers do after an outage"
 _RUNNING = ": is a worker running?"
 
 
@@ -70,13 +81,14 @@ class _Inspector:
 
     def inspection(self) -> Inspection:
         leased = self.chunks.filter(state=ChunkState.LEASED).order_by("lease_until")
-        # An outage gives the attempt back; the fence tells that the chunk was claimed before.
-        again = self.chunks.filter(Q(attempts__gt=0) | Q(fence__gt=0), state=ChunkState.READY).order_by("due_at")
+        # An outage gives the attempt back: only the fence tells that the chunk was claimed. Cancelling raises it, too.
+        was_claimed = Q(attempts__gt=0) | Q(fence__gt=0)
+        again = self.chunks.filter(was_claimed, state=ChunkState.READY, upload__state__in=OPEN_STATES)
         return Inspection(
             facts=self._facts(),
             chunks=self._chunks_by_state(),
             leases=self._list("Leases", leased, "until", "lease_until"),
-            put_back=self._list("Put back", again, "due", "due_at"),
+            put_back=self._list("Put back", again.order_by("due_at"), "due", "due_at"),
             unanswered=self._unanswered(),
             next=self._next(),
         )
@@ -148,11 +160,12 @@ class _Inspector:
         upload, failed = self.upload, self.counts.failed
         if upload.deleted_at:
             return ["It was deleted; a worker removes its rows and its file when it has nothing else to do."]
+        again = [f"A retry would ask again for {failed:,} failed {'row' if failed == 1 else 'rows'}."] if failed else []
         if upload.state == UploadState.DONE:
-            again = f"{failed:,} failed {'row' if failed == 1 else 'rows'} can be asked for again with a retry."
-            return ["Nothing: it is done."] + ([again] if failed else [])
+            return ["Nothing: it is done.", *again]
         if upload.state == UploadState.FAILED:
-            return ["Nothing: the file could not be read to its end. The rows before the fault have their answers."]
+            read = "Nothing: the file could not be read to its end. The rows before the fault have been asked for."
+            return [read, *again]
         if upload.state == UploadState.CANCELLED:
             return ["Nothing: it was cancelled. The rows that had their answer keep it."]
         said = self._next_of_loading() if upload.state != UploadState.GEOCODING else []
@@ -178,25 +191,23 @@ class _Inspector:
         said = []
         waiting = waiting_of(self.upload)
         if waiting:
-            detail = waiting["detail"].rstrip(".")
-            pause = f"workers ask again within {MAX_OUTAGE_PAUSE:.0f} s."
-            said.append(f"Nobody could answer since {self._when(waiting['since'])}: {detail}; {pause}")
+            said.append(f"Nobody could answer since {self._when(waiting['since'])}: {waiting['detail']}")
         leased = self.chunks.filter(state=ChunkState.LEASED).exclude(is_past("lease_until")).order_by("lease_until")
         held = leased.first()
         if held is not None:
             said.append(f"A worker looks up {_rows_of(held)}; {self._leased_until(held.lease_until)}")
         due = claimable_chunks().filter(upload=self.upload).first()
         if due is not None:
-            said.append(self._next_of_due(due))
+            said.append(self._next_of_due(due, _AFTER_OUTAGE if waiting else _AT_ONCE))
         elif held is None:
             resting = self.chunks.filter(state=ChunkState.READY).order_by("due_at").first()
             if resting is not None:
                 said.append(f"Workers take {_rows_of(resting)} at {self._when(resting.due_at)}.")
         return said
 
-    def _next_of_due(self, chunk: Chunk) -> str:
+    def _next_of_due(self, chunk: Chunk, soon: str) -> str:
         first = claimable_chunks().first()
-        when = (f" after those of upload {first.upload_id}" if first and first.pk < chunk.pk else _AT_ONCE) + _RUNNING
+        when = (f" after those of upload {first.upload_id}" if first and first.pk < chunk.pk else soon) + _RUNNING
         if chunk.attempts < settings.MAX_ATTEMPTS:
             return f"A worker will take {_rows_of(chunk)}{when}"
         if chunk.row_count == 1:
