@@ -3,24 +3,28 @@
 What only the work engine may write is read-only here: an edit would lie about what happened.
 """
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from knox.models import AuthToken
 
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import UploadError
-from uploads.models import Postcode, Row, Upload
+from uploads.models import Chunk, Postcode, Row, Upload
 from uploads.progress import Counts, counts_of, progress_of, waiting_of
 from uploads.rows.bulk import these
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
+from uploads.work.inspection import Inspection, Table, inspect_upload, span_of
 
 admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
@@ -29,6 +33,10 @@ admin.site.site_url = None  # there is no other page to go to
 # What knox calls a token, people who make one for a program look for as a key.
 AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "API keys"
 AuthToken._meta.app_config.verbose_name = "API keys"
+
+
+def _seconds(moment: datetime) -> str:
+    return date_format(localtime(moment), "j M H:i:s")
 
 
 class Paginator(UncountedPaginator):
@@ -45,8 +53,12 @@ class UploadAdmin(ReadOnlyAdmin):
     list_select_related = ["owner"]
     list_per_page = 50
     actions = ["retry", "cancel", "delete"]
-    readonly_fields = ["waiting", "progress", "read", "matched", "no_match", "failed", "rejected", "pending"]
-    exclude = ["idempotency_key", "deleted_at", "waiting_since", "waiting_reason", "waiting_detail"]
+    fieldsets = [
+        ("What happens next", {"fields": ["happens_next"]}),
+        ("The work", {"fields": ["facts", "chunks_by_state", "leases", "put_back", "without_answer"]}),
+        ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped"]}),
+    ]
+    readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "put_back", "without_answer"]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Who may act on uploads: those to whom the admin gave "Can change upload"."""
@@ -67,8 +79,7 @@ class UploadAdmin(ReadOnlyAdmin):
         waiting = waiting_of(upload)
         if waiting is None:
             return None
-        since = date_format(localtime(waiting["since"]), "j M H:i:s")
-        return f"since {since}: {waiting['detail']}"
+        return f"since {_seconds(waiting['since'])}: {waiting['detail']}"
 
     def _counts(self, upload: Upload) -> Counts:
         # One question a row of the list, not one for each of its columns.
@@ -94,6 +105,34 @@ class UploadAdmin(ReadOnlyAdmin):
     def pending(self, upload: Upload) -> int:
         return self._counts(upload).pending
 
+    def _inspection(self, upload: Upload) -> Inspection:
+        # Looked at once a page, so that all parts of it are of one moment.
+        if not hasattr(upload, "_inspection"):
+            upload._inspection = inspect_upload(upload.pk)  # type: ignore[attr-defined]
+        return cast(Inspection, upload._inspection)  # type: ignore[attr-defined]
+
+    @admin.display(description="next")
+    def happens_next(self, upload: Upload) -> SafeString:
+        return format_html_join(mark_safe("<br>"), "{}", ((said,) for said in self._inspection(upload).next))
+
+    def facts(self, upload: Upload) -> SafeString:
+        return _as_html(Table("", (), self._inspection(upload).facts))
+
+    def chunks_by_state(self, upload: Upload) -> SafeString:
+        path = f"{reverse('admin:uploads_chunk_changelist')}?upload={upload.pk}"
+        link = format_html('<p><a href="{}">All chunks of this upload</a></p>', path)
+        return _as_html(self._inspection(upload).chunks) + link
+
+    def leases(self, upload: Upload) -> SafeString:
+        return _as_html(self._inspection(upload).leases)
+
+    def put_back(self, upload: Upload) -> SafeString:
+        return _as_html(self._inspection(upload).put_back)
+
+    @admin.display(description="rows without an answer")
+    def without_answer(self, upload: Upload) -> SafeString:
+        return _as_html(self._inspection(upload).unanswered)
+
     @admin.action(description="Retry the failed rows", permissions=["operate"])
     def retry(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
         self._each(request, uploads, retry_upload, "put back to work")
@@ -114,6 +153,46 @@ class UploadAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{upload.filename}: {error}", messages.WARNING)
             else:
                 self.message_user(request, f"{upload.filename}: {done}.", messages.SUCCESS)
+
+
+def _as_html(table: Table) -> SafeString:
+    if not table.lines:
+        return SafeString("none")
+    lines = [
+        (format_html_join("", f"<{tag}>{{}}</{tag}>", ((cell,) for cell in cells)),)
+        for tag, cells in [("th", table.columns)] * bool(table.columns) + [("td", cells) for cells in table.lines]
+    ]
+    return format_html("<table>{}</table>{}", format_html_join("", "<tr>{}</tr>", lines), table.note)
+
+
+@admin.register(Chunk)
+class ChunkAdmin(ReadOnlyAdmin):
+    list_display = ["of_upload", "rows", "state", "attempts", "leased_until", "due", "matched", "no_match",
+                    "failed", "rejected"]  # fmt: skip
+    list_filter = ["state"]
+    ordering = ["id"]
+    list_display_links = ["rows"]
+    show_facets = admin.ShowFacets.NEVER
+    list_select_related = ["upload"]
+    show_full_result_count = False
+    paginator = Paginator
+
+    @admin.display(description="upload", ordering="upload")
+    def of_upload(self, chunk: Chunk) -> SafeString:
+        path = reverse("admin:uploads_upload_change", args=[chunk.upload_id])
+        return format_html('<a href="{}">{}</a>', path, chunk.upload)
+
+    @admin.display(ordering="id")
+    def rows(self, chunk: Chunk) -> str:
+        return span_of(chunk)
+
+    @admin.display(description="lease until", empty_value="")
+    def leased_until(self, chunk: Chunk) -> str | None:
+        return _seconds(chunk.lease_until) if chunk.lease_until else None
+
+    @admin.display(description="due at")
+    def due(self, chunk: Chunk) -> str:
+        return _seconds(chunk.due_at)
 
 
 @admin.register(Row)

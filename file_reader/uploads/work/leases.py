@@ -21,6 +21,7 @@ from uploads.work.splitting import split_chunk
 
 logger = logging.getLogger(__name__)
 
+_IN_WORK = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
 #: No pause and no correction of a clock is longer than this, beside the lease itself.
 _LONGEST_PAUSE = timedelta(minutes=1)
 
@@ -57,18 +58,9 @@ class LoadLease:
 # --- claiming ------------------------------------------------------------------------------------------------------
 def claim_chunk() -> ChunkLease | None:
     """(g, h) Claims the first chunk that is due, or whose lease ran out; None when there is none."""
-    is_due = Q(state=ChunkState.READY) & _is_past("due_at")
-    is_abandoned = Q(state=ChunkState.LEASED) & _is_past("lease_until")
-    in_work = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
     while True:
         with transaction.atomic():
-            chunk = (
-                Chunk.objects.select_related("upload")
-                .filter(is_due | is_abandoned, in_work)
-                .order_by("id")
-                .select_for_update(skip_locked=True, of=("self",))
-                .first()
-            )
+            chunk = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).first()
             if chunk is None:
                 return None
             if chunk.attempts >= settings.MAX_ATTEMPTS:
@@ -77,7 +69,7 @@ def claim_chunk() -> ChunkLease | None:
             fence = chunk.fence + 1
             # The upload is asked again: it may have been cancelled since the statement above began, and whoever
             # cancels it takes back what is leased only as far as he can see it.
-            hit = Chunk.objects.filter(in_work, pk=chunk.pk).update(
+            hit = Chunk.objects.filter(_IN_WORK, pk=chunk.pk).update(
                 state=ChunkState.LEASED,
                 fence=fence,
                 attempts=F("attempts") + 1,
@@ -99,11 +91,8 @@ def claim_chunk() -> ChunkLease | None:
 
 def claim_upload() -> LoadLease | None:
     """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
-    claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & _is_past("lease_until")
     with transaction.atomic():
-        upload = (
-            Upload.objects.filter(claimable, deleted_at=None).order_by("id").select_for_update(skip_locked=True).first()
-        )
+        upload = claimable_uploads().select_for_update(skip_locked=True).first()
         if upload is None:
             return None
         fence = upload.fence + 1
@@ -117,7 +106,20 @@ def claim_upload() -> LoadLease | None:
         return LoadLease(upload_id=upload.pk, fence=fence, attempts=upload.attempts + 1)
 
 
-def _is_past(moment: str) -> Q:
+def claimable_chunks() -> QuerySet[Chunk]:
+    """The chunks that are due, or whose lease ran out, in the order in which workers take them."""
+    is_due = Q(state=ChunkState.READY) & is_past("due_at")
+    is_abandoned = Q(state=ChunkState.LEASED) & is_past("lease_until")
+    return Chunk.objects.select_related("upload").filter(is_due | is_abandoned, _IN_WORK).order_by("id")
+
+
+def claimable_uploads() -> QuerySet[Upload]:
+    """The uploads that have rows to load and that nobody is loading, in the order in which workers take them."""
+    claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & is_past("lease_until")
+    return Upload.objects.filter(claimable, deleted_at=None).order_by("id")
+
+
+def is_past(moment: str) -> Q:
     """That moment is over, or further ahead than any that is ever set: then the database's clock was set back since,
     and nobody need wait until it has caught up."""
     implausible = 2 * settings.LEASE + _LONGEST_PAUSE
