@@ -1,4 +1,4 @@
-"""Reading back: counts of uploads, rows by filter, what is known of a postcode."""
+"""The filters of the query API: what a call may ask of rows, and the conditions that it becomes."""
 
 import math
 from dataclasses import dataclass
@@ -40,8 +40,10 @@ ROW_FIELDS = (
     "line",
     "raw",
 )
+#: Filters by the name of an area: fields of `Area`.
+_AREA_FILTERS = ("admin_district", "country")
 #: The parameters that `parse_filters` takes.
-ROW_FILTERS = ("status", "postcode", "outcode", "admin_district", "country", "bbox", "near", "radius")
+ROW_FILTERS = ("status", "postcode", "outcode", *_AREA_FILTERS, "bbox", "near", "radius")
 _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
@@ -90,7 +92,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         if word not in _STATUSES:
             raise ParameterError("status", f"Accepted: {', '.join(_STATUSES)}.")
         status = RowStatus(_STATUSES[word])
-    names = {name: value for name in ("admin_district", "country") if (value := parameters.get(name))}
+    names = {name: value for name in _AREA_FILTERS if (value := parameters.get(name))}
     if names:
         areas = Area.objects.filter(**names).values_list("pk", flat=True)
         # PostgreSQL looks up the area of each row that it passes, unless it has a list.

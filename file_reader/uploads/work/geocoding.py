@@ -98,7 +98,9 @@ class ChunkLookup:
             finish_upload(lease.upload_id)
         else:
             logger.warning(
-                "chunk put back upload=%s first_row=%s answered=%s of=%s why=%s",
+                "chunk put back chunk=%s-%s upload=%s first_row=%s answered=%s of=%s why=%s",
+                lease.chunk_id,
+                lease.fence,
                 lease.upload_id,
                 lease.first_row,
                 len(results),

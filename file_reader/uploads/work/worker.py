@@ -167,7 +167,7 @@ class Worker:
             if database_is_away(error):
                 self._unreleased.append(asked.lease)
                 raise
-            logger.exception("chunk failed upload=%s first_row=%s", asked.lease.upload_id, asked.lease.first_row)
+            logger.exception("chunk failed chunk=%s-%s", asked.lease.chunk_id, asked.lease.fence)
             release_chunk(asked.lease, state=ChunkState.READY, delay=timedelta(seconds=1))
         return True
 

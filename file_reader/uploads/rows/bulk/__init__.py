@@ -80,9 +80,9 @@ def these(ids: Sequence[int]) -> RawSQL:
 
 
 def bulk_update_results(results: Sequence[Result]) -> None:
-    """Writes the results of rows that exist and have no postcode yet, in order, and which of them have one now.
+    """Writes the results of rows, in the order of their ids, and the lists of those that have a postcode now.
 
-    They are neighbours: their range of ids goes into the statement.
+    The rows exist, have no postcode yet, and are neighbours: the caller sees to it.
     """
     if results:
         _database().update_results(results)

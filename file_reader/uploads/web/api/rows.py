@@ -43,7 +43,7 @@ def _rows_response(request: Request, upload: Upload | None) -> HttpResponse:
     pages = RowCursor(request)
     page = pages.read(RowPages(filters, owner_id=owner_id(request), upload=upload))
     answer = {"next": pages.next, "previous": pages.previous, "results": [row_as_json(row) for row in page]}
-    # REST framework's own renderer query_parameters longer than all the rest.
+    # REST framework's own renderer takes longer than all the rest.
     return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
 
 
@@ -51,7 +51,7 @@ def _rows_response(request: Request, upload: Upload | None) -> HttpResponse:
 @query_parameters()
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
-    # PostgreSQL query_parameters no NUL, not even to compare with.
+    # PostgreSQL takes no NUL, not even to compare with.
     known = Postcode.objects.select_related("area")
     found = None if "\0" in postcode else known.filter(postcode=normal_postcode(postcode)).first()
     if found is None:
