@@ -73,12 +73,15 @@ def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[
             Suite("postcode_consumer on SQLite", "postcode_consumer", (*UNITS, *DATABASE), command=_COMPUTES),
             Suite("postcode_consumer on PostgreSQL", "postcode_consumer", DATABASE, consumer, _COMPUTES),
         ],
-        [Suite("file_reader's processes on SQLite", "file_reader", PROCESSES)],
-        [Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader)],
+        # Each of these keeps a core busy with processes that start: with a fourth, all of them would only be slower.
         [
+            Suite("file_reader's processes on SQLite", "file_reader", PROCESSES),
             Suite("postcode_consumer's processes on SQLite", "postcode_consumer", PROCESSES),
-            Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
             Suite("gateway", "gateway"),
+        ],
+        [
+            Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader),
+            Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
         ],
         [Suite("whole stack", "tests", added=stacks)],
     ]
