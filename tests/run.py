@@ -32,8 +32,10 @@ _CONFIGURING = (
 ).split()
 
 
-#: Suites that mostly compute: with more processes, but behind the others, which watch the clock.
-_COMPUTES = ("nice", sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "worksteal")
+#: For suites that mostly compute.
+_PARALLEL = (sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", "--dist", "worksteal")
+#: The same behind the others, which watch the clock.
+_BEHIND = ("nice", *_PARALLEL)
 READING, UNITS, DATABASE, PROCESSES = ((f"tests/{need}",) for need in ("reading", "units", "database", "processes"))
 
 
@@ -52,8 +54,8 @@ def lanes_of_check() -> list[list[Suite]]:
     quick = ("-m", "not slow", "--hypothesis-profile", "check")
     return [
         [
-            Suite("file_reader", "file_reader", (*quick, *READING, *UNITS, *DATABASE), command=_COMPUTES),
-            Suite("postcode_consumer", "postcode_consumer", (*quick, *UNITS, *DATABASE), command=_COMPUTES),
+            Suite("file_reader", "file_reader", (*quick, *READING, *UNITS, *DATABASE), command=_PARALLEL),
+            Suite("postcode_consumer", "postcode_consumer", (*quick, *UNITS, *DATABASE), command=_PARALLEL),
         ],
         [
             *(Suite(f"make {target}", ".", command=("make", target)) for target in ("lint", "type")),
@@ -68,17 +70,20 @@ def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[
     reader, consumer = ({f"{service}_DATABASE_URL": url} for service in ("FILE_READER", "POSTCODE_CONSUMER"))
     lanes = [
         [
-            Suite("file_reader on SQLite", "file_reader", (*READING, *UNITS, *DATABASE), command=_COMPUTES),
-            Suite("file_reader on PostgreSQL", "file_reader", DATABASE, reader, _COMPUTES),
-            Suite("postcode_consumer on SQLite", "postcode_consumer", (*UNITS, *DATABASE), command=_COMPUTES),
-            Suite("postcode_consumer on PostgreSQL", "postcode_consumer", DATABASE, consumer, _COMPUTES),
+            Suite("file_reader on SQLite", "file_reader", (*READING, *UNITS, *DATABASE), command=_BEHIND),
+            Suite("file_reader on PostgreSQL", "file_reader", DATABASE, reader, _BEHIND),
+            Suite("postcode_consumer on SQLite", "postcode_consumer", (*UNITS, *DATABASE), command=_BEHIND),
+            Suite("postcode_consumer on PostgreSQL", "postcode_consumer", DATABASE, consumer, _BEHIND),
         ],
-        [Suite("file_reader's processes on SQLite", "file_reader", PROCESSES)],
-        [Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader)],
+        # Each of these keeps a core busy with processes that start: with a fourth, all of them would only be slower.
         [
+            Suite("file_reader's processes on SQLite", "file_reader", PROCESSES),
             Suite("postcode_consumer's processes on SQLite", "postcode_consumer", PROCESSES),
-            Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
             Suite("gateway", "gateway"),
+        ],
+        [
+            Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader),
+            Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
         ],
         [Suite("whole stack", "tests", added=stacks)],
     ]

@@ -20,7 +20,7 @@ from country import Location, expected
 from databases import FROM_TEMPLATE
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -147,7 +147,7 @@ def _is_ready(stack: Stack) -> bool:
     assert stack.supervisor.poll() is None, stack.log.read_text(errors="replace")
     try:
         return stack.call("GET", "/readyz").status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 
