@@ -75,7 +75,7 @@ MUTANTS = [
         (
             (
                 ENGINE,
-                'is_abandoned = Q(state=ChunkState.LEASED) & _is_past("lease_until")',
+                'is_abandoned = Q(state=ChunkState.LEASED) & is_past("lease_until")',
                 "is_abandoned = Q(state=ChunkState.LEASED)",
             ),
         ),
