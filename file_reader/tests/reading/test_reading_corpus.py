@@ -20,6 +20,7 @@ from tests.corpus.packing import gz, raw_workbook, zipped
 from tests.corpus.packing import row as sheet_row
 from tests.corpus.reading import Reading, read, record_texts, told, unpacked
 
+from uploads.problems import status_of
 from uploads.reading.containers import SheetCsv, as_table
 from uploads.reading.coordinates import REASONS
 from uploads.reading.detecting.dialect import Dialect
@@ -68,7 +69,7 @@ def assert_error(error: ReadingError | None, fault: Fault | None) -> None:
     if fault is None or error is None:
         assert (error and error.detail) == (fault and fault.slug)
         return
-    assert (error.slug, error.status) == (fault.slug, STATUS[fault.slug])
+    assert (error.slug, status_of(error)) == (fault.slug, STATUS[fault.slug])
     assert {name: error.extra.get(name) for name in fault.extra} == fault.extra
     assert fault.mentions in error.detail
 
