@@ -77,6 +77,7 @@ def progress_of(upload: Upload, counts: Counts) -> float:
 
 
 def rows_per_second_of(upload: Upload, counts: Counts) -> float | None:
+    """The rows with an answer a second since the work began; None before it."""
     if upload.started_at is None:
         return None
     seconds = ((upload.finished_at or datetime.now(UTC)) - upload.started_at).total_seconds()
@@ -84,6 +85,7 @@ def rows_per_second_of(upload: Upload, counts: Counts) -> float | None:
 
 
 def eta_of(upload: Upload, counts: Counts, progress: float, rate: float | None) -> float | None:
+    """The seconds that the rest will take at that rate; None when it cannot be told, and at the end."""
     if upload.finished_at is not None or not rate or not progress:
         return None
     return round(counts.answered * (1 / progress - 1) / rate, 1)

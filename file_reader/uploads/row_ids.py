@@ -5,8 +5,6 @@ from typing import Any
 #: A row's id is its upload's number and its own, in one integer: the primary key alone keeps rows unique, in file
 #: order and together, and a chunk is a range of it.
 ROW_BITS = 32
-
-
 #: The most rows that one upload can have.
 MAX_ROWS = (1 << ROW_BITS) - 1
 

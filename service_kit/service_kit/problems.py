@@ -36,7 +36,7 @@ class Problem(exceptions.APIException):
         self.extra = extra
 
     def body(self) -> dict[str, Any]:
-        """The problem as the caller sees it; also what an upload that failed shows as its `error`."""
+        """The problem as the caller sees it."""
         return problem_body(
             slug=self.slug, title=self.title, status=self.status_code, detail=self.message, **self.extra
         )

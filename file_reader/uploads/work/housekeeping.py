@@ -12,8 +12,6 @@ from uploads.rows.filters import cells_of, postcode_lists_of, rows_of
 logger = logging.getLogger(__name__)
 
 _PURGE_ROWS = 20_000
-
-
 _COLLECT_FILES = 100
 
 

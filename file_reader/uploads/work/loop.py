@@ -15,8 +15,6 @@ logger = logging.getLogger(__name__)
 
 #: How often an idle worker looks for work, in seconds.
 POLL_SECONDS = 0.25
-
-
 _MAX_DATABASE_PAUSE = 5.0
 
 
