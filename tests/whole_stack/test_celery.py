@@ -1,6 +1,7 @@
 """Celery as the driver of the work, with each broker there is: it works alone, and nothing depends on it."""
 
 import itertools
+import re
 import sqlite3
 import subprocess
 import sys
@@ -193,10 +194,10 @@ def test_fault_08_the_broker_goes_and_comes_back_while_uploads_are_worked_on(
 
 def restart_celery(stack: Stack) -> None:
     """kill -9 of its main process and of beat: serve.py starts them again."""
-    killed = [stack.processes("reader beat")[0], stack.processes("reader worker")[0]]
+    killed = [stack.processes("reader_config beat")[0], stack.processes("reader_config worker")[0]]
     for process in killed:
         process.kill()
-    for what in ("reader beat", "reader worker"):
+    for what in ("reader_config beat", "reader_config worker"):
         wait_for(lambda what=what: set(stack.processes(what)) - set(killed), f"{what} runs again")
 
 
@@ -274,8 +275,8 @@ def test_beat_resumes_the_work_after_an_outage_of_postcode_consumer(idle_stack: 
         sent = send(idle_stack)
         idle_stack.wait(sent.upload, lambda seen: seen["state"] == "geocoding", "the file is loaded")
         number = ask_database(idle_stack, "SELECT max(id) FROM uploads_upload")[0]
-        put_back = f"chunk put back upload={number} "
-        wait_for(lambda: idle_stack.log.read_text().count(put_back) >= 2, "the outage is noticed")
+        put_back = re.compile(f"chunk put back chunk=[0-9-]+ upload={number} ")
+        wait_for(lambda: len(put_back.findall(idle_stack.log.read_text())) >= 2, "the outage is noticed")
         rows = idle_stack.look(sent.upload)["rows"]
         assert rows["pending"] == rows["read"] > 0
         line.open()

@@ -68,7 +68,7 @@ def test_fault_11_to_16_when_a_fifth_of_all_calls_goes_wrong_all_rows_are_right(
 
 def test_fault_10_nothing_on_the_way_to_upstream_rests_longer_than_the_work_may_take_to_resume() -> None:
     """A probe that hangs when upstream returns, the breaker's silence after it, and a worker's pause after that."""
-    probe, _ = _seconds("postcode_consumer", "consumer", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS")
+    probe, _ = _seconds("postcode_consumer", "consumer_config", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS")
     silence = _constant(
         "postcode_consumer/lookups/politeness/limiter.py", r"FIRST_SILENCE, LONGEST_SILENCE = [\d.]+, ([\d.]+)"
     )
@@ -84,8 +84,10 @@ def _constant(path: str, pattern: str) -> float:
 
 def test_fault_13_each_deadline_ends_before_the_one_around_it() -> None:
     """One call upstream < a lookup with all its calls < a chunk with all its lookups < the chunk's lease."""
-    call, lookup = _seconds("postcode_consumer", "consumer", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS")
-    chunk, lease = _seconds("file_reader", "reader", "CHUNK_DEADLINE.total_seconds()", "LEASE.total_seconds()")
+    call, lookup = _seconds(
+        "postcode_consumer", "consumer_config", "POSTCODES_IO_CALL_SECONDS", "LOOKUP_DEADLINE_SECONDS"
+    )
+    chunk, lease = _seconds("file_reader", "reader_config", "CHUNK_DEADLINE.total_seconds()", "LEASE.total_seconds()")
     assert call < lookup < chunk < lease
 
 
