@@ -65,6 +65,9 @@ def lanes_of_check() -> list[list[Suite]]:
     ]
 
 
+_BROKERS = "whole_stack/test_celery.py"
+
+
 def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[list[Suite]]:
     """`url` is the server for all, `bundled` the one from the package: the same where none was told."""
     reader, consumer = ({f"{service}_DATABASE_URL": url} for service in ("FILE_READER", "POSTCODE_CONSUMER"))
@@ -84,8 +87,9 @@ def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[
         [
             Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader),
             Suite("postcode_consumer's processes on PostgreSQL", "postcode_consumer", PROCESSES, consumer),
+            Suite("whole stack with brokers", "tests", (_BROKERS,), stacks),
         ],
-        [Suite("whole stack", "tests", added=stacks)],
+        [Suite("whole stack", "tests", (f"--ignore={_BROKERS}",), stacks)],
     ]
     if bundled != url:
         full_disk = (*DATABASE, *PROCESSES, "-k", "disk")
