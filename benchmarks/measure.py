@@ -119,7 +119,7 @@ def processes(stack: Stack) -> dict[str, list[psutil.Process]]:
         "gateway": "-m gateway",
         "file_reader": "reader_config.wsgi",
         "worker": "manage.py worker",
-        "postcode_consumer": "consumer.",
+        "postcode_consumer": "consumer_config.",
     }
     return {name: found for name, text in names.items() if (found := stack.processes(text))}
 
