@@ -163,7 +163,7 @@ def test_fault_04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads
     assert Upload.objects.get().rows_loaded == 80
     before = Upload.objects.values().get()
     first.thaw()
-    wait_for(lambda: STALE in first.log())
+    wait_for(lambda: f"{STALE}: upload" in first.log())  # its chunk is refused too, but that is another fence
     assert (Upload.objects.values().get(), Row.objects.count()) == (before, 80)
     second.thaw()
     wait_for(lambda: state_of(api, upload) == "done")
