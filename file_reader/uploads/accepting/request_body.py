@@ -35,8 +35,8 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
     """Writes the uploaded file to `incoming`, gives the other form fields, each when it has arrived, and returns the
     name that the file has in the form.
 
-    Raises Problem: 400 for a body that is cut short, malformed or not that of its digest, 413 above MAX_UPLOAD_BYTES,
-    415 for other kinds of body. OSError (disk full) comes through to the caller.
+    Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
+    body; DigestMismatchError when it is not that of its digest. OSError (disk full) comes through to the caller.
     """
     pieces = _decoded(request, incoming)
     kind, parameters = parse_options_header(request.headers.get("Content-Type", ""))

@@ -8,8 +8,6 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 import msgspec
@@ -22,7 +20,6 @@ logger = logging.getLogger(__name__)
 MAX_LOCATIONS = 1_000
 MAX_DISTANCE_METRES = 20_000.0
 DEFAULT_DISTANCE_METRES = 2_000.0
-_PARAMETERS = ("latitude", "longitude", "max_distance")
 #: A body with 1,000 bad locations is explained by its first ones.
 MAX_ERRORS = 100
 
@@ -49,19 +46,6 @@ def parse_body(body: bytes) -> tuple[list[Location], float]:
         raise _invalid_json(str(error)) from None
     _check_count(len(question.locations))
     return question.locations, _checked_distance(question.max_distance)
-
-
-def check_parameters(given: Iterable[tuple[str, Sequence[str]]]) -> None:
-    """The query of a request for one location has known parameters only, each of them once."""
-    for name, values in given:
-        if name not in _PARAMETERS:
-            meant = get_close_matches(name.lower(), _PARAMETERS, n=1)
-            hint = f" Did you mean {meant[0]!r}?" if meant else ""
-            raise _invalid_parameter(
-                name, f"There is no parameter {name!r}.{hint} There are: {', '.join(_PARAMETERS)}."
-            )
-        if len(values) > 1:
-            raise _invalid_parameter(name, f"The parameter {name!r} is given more than once. Give it once.")
 
 
 def parse_query(*, latitude: str | None, longitude: str | None, max_distance: str | None) -> tuple[Location, float]:
@@ -164,17 +148,6 @@ def _check_count(count: int) -> None:
 
 def _invalid_json(detail: str) -> Problem:
     return Problem("invalid-json", "The body is not the JSON that is expected here", status=400, detail=detail)
-
-
-def _invalid_parameter(name: str, detail: str) -> Problem:
-    return Problem(
-        "invalid-parameter",
-        "A parameter is not valid",
-        status=400,
-        detail=detail,
-        parameter=name,
-        accepted=list(_PARAMETERS),
-    )
 
 
 def _invalid_location(detail: str, **extra: Any) -> Problem:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -16,8 +17,9 @@ from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceededError, ProviderUnavailableError
 from lookups.lookup import reverse_geocode
 from lookups.providers import provider_of_this_process
-from lookups.web.request_body import check_parameters, parse_body, parse_deadline, parse_query
+from lookups.web.request_body import parse_body, parse_deadline, parse_query
 from service_kit.problems import Problem
+from service_kit.query_parameters import query_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +38,10 @@ class ReverseGeocode(APIView):
 
     http_method_names = ["get", "post", "head"]
 
+    @method_decorator(query_parameters("latitude", "longitude", "max_distance"))
     def get(self, request: Request) -> HttpResponse:
         """`?latitude=…&longitude=…[&max_distance=…]` → the answer."""
         query = request.query_params
-        check_parameters(query.lists())
         location, max_distance = parse_query(
             latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
         )
