@@ -55,10 +55,10 @@ class UploadAdmin(ReadOnlyAdmin):
     actions = ["retry", "cancel", "delete"]
     fieldsets = [
         ("What happens next", {"fields": ["happens_next"]}),
-        ("The work", {"fields": ["facts", "chunks_by_state", "leases", "put_back", "without_answer"]}),
+        ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "without_answer"]}),
         ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped"]}),
     ]
-    readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "put_back", "without_answer"]
+    readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "again", "without_answer"]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Who may act on uploads: those to whom the admin gave "Can change upload"."""
@@ -126,8 +126,9 @@ class UploadAdmin(ReadOnlyAdmin):
     def leases(self, upload: Upload) -> SafeString:
         return _as_html(self._inspection(upload).leases)
 
-    def put_back(self, upload: Upload) -> SafeString:
-        return _as_html(self._inspection(upload).put_back)
+    @admin.display(description="to be done again")
+    def again(self, upload: Upload) -> SafeString:
+        return _as_html(self._inspection(upload).again)
 
     @admin.display(description="rows without an answer")
     def without_answer(self, upload: Upload) -> SafeString:

@@ -92,7 +92,7 @@ def test_a_leased_chunk_says_until_when(api: Api) -> None:
     claim_chunk()
     assert re.match(r"A worker looks up rows 1–2; leased until \S+, in 1 min .* A worker will take rows 3–4 at",
                     happens_next(upload))  # fmt: skip
-    assert re.search(r"Leases rows until attempts fence 1–2 \S+, in 1 min \d+ s 1 1", show(upload))
+    assert re.search(r"Leases chunk rows until attempts \d+-1 1–2 \S+, in 1 min \d+ s 1", show(upload))
     leases_run_out()
     assert happens_next(upload).startswith("A worker will take rows 1–2 at")
     Chunk.objects.update(attempts=5)
@@ -111,7 +111,7 @@ def test_an_outage_is_told_in_the_words_of_the_service(api: Api, consumer: FakeP
     assert detail in said
     Chunk.objects.update(due_at=Now())
     assert re.search(r"A worker will take rows 1–4 within 15 s, .*: is a worker running\?$", happens_next(upload))
-    assert re.search(r"Put back rows due attempts fence 1–4 \d\d:\d\d:\d\d, ", show(upload))
+    assert re.search(r"To be done again chunk rows due attempts \d+-1 1–4 \d\d:\d\d:\d\d, ", show(upload))
     Chunk.objects.update(due_at=Now() + timedelta(seconds=15))
     assert re.search(r"Workers take rows 1–4 at \S+, in 1\d s\.$", happens_next(upload))
 
@@ -141,7 +141,7 @@ def test_what_people_ended(api: Api) -> None:
     load(upload)
     api.post(f"{UPLOADS}{upload['id']}/cancel/")
     assert happens_next(upload).startswith("Nothing: it was cancelled.")
-    assert "Put back" not in show(upload)
+    assert "To be done again" not in show(upload)
     api.delete(f"{UPLOADS}{upload['id']}/")
     assert happens_next(upload).startswith("It was deleted; a worker removes its rows")
 
@@ -188,7 +188,7 @@ def test_thousands_of_chunks_take_a_few_short_questions(api: Api, django_assert_
     with django_assert_max_num_queries(14):
         inspection = inspect_upload(pk)
     assert inspection.chunks.lines == [("ready", "2,600", "2,600,000")]
-    assert inspection.put_back.note == "The first 10 of 2,600."
+    assert inspection.again.note == "The first 10 of 2,600."
 
 
 def test_the_page_of_an_upload_shows_the_same(admin: Client, api: Api) -> None:

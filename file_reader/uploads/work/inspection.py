@@ -56,13 +56,13 @@ class Inspection:
     facts: list[tuple[str, str]]
     chunks: Table
     leases: Table
-    put_back: Table
+    again: Table
     unanswered: Table
     next: list[str]
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        return self.chunks, self.leases, self.put_back, self.unanswered
+        return self.chunks, self.leases, self.again, self.unanswered
 
 
 def inspect_upload(upload_id: int) -> Inspection:
@@ -88,7 +88,7 @@ class _Inspector:
             facts=self._facts(),
             chunks=self._chunks_by_state(),
             leases=self._list("Leases", leased, "until", "lease_until"),
-            put_back=self._list("Put back", again.order_by("due_at"), "due", "due_at"),
+            again=self._list("To be done again", again.order_by("due_at"), "due", "due_at"),
             unanswered=self._unanswered(),
             next=self._next(),
         )
@@ -131,10 +131,10 @@ class _Inspector:
         shown = list(chunks[: SHOWN_CHUNKS + 1])
         note = f"The first {SHOWN_CHUNKS} of {chunks.count():,}." if len(shown) > SHOWN_CHUNKS else ""
         lines = [
-            (span_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts), str(chunk.fence))
+            (f"{chunk.pk}-{chunk.fence}", span_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts))
             for chunk in shown[:SHOWN_CHUNKS]
         ]
-        return Table(title, ("rows", moment_is, "attempts", "fence"), lines, note)
+        return Table(title, ("chunk", "rows", moment_is, "attempts"), lines, note)
 
     def _unanswered(self) -> Table:
         lines: list[tuple[str, ...]] = []

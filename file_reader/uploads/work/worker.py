@@ -101,6 +101,7 @@ class Worker:
                     release_upload(lease)
                 else:
                     release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
+                    logger.info("chunk given back chunk=%s-%s upload=%s", lease.chunk_id, lease.fence, lease.upload_id)
             except LeaseLostError as error:
                 logger.info("lease was over: %s", error)
             self._unreleased.pop()
@@ -167,7 +168,13 @@ class Worker:
             if database_is_away(error):
                 self._unreleased.append(asked.lease)
                 raise
-            logger.exception("chunk failed chunk=%s-%s", asked.lease.chunk_id, asked.lease.fence)
+            logger.exception(
+                "chunk failed chunk=%s-%s upload=%s first_row=%s",
+                asked.lease.chunk_id,
+                asked.lease.fence,
+                asked.lease.upload_id,
+                asked.lease.first_row,
+            )
             release_chunk(asked.lease, state=ChunkState.READY, delay=timedelta(seconds=1))
         return True
 
