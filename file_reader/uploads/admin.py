@@ -1,4 +1,4 @@
-"""The admin: uploads with their progress, rows and postcodes to search, keys to give out.
+"""The admin: uploads with their progress, rows to search, keys to give out.
 
 What only the work engine may write is read-only here: an edit would lie about what happened.
 """
@@ -18,17 +18,15 @@ from knox.models import AuthToken
 
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import UploadError
-from uploads.models import Chunk, Postcode, Row, Upload
+from uploads.models import Chunk, Row, Upload
 from uploads.progress import Counts, counts_of, progress_of, waiting_of
-from uploads.rows.bulk import these
 from uploads.rows.filters import parse_filters
-from uploads.rows.pages import RowPages
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 from uploads.work.inspection import Inspection, Table, inspect_upload, span_of
 
 admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
-admin.site.index_title = "Uploads, rows, postcodes and keys"
+admin.site.index_title = "Uploads, rows and keys"
 admin.site.site_url = None  # there is no other page to go to
 # What knox calls a token, people who make one for a program look for as a key.
 AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "API keys"
@@ -200,10 +198,10 @@ class ChunkAdmin(ReadOnlyAdmin):
 class RowAdmin(ReadOnlyAdmin):
     list_display = ["number", "upload", "latitude", "longitude", "status", "reason", "postcode", "distance_m"]
     list_filter = ["status"]
-    search_fields = ["postcode__postcode"]
+    search_fields = ["postcode"]
     search_help_text = "A whole postcode (SW1A 1AA), or an outcode (SW1A)."
     ordering = ["id"]
-    list_select_related = ["upload", "postcode"]
+    list_select_related = ["upload"]
     show_full_result_count = False
     paginator = Paginator
     fields = ["number", "upload", "line", "latitude", "longitude", "status", "reason", "postcode", "distance_m", "raw"]
@@ -220,27 +218,7 @@ class RowAdmin(ReadOnlyAdmin):
             filters = parse_filters({"outcode": text})
         else:
             filters = parse_filters({"postcode": text})
-        ids = RowPages(filters).ids()
-        found = rows.filter(filters.where)
-        return found if ids is None else found.filter(pk__in=these(ids.tolist())), False
-
-
-@admin.register(Postcode)
-class PostcodeAdmin(ReadOnlyAdmin):
-    list_display = [
-        "postcode",
-        "area__country",
-        "area__region",
-        "area__admin_district",
-        "area__admin_ward",
-        "latitude",
-        "longitude",
-    ]
-    list_select_related = ["area"]
-    search_fields = ["postcode", "area__admin_district", "area__admin_ward"]
-    ordering = ["postcode"]
-    show_full_result_count = False
-    paginator = Paginator
+        return rows.filter(filters.where), False
 
 
 admin.site.unregister(AuthToken)

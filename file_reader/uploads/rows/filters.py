@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
@@ -12,16 +12,10 @@ from uploads.errors import ParameterError
 from uploads.models import (
     STATUS_WORDS,
     Area,
-    LocationCell,
-    Postcode,
-    PostcodeList,
     Row,
-    RowStatus,
     Upload,
 )
 from uploads.row_ids import ids_of_upload
-from uploads.rows.by_place import Box
-from uploads.rows.by_postcode import SoughtPostcodes
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -31,7 +25,7 @@ ROW_FIELDS = (
     "longitude",
     "status",
     "reason",
-    "postcode_id",
+    "postcode",
     "distance_m",
     "area__country",
     "area__region",
@@ -48,10 +42,6 @@ _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
-#: The rows of an area with more postcodes are near enough to each other in any file.
-_FEW_POSTCODES = 2_500
-#: A district has some dozens of areas, a country thousands.
-_FEW_AREAS = 200
 
 
 def rows_of(upload: Upload) -> QuerySet[Row]:
@@ -59,27 +49,29 @@ def rows_of(upload: Upload) -> QuerySet[Row]:
     return Row.objects.filter(id__range=ids_of_upload(upload.pk))
 
 
-def cells_of(upload: Upload) -> QuerySet[LocationCell]:
-    """Where the rows of one upload are."""
-    return LocationCell.objects.filter(first_id__range=ids_of_upload(upload.pk))
+class Box(NamedTuple):
+    """Degrees; its edges belong to it."""
 
+    south: float
+    north: float
+    west: float
+    east: float
 
-def postcode_lists_of(upload: Upload) -> QuerySet[PostcodeList]:
-    """Which rows of one upload have which postcodes."""
-    return PostcodeList.objects.filter(first_id__range=ids_of_upload(upload.pk))
+    def within(self, other: "Box") -> "Box":
+        """What both have in common."""
+        return Box(
+            max(self.south, other.south),
+            min(self.north, other.north),
+            max(self.west, other.west),
+            min(self.east, other.east),
+        )
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What a call asks of rows.
-
-    `where` is all of it. Of that, `status`, `sought` (rows with these postcodes) and `box` lead to the rows.
-    """
+    """What a call asks of rows: `where` is all of it."""
 
     where: Q
-    status: RowStatus | None = None
-    sought: SoughtPostcodes | None = None
-    box: Box | None = None
 
 
 def parse_filters(parameters: dict[str, str]) -> Filters:
@@ -87,31 +79,18 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ParameterError(name, "A NUL character is not accepted.")
-    where, status, sought, box = Q(), None, None, None
+    where, box = Q(), None
     if word := parameters.get("status"):
         if word not in _STATUSES:
             raise ParameterError("status", f"Accepted: {', '.join(_STATUSES)}.")
-        status = RowStatus(_STATUSES[word])
-    names = {name: value for name in _AREA_FILTERS if (value := parameters.get(name))}
-    if names:
-        areas = Area.objects.filter(**names).values_list("pk", flat=True)
-        # PostgreSQL looks up the area of each row that it passes, unless it has a list.
-        few = list(areas[: _FEW_AREAS + 1])
-        where &= Q(area__in=few if len(few) <= _FEW_AREAS else areas)
-        found = Postcode.objects.filter(area__in=areas).order_by("area").values_list("pk", flat=True)
-        if not found[_FEW_POSTCODES : _FEW_POSTCODES + 1].exists():
-            sought = SoughtPostcodes.of(found)
+        where &= Q(status=_STATUSES[word])
+    if names := {name: value for name in _AREA_FILTERS if (value := parameters.get(name))}:
+        # PostgreSQL would look up the area of each row that it passes, unless it has a list.
+        where &= Q(area__in=list(Area.objects.filter(**names).values_list("pk", flat=True)))
     if outcode := parameters.get("outcode"):
         where &= Q(**in_outcode(outcode))
-        sought = sought or SoughtPostcodes.of_outcode(normal_outcode(outcode))
     if postcode := parameters.get("postcode"):
         where &= Q(postcode=normal_postcode(postcode))
-        sought = SoughtPostcodes.of([normal_postcode(postcode)])
-    if status is not None and sought is None:
-        where &= Q(status=status.value)
-    elif status is not None and status != RowStatus.MATCH:
-        # Only matches have a postcode, and all of them: nobody needs to read the rows to see it.
-        where &= Q(pk__in=[])
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
@@ -124,7 +103,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         # The box around the circle first: plain comparisons, which cost little.
         where &= _in_box(around) & circle
         box = around.within(box) if box else around
-    return Filters(where, status, sought, box)
+    return Filters(where)
 
 
 def _in_box(box: Box) -> Q:

@@ -21,10 +21,8 @@ from uploads.models import AreaNames, ChunkState, RowStatus, area_id
 from uploads.row_ids import row_id
 from uploads.rows.bulk import (
     PendingRow,
-    PostcodeDetails,
     Result,
     bulk_create_areas,
-    bulk_create_postcodes,
     bulk_update_results,
     pending_rows,
 )
@@ -88,7 +86,6 @@ class ChunkLookup:
                 delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
                 costs_attempt=outage is None and not goes_on,
             )
-            bulk_create_postcodes(found.postcodes.values())
             bulk_update_results(results)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
@@ -151,30 +148,26 @@ async def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: C
 
 
 class _Found:
-    """What the answers say about postcodes and their areas, each once."""
+    """What the answers say about areas, and the area of each postcode."""
 
     def __init__(self, answers: Iterable[Answer]) -> None:
         self.areas: dict[AreaNames, int] = {}
-        self.postcodes: dict[str | None, PostcodeDetails] = {}
+        self.area_of: dict[str | None, int] = {}
         for answer in answers:
             details = answer.postcode_details
-            if answer.postcode is None or details is None or answer.postcode in self.postcodes:
+            if answer.postcode is None or details is None or answer.postcode in self.area_of:
                 continue
             names = (details.country, details.region, details.admin_district, details.admin_ward)
             area = self.areas.get(names)
             if area is None:
                 area = self.areas[names] = area_id(names)
-            self.postcodes[answer.postcode] = (answer.postcode, area, details.latitude, details.longitude)
-
-
-_UNKNOWN: tuple[None, None] = (None, None)
+            self.area_of[answer.postcode] = area
 
 
 def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer], found: _Found) -> list[Result]:
-    postcodes = found.postcodes
     return [
         (id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m,
-         postcodes.get(answer.postcode, _UNKNOWN)[1])
+         found.area_of.get(answer.postcode))
         for id_, latitude, longitude in rows
         if (answer := answers.get((latitude, longitude))) is not None
     ]  # fmt: skip

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
 from uploads.files.stored import forget_intent, remove_file
-from uploads.models import Upload
-from uploads.rows.filters import cells_of, postcode_lists_of, rows_of
+from uploads.models import IndexBlock, Upload
+from uploads.rows.filters import rows_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,19 +20,15 @@ def purge_deleted() -> bool:
     upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
     if upload is None:
         return False
-    rows, *lists = rows_of(upload), cells_of(upload), postcode_lists_of(upload)
+    rows = rows_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
-        with transaction.atomic():
-            rows.filter(id__lte=last)._raw_delete(rows.db)
-            for each in lists:
-                each.filter(first_id__lte=last)._raw_delete(each.db)
+        rows.filter(id__lte=last)._raw_delete(rows.db)
         return True
     remove_file(upload.public_id)
     with transaction.atomic():
         rows._raw_delete(rows.db)
-        for each in lists:
-            each._raw_delete(each.db)
+        IndexBlock.objects.filter(upload=upload).delete()
         Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
     return True
 

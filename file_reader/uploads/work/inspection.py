@@ -23,7 +23,6 @@ from uploads.models import (
     RowStatus,
     Upload,
     UploadState,
-    has_rare_status,
 )
 from uploads.progress import Counts, counts_of, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
@@ -152,8 +151,8 @@ class _Inspector:
         return Table("Rows without an answer", ("status", "reason", "rows", "such as row", "line"), lines, note)
 
     def _first_rows(self, status: RowStatus) -> list[Row]:
-        rows = Row.objects.filter(has_rare_status(), status=status, id__range=ids_of_upload(self.upload.pk))
-        return list(rows.only("id", "reason", "line").order_by("status", "id")[:COUNTED_ROWS])
+        rows = Row.objects.filter(status=status, id__range=ids_of_upload(self.upload.pk))
+        return list(rows.only("id", "reason", "line").order_by("id")[:COUNTED_ROWS])
 
     # --- what happens next -----------------------------------------------------------------------------------------
     def _next(self) -> list[str]:

@@ -4,18 +4,14 @@ Django's `bulk_create` writes 30,000 rows a second and its `bulk_update` 3,000; 
 fast (docs/decisions/0003). The names read like Django's. All of them run in the caller's transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import NamedTuple, cast
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
 
 from uploads.models import AreaNames, RowStatus
 from uploads.rows.bulk import postgresql, sqlite
-from uploads.rows.by_place import entries_by_cell
-from uploads.rows.by_postcode import entries_by_postcode_area
 
 #: A row that waits for its answer: id, upload, latitude and longitude in degrees.
 LocatedRow = tuple[int, int, float, float]
@@ -23,8 +19,6 @@ LocatedRow = tuple[int, int, float, float]
 PendingRow = tuple[int, float, float]
 #: What was found for one row: id, status, reason, postcode, distance in metres, area. Plain tuples, as they are many.
 Result = tuple[int, int, str | None, str | None, float | None, int | None]
-#: What the answer says about a postcode: its text, its area, its position in degrees.
-PostcodeDetails = tuple[str, int, float | None, float | None]
 
 
 class RejectedRow(NamedTuple):
@@ -42,13 +36,12 @@ def _database() -> ModuleType:
 
 
 def bulk_create_rows(located: Sequence[LocatedRow], rejected: Sequence[RejectedRow] = ()) -> None:
-    """Inserts rows of one upload, in order, as pending and as rejected, and where they are.
+    """Inserts rows of one upload, in order, as pending and as rejected.
 
     An id that is already there is an IntegrityError.
     """
     if located:
         _database().insert_located([(*row, RowStatus.PENDING.value) for row in located])
-        _database().insert_lists("uploads_locationcell (first_id, cell, entries)", entries_by_cell(located))
     if rejected:
         _database().insert_rejected([(*row, RowStatus.REJECTED.value) for row in rejected])
 
@@ -74,34 +67,13 @@ def stored_results(first_id: int, last_id: int) -> list[Result]:
         return cast(list[Result], cursor.fetchall())
 
 
-def these(ids: Sequence[int]) -> RawSQL:
-    """For `id__in`: however many ids, in one parameter."""
-    return cast(RawSQL, _database().these(ids))
-
-
 def bulk_update_results(results: Sequence[Result]) -> None:
-    """Writes the results of rows, in the order of their ids, and the lists of those that have a postcode now.
-
-    The rows exist, have no postcode yet, and are neighbours: the caller sees to it.
-    """
+    """Writes the results of rows, in the order of their ids; they exist and are neighbours."""
     if results:
         _database().update_results(results)
-    matched = [result for result in results if result[3] is not None]
-    lists = entries_by_postcode_area([result[0] for result in matched], [cast(str, result[3]) for result in matched])
-    if lists:
-        _database().insert_lists("uploads_postcodelist (first_id, postcode_area, entries)", lists)
 
 
 def bulk_create_areas(areas: Mapping[AreaNames, int]) -> None:
-    """Inserts the areas that are not known yet, in one order as the postcodes."""
+    """Inserts the areas that are not known yet."""
     if areas:
         _database().insert_areas(sorted((area, *names) for names, area in areas.items()))
-
-
-def bulk_create_postcodes(postcodes: Iterable[PostcodeDetails]) -> None:
-    """Inserts the postcodes that are not known yet.
-
-    Sorted, so that two workers that insert the same ones wait for each other in the same order and cannot deadlock.
-    """
-    if rows := sorted(postcodes, key=itemgetter(0)):
-        _database().insert_postcodes(rows)

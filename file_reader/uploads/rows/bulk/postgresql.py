@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
 
 from service_kit.pg_arrays import pg_array
 
@@ -18,10 +17,6 @@ def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _copy("uploads_row (id, upload_id, latitude, longitude, status)", lines)
 
 
-def insert_lists(into: str, lists: Sequence[tuple[int, int, bytes]]) -> None:
-    _copy(into, [f"{first_id}\t{key}\t\\\\x{entries.hex()}\n" for first_id, key, entries in lists])
-
-
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
     lines = ["\t".join(map(_copy_field, row)) + "\n" for row in rows]
     _copy("uploads_row (id, upload_id, reason, line, raw, status)", lines)
@@ -29,14 +24,6 @@ def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
 
 def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_area (id, country, region, admin_district, admin_ward)", "bigint text text text text", areas)
-
-
-def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_postcode (postcode, area_id, latitude, longitude)", "text bigint float8 float8", postcodes)
-
-
-def these(ids: Sequence[int]) -> RawSQL:
-    return RawSQL("SELECT unnest(%s::bigint[])", [pg_array(ids)])
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:

@@ -3,13 +3,11 @@
 They go to the driver itself: Django would rewrite the placeholders of every statement, a fifth of its time.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
 
 # Below SQLite's limit of 32,766 parameters a statement (before 3.32: 999) and where longer ones gain nothing.
 _PARAMETERS = 900
@@ -20,25 +18,12 @@ def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, latitude, longitude, status)", rows)
 
 
-def insert_lists(into: str, lists: Sequence[tuple[int, int, bytes]]) -> None:
-    with connection.wrap_database_errors:
-        connection.connection.executemany(f"INSERT INTO {into} VALUES (?, ?, ?)", lists)  # noqa: S608 - names of ours
-
-
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_row (id, upload_id, reason, line, raw, status)", rows)
 
 
 def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
     _insert("uploads_area (id, country, region, admin_district, admin_ward)", areas, _KNOWN_ALREADY)
-
-
-def insert_postcodes(postcodes: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_postcode (postcode, area_id, latitude, longitude)", postcodes, _KNOWN_ALREADY)
-
-
-def these(ids: Sequence[int]) -> RawSQL:
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(ids)])
 
 
 def update_results(results: Sequence[tuple[Any, ...]]) -> None:

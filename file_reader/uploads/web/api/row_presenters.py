@@ -1,8 +1,8 @@
-"""Rows and postcodes in the words of the interface."""
+"""Rows in the words of the interface."""
 
 from typing import Any
 
-from uploads.models import STATUS_WORDS, Postcode, outcode_of
+from uploads.models import STATUS_WORDS, outcode_of
 from uploads.row_ids import row_number
 
 
@@ -15,9 +15,9 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
         "longitude": row["longitude"],
         "status": STATUS_WORDS[row["status"]],
         "reason": row["reason"],
-        "postcode": row["postcode_id"],
+        "postcode": row["postcode"],
         "distance_m": row["distance_m"],
-        "outcode": row["postcode_id"] and outcode_of(row["postcode_id"]),
+        "outcode": row["postcode"] and outcode_of(row["postcode"]),
         "country": row["area__country"],
         "region": row["area__region"],
         "admin_district": row["area__admin_district"],
@@ -26,19 +26,3 @@ def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     if row["line"] is not None:
         answer |= {"line": row["line"], "raw": row["raw"]}
     return answer
-
-
-def postcode_as_json(postcode: Postcode, rows: int) -> dict[str, Any]:
-    """What is known about a postcode, and how many rows of the caller have it."""
-    return {
-        "postcode": postcode.postcode,
-        "outcode": outcode_of(postcode.postcode),
-        "incode": postcode.postcode.partition(" ")[2],
-        "country": postcode.area.country,
-        "region": postcode.area.region,
-        "admin_district": postcode.area.admin_district,
-        "admin_ward": postcode.area.admin_ward,
-        "latitude": postcode.latitude,
-        "longitude": postcode.longitude,
-        "rows": rows,
-    }

@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from service_kit.query_parameters import query_parameters
-from uploads.models import Postcode, Upload
-from uploads.rows.filters import ROW_FILTERS, normal_postcode, parse_filters
+from uploads.models import Upload
+from uploads.rows.filters import ROW_FILTERS, parse_filters
 from uploads.rows.pages import RowPages
 from uploads.web.api.callers import find_upload, owner_id
 from uploads.web.api.pagination import CursorPages, RowCursor
-from uploads.web.api.row_presenters import postcode_as_json, row_as_json
+from uploads.web.api.row_presenters import row_as_json
 
 
 @api_view(["GET", "HEAD"])
@@ -51,10 +51,4 @@ def _rows_response(request: Request, upload: Upload | None) -> HttpResponse:
 @query_parameters()
 def postcode(request: Request, postcode: str) -> Response:
     """What is known about a postcode, however it is spaced."""
-    # PostgreSQL takes no NUL, not even to compare with.
-    known = Postcode.objects.select_related("area")
-    found = None if "\0" in postcode else known.filter(postcode=normal_postcode(postcode)).first()
-    if found is None:
-        raise NotFound("No row has this postcode so far.")
-    of_caller = RowPages(parse_filters({"postcode": found.postcode}), owner_id=owner_id(request))
-    return Response(postcode_as_json(found, of_caller.count()))
+    raise NotFound(f"Not known: {postcode}")
