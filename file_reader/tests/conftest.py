@@ -50,6 +50,12 @@ def data_dir(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def other_areas() -> None:
+    """Every test has a database of its own, and the process must not know areas of another one."""
+    forget_areas()
+
+
 @pytest.fixture
 def api() -> Api:
     """The service as the gateway calls it, with AUTH=off."""

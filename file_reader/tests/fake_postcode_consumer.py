@@ -5,14 +5,21 @@ import json
 import threading
 import time
 from collections.abc import Iterable
+from hashlib import blake2b
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import nan
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import psutil
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 Location = tuple[float, float]
+STATUSES = ["match", "no_match", "failed"]
+REASONS = [None, "none_within_max_distance", "outside_uk", "upstream_rejected"]
+_AREA = ("country", "region", "admin_district", "admin_ward")
 
 
 def contract(name: str) -> dict[str, Any]:
@@ -52,6 +59,29 @@ def answer_to(latitude: float, longitude: float) -> dict[str, Any]:
                "latitude": latitude, "longitude": longitude}  # fmt: skip
     return {**MATCH, "latitude": latitude, "longitude": longitude, "postcode": postcode, "distance_m": 12.5,
             "postcode_details": details}  # fmt: skip
+
+
+def as_columns(results: list[dict[str, Any]]) -> bytes:
+    """Answers as columns, with the digest of the locations that they speak of."""
+    places = list({result["postcode"]: result for result in results if result["postcode"] is not None}.values())
+    numbers = {place["postcode"]: number for number, place in enumerate(places)}
+    areas = [tuple((place["postcode_details"] or {}).get(name) for name in _AREA) for place in places]
+    distances = [nan if result["distance_m"] is None else result["distance_m"] for result in results]
+    asked = b"".join(
+        np.array([result[name] for result in results], "<f8").tobytes() for name in ("latitude", "longitude")
+    )
+    return msgspec.msgpack.encode(
+        {
+            "status": bytes(STATUSES.index(result["status"]) for result in results),
+            "reason": bytes(REASONS.index(result["reason"]) for result in results),
+            "distance": np.array(distances, "<f8").tobytes(),
+            "place": np.array([numbers.get(result["postcode"], -1) for result in results], "<i4").tobytes(),
+            "postcodes": np.array([place["postcode"] for place in places], "S8").tobytes(),
+            "area": np.arange(len(places), dtype="<u4").tobytes(),
+            "areas": areas,
+            "asked": blake2b(asked, digest_size=16).digest(),
+        }
+    )
 
 
 def _kill_caller(handler: BaseHTTPRequestHandler) -> None:
@@ -143,8 +173,9 @@ class FakePostcodeConsumer:
             time.sleep(0.01)
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-        locations = [(place["latitude"], place["longitude"]) for place in body["locations"]]
+        body = msgspec.msgpack.decode(handler.rfile.read(int(handler.headers["Content-Length"])))
+        columns = (np.frombuffer(body[name], "<f8").tolist() for name in ("latitudes", "longitudes"))
+        locations = list(zip(*columns, strict=True))
         with self._lock:
             self.calls.append(locations)
             self.bodies.append(body)
@@ -159,14 +190,14 @@ class FakePostcodeConsumer:
         self._send(handler, fault, locations)
 
     def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
-        status, content_type = 200, "application/json"
+        status, content_type = 200, "application/vnd.postcode-columns+msgpack"
         headers: dict[str, str] = {}
         results = [self.answers.get(location) or answer_to(*location) for location in locations]
         for index, result in enumerate(results):
             if (result["latitude"], result["longitude"]) in self.failing:
                 results[index] = {**OUTSIDE_UK, "latitude": result["latitude"], "longitude": result["longitude"],
-                                  "status": "failed", "reason": "upstream_error"}  # fmt: skip
-        body: Any = {"results": results}
+                                  "status": "failed", "reason": "upstream_rejected"}  # fmt: skip
+        body: Any = None
         match fault:
             case None | "none":
                 pass
@@ -186,8 +217,8 @@ class FakePostcodeConsumer:
                 results.reverse()
             case "others":
                 results[0] = {**results[0], "latitude": results[0]["latitude"] + 0.001}
-            case "not json":
-                body = None
+            case "not columns":
+                results = []
             case "html":
                 content_type = "text/html"
                 body = "<html>Bad gateway</html>"
@@ -205,7 +236,7 @@ class FakePostcodeConsumer:
                 return
             case _:
                 raise AssertionError(f"no such fault: {fault}")
-        content = b"\xff\xfe{" if body is None else json.dumps(body).encode()
+        content = as_columns(results) if body is None else json.dumps(body).encode()
         handler.send_response(status)
         for name, value in {**headers, "Content-Type": content_type, "Content-Length": str(len(content))}.items():
             handler.send_header(name, value)

@@ -6,10 +6,8 @@ from typing import Any
 from tests.api import Api
 from tests.fake_postcode_consumer import postcode_at
 
-from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload, UploadState
+from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload, UploadState
 from uploads.row_ids import row_number, row_range
-from uploads.rows.by_postcode import SoughtPostcodes
-from uploads.rows.filters import postcode_lists_of
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.
@@ -40,11 +38,6 @@ def assert_invariant() -> None:
             # An answered chunk has nothing pending: else those rows would be pending for ever.
             assert chunk.state in (ChunkState.READY, ChunkState.LEASED) or not count[RowStatus.PENDING]
         assert next_row == upload.rows_loaded + 1
-        # Whoever asks for a postcode finds its rows.
-        rows = dict(Row.objects.filter(pk__in=statuses, postcode__isnull=False).values_list("id", "postcode_id"))
-        lists = postcode_lists_of(upload).values_list("first_id", "postcode_area", "entries")
-        assert SoughtPostcodes.of(rows.values()).ids_in(lists).tolist() == sorted(rows)
-        assert sum(len(entries) for _, _, entries in lists) == 8 * len(rows)
         assert upload.state != UploadState.DONE or RowStatus.PENDING not in statuses.values()
 
 
@@ -60,4 +53,4 @@ def assert_every_row_has_its_answer(api: Api, upload: Json) -> None:
 
 def everything() -> dict[str, list[Json]]:
     """All that the work writes, to compare before with after."""
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (Upload, Chunk, Row, Postcode)}
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (Upload, Chunk, Row)}

@@ -1,5 +1,6 @@
 """Uploads, their chunks and rows, areas, and the row index; docs/states.md draws the states."""
 
+import functools
 import uuid
 from hashlib import blake2b
 from typing import Any
@@ -175,6 +176,7 @@ class Area(models.Model):
         return self.country, self.region, self.admin_district, self.admin_ward
 
 
+@functools.lru_cache(maxsize=50_000)
 def area_id(names: AreaNames) -> int:
     """A number for these names: 63 bits of their hash, so that two areas will not share one."""
     digest = blake2b(repr(names).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -70,7 +70,7 @@ def test_answers_from_before_the_split_are_counted_once(
 
 
 @pytest.mark.parametrize(
-    "fault", ["503", "429", "502", "504", "hang up", "not json", "html", "short", "reordered", "others"]
+    "fault", ["503", "429", "502", "504", "hang up", "not columns", "html", "short", "reordered", "others"]
 )
 def test_an_outage_costs_no_attempt_and_is_never_turned_into_no_match(
     api: Api, consumer: FakePostcodeConsumer, fault: str

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nan
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -81,15 +81,52 @@ def read_blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
             yield block
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some data records in their order, as columns: the line (from 1) of each and its degrees, NaN without a location.
+
+    `rejected` has those without one, by their place in the part.
+    """
+
+    lines: Sequence[int]
+    latitudes: Sequence[float]
+    longitudes: Sequence[float]
+    rejected: Sequence[tuple[int, ReadRow]] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def split(self, count: int) -> "tuple[Part, Part | None]":
+        """The first `count` records, and the others, if there are any."""
+        if len(self) <= count:
+            return self, None
+        first, second = slice(count), slice(count, None)
+        return (
+            Part(self.lines[first], self.latitudes[first], self.longitudes[first],
+                 [(place, row) for place, row in self.rejected if place < count]),
+            Part(self.lines[second], self.latitudes[second], self.longitudes[second],
+                 [(place - count, row) for place, row in self.rejected if place >= count]),
+        )  # fmt: skip
+
+
 def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
     """Yields the data records of a file in order, each with its coordinates or with the reason why it has none."""
+    for part in read_parts(stream, dialect):
+        rejected = dict(part.rejected)
+        for place, row in enumerate(map(ReadRow, part.lines, part.latitudes, part.longitudes)):
+            yield rejected.get(place, row)
+
+
+def read_parts(stream: BinaryIO, dialect: Dialect) -> Iterator[Part]:
+    """The same records as columns, some thousands at a time, without an object for each."""
     locate = dialect.locator()
     above = dialect.preamble
     widths: tuple[int, int] | None = None
     for block in _blocks(stream, dialect):
-        if widths is not None and (rows := _all_plain(block, widths[0], dialect)):
-            yield from rows
+        if widths is not None and (part := _all_plain(block, widths[0], dialect)):
+            yield part
             continue
+        rows: list[ReadRow] = []
         for line, text, fields in block:
             if is_blank(fields):
                 continue
@@ -100,11 +137,22 @@ def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
                 widths = len(fields) + dialect.surplus, len(fields)
                 if dialect.has_header:
                     continue
-            yield _read_row(line, text, fields, widths, locate)
+            rows.append(_read_row(line, text, fields, widths, locate))
+        if rows:
+            yield _part_of(rows)
 
 
-def _all_plain(block: Block, width: int, dialect: Dialect) -> Iterator[ReadRow] | None:
-    """The rows of a block, if every one has plain numbers in range: that is most of most files, and ten times as fast.
+def _part_of(rows: Sequence[ReadRow]) -> Part:
+    return Part(
+        [row.line for row in rows],
+        [nan if row.latitude is None else row.latitude for row in rows],
+        [nan if row.longitude is None else row.longitude for row in rows],
+        [(place, row) for place, row in enumerate(rows) if row.reason is not None],
+    )
+
+
+def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
+    """The records of a block, if all have plain numbers in range: that is most of most files, and ten times as fast.
 
     None if one needs a closer look: float() takes a little more than numbers, in texts with an underscore or beyond
     ASCII.
@@ -132,7 +180,7 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Iterator[ReadRow] 
         return None
     if max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
         return None
-    return map(ReadRow, block.lines, latitudes, longitudes)
+    return Part(block.lines, latitudes, longitudes)
 
 
 def _has_long_cell(block: Block, dialect: Dialect) -> bool:

@@ -4,38 +4,46 @@ The fan-out runs in a thread of its own, so that a worker can write one chunk wh
 """
 
 import asyncio
+import atexit
 import functools
 import logging
 import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
 
-from uploads.models import AreaNames, ChunkState, RowStatus, area_id
+from uploads.models import ChunkState, RowStatus, area_id
 from uploads.row_ids import row_id
 from uploads.rows.bulk import (
-    PendingRow,
-    Result,
+    Matches,
+    PendingRows,
+    Unmatched,
     bulk_create_areas,
     bulk_update_results,
     pending_rows,
 )
 from uploads.work.leases import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
-from uploads.work.postcode_client import Answer, FanOut, Location, OutageError, PostcodeClient, StoppedError
+from uploads.work.postcode_client import (
+    REASONS,
+    STATUSES,
+    UNANSWERED,
+    Answers,
+    FanOut,
+    OutageError,
+    PostcodeClient,
+    StoppedError,
+)
 
 logger = logging.getLogger(__name__)
 
-_STATUS = {
-    "match": RowStatus.MATCH.value,
-    "no_match": RowStatus.NO_MATCH.value,
-    "failed": RowStatus.FAILED.value,
-}
+#: The status of a row by that of its answer.
+_ROW_STATUS = np.array([{status.label: status.value for status in RowStatus}[word] for word in STATUSES])
 #: How long a chunk rests after the lookup of it went wrong for another reason than an outage.
 _REST = timedelta(seconds=2)
 
@@ -45,9 +53,9 @@ class ChunkLookup:
     """A claimed chunk whose pending rows are being looked up."""
 
     lease: ChunkLease
-    rows: Sequence[PendingRow]
-    #: On this process's monotonic clock.
-    asked_at: float
+    rows: PendingRows
+    #: The number of each row's location among those that are asked for.
+    _location: npt.NDArray[np.intp]
     _looked_up: "Future[FanOut]"
 
     def outage(self) -> OutageError | None:
@@ -56,7 +64,15 @@ class ChunkLookup:
         if not isinstance(looked_up.error, OutageError):
             return None
         # Too many rows for the time that a lookup has: the rest goes on from here.
-        return None if looked_up.error.reason == "lookup_timeout" and looked_up.answers else looked_up.error
+        has_answers = bool((looked_up.answers.status != UNANSWERED).any())
+        return None if looked_up.error.reason == "lookup_timeout" and has_answers else looked_up.error
+
+    def rows_per_second(self) -> float | None:
+        """How quickly the answers came; None when not all did, or none was asked for."""
+        looked_up = self._looked_up.result()
+        if looked_up.error is not None or not len(self.rows.ids):
+            return None
+        return len(self.rows.ids) / max(looked_up.seconds, 1e-3)
 
     def commit(self, *, outage_delay: timedelta) -> None:
         """Waits, and commits the answers.
@@ -67,29 +83,25 @@ class ChunkLookup:
         """
         outage = self.outage()
         looked_up, lease = self._looked_up.result(), self.lease
-        found = _Found(looked_up.answers.values())
-        results = _results(self.rows, looked_up.answers, found)
-        counts = Counter([result[1] for result in results])
-        complete = len(results) == len(self.rows)
+        matches, others = self._results(looked_up.answers)
+        answered, failed = len(matches.ids) + len(others), sum(row.status == RowStatus.FAILED for row in others)
+        complete = answered == len(self.rows.ids)
         goes_on = outage is None and isinstance(looked_up.error, StoppedError | OutageError)
-        # Areas are the same whoever writes them, and all chunks have the same few: in the chunk's own transaction, a
-        # worker that stands still would hold up all others.
-        with transaction.atomic():
-            bulk_create_areas(found.areas)
+        bulk_create_areas(looked_up.answers.areas)
         with transaction.atomic():
             release_chunk(
                 lease,
                 state=ChunkState.DONE if complete else ChunkState.READY,
-                matched=counts[RowStatus.MATCH],
-                no_match=counts[RowStatus.NO_MATCH],
-                failed=counts[RowStatus.FAILED],
+                matched=len(matches.ids),
+                no_match=len(others) - failed,
+                failed=failed,
                 delay=outage_delay if outage else timedelta(0) if goes_on else _REST,
                 costs_attempt=outage is None and not goes_on,
             )
-            bulk_update_results(results)
+            bulk_update_results(matches, others)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
-        elif results:
+        elif answered:
             note_answer(lease)
         if complete:
             finish_upload(lease.upload_id)
@@ -100,8 +112,8 @@ class ChunkLookup:
                 lease.fence,
                 lease.upload_id,
                 lease.first_row,
-                len(results),
-                len(self.rows),
+                answered,
+                len(self.rows.ids),
                 looked_up.error,
             )
 
@@ -109,14 +121,38 @@ class ChunkLookup:
         """Nobody wants the answers any more."""
         self._looked_up.cancel()
 
+    def _results(self, answers: Answers) -> tuple[Matches, list[Unmatched]]:
+        """From the answers to locations to those of rows."""
+        place = answers.place[self._location]
+        matched = np.flatnonzero(place >= 0)
+        place = place[matched]
+        area_ids = np.array([area_id(names) for names in answers.areas], np.int64)
+        matches = Matches(
+            self.rows.ids[matched],
+            answers.postcodes[place],
+            answers.distance[self._location[matched]],
+            area_ids[answers.area[place]],
+        )
+        status = answers.status[self._location]
+        other = np.flatnonzero((status != STATUSES.index("match")) & (status != UNANSWERED))
+        others = zip(
+            self.rows.ids[other].tolist(),
+            _ROW_STATUS[status[other]].tolist(),
+            map(REASONS.__getitem__, answers.reason[self._location[other]].tolist()),
+            strict=True,
+        )
+        return matches, list(map(Unmatched._make, others))
+
 
 def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> ChunkLookup:
     """Begins to look up what is pending in a claimed chunk; when `is_stopping` is true, it stops after the grace."""
-    asked_at = time.monotonic()
     first = row_id(lease.upload_id, lease.first_row)
     rows = pending_rows(first, first + lease.row_count - 1)
-    looked_up = asyncio.run_coroutine_threadsafe(_look_up(lease, rows, is_stopping), _loop())
-    return ChunkLookup(lease, rows, asked_at, looked_up)
+    pairs = np.empty(len(rows.ids), np.complex128)
+    pairs.real, pairs.imag = rows.latitudes, rows.longitudes
+    distinct, location = np.unique(pairs, return_inverse=True)
+    looked_up = asyncio.run_coroutine_threadsafe(_look_up(lease, distinct, is_stopping), _loop())
+    return ChunkLookup(lease, rows, location, looked_up)
 
 
 @functools.cache
@@ -127,47 +163,24 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-async def _look_up(lease: ChunkLease, rows: Sequence[PendingRow], is_stopping: Callable[[], bool]) -> FanOut:
-    locations: list[Location] = list(dict.fromkeys([(latitude, longitude) for _, latitude, longitude in rows]))
-    if not locations:
-        return FanOut()
-    client = PostcodeClient(
-        url=settings.POSTCODE_CONSUMER_URL,
-        token=settings.INTERNAL_TOKEN,
-        per_call=settings.LOCATIONS_PER_CALL,
-        in_flight=settings.FAN_OUT,
-        is_stopping=is_stopping,
-        stop_grace=settings.STOP_GRACE_SECONDS,
+@functools.cache
+def _client(url: str, token: str, per_call: int, in_flight: int) -> PostcodeClient:
+    """The one of this process, so that its connections stay open from one chunk to the next."""
+    client = PostcodeClient(url, token, per_call=per_call, in_flight=in_flight)
+    atexit.register(lambda: asyncio.run_coroutine_threadsafe(client.close(), _loop()).result(timeout=1))
+    return client
+
+
+async def _look_up(lease: ChunkLease, locations: npt.NDArray[np.complex128], is_stopping: Callable[[], bool]) -> FanOut:
+    client = _client(
+        settings.POSTCODE_CONSUMER_URL, settings.INTERNAL_TOKEN, settings.LOCATIONS_PER_CALL, settings.FAN_OUT
     )
     return await client.reverse_geocode(
-        locations,
+        locations.real,
+        locations.imag,
         max_distance=lease.max_distance,
         seconds=settings.CHUNK_DEADLINE.total_seconds(),
         request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
+        is_stopping=is_stopping,
+        stop_grace=settings.STOP_GRACE_SECONDS,
     )
-
-
-class _Found:
-    """What the answers say about areas, and the area of each postcode."""
-
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self.areas: dict[AreaNames, int] = {}
-        self.area_of: dict[str | None, int] = {}
-        for answer in answers:
-            details = answer.postcode_details
-            if answer.postcode is None or details is None or answer.postcode in self.area_of:
-                continue
-            names = (details.country, details.region, details.admin_district, details.admin_ward)
-            area = self.areas.get(names)
-            if area is None:
-                area = self.areas[names] = area_id(names)
-            self.area_of[answer.postcode] = area
-
-
-def _results(rows: Sequence[PendingRow], answers: dict[Location, Answer], found: _Found) -> list[Result]:
-    return [
-        (id_, _STATUS[answer.status], answer.reason, answer.postcode, answer.distance_m,
-         found.area_of.get(answer.postcode))
-        for id_, latitude, longitude in rows
-        if (answer := answers.get((latitude, longitude))) is not None
-    ]  # fmt: skip

@@ -1,10 +1,11 @@
 """Records to rows and chunks: each step reads some chunks' worth and commits it together with the cursor."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+import numpy as np
 from django.db import transaction
 
 from uploads.files.stored import open_upload
@@ -12,9 +13,9 @@ from uploads.models import Chunk, Upload
 from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
-from uploads.reading.records import ReadRow, read_rows
+from uploads.reading.records import Part, read_parts
 from uploads.row_ids import MAX_ROWS, row_id
-from uploads.rows.bulk import LocatedRow, RejectedRow, bulk_create_rows
+from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,8 @@ class Loader:
         self.rows_loaded = upload.rows_loaded
         self._to_skip = upload.rows_loaded
         self._file: BinaryIO = open_upload(upload.public_id)
-        self._rows: Iterator[ReadRow] = read_rows(self._file, Dialect.from_json(upload.dialect))
+        self._parts: Iterator[Part] = read_parts(self._file, Dialect.from_json(upload.dialect))
+        self._rest: Part | None = None
 
     def close(self) -> None:
         self._file.close()
@@ -51,34 +53,21 @@ class Loader:
         Raises LeaseLostError when another worker has taken over. A file that cannot be read any further has its
         `error` from then on, and ends as `failed` when the rows before the fault have their answers.
         """
-        error: ReadingError | None = None
-        wanted = chunk_rows * CHUNKS_PER_STEP
-        rows: list[ReadRow] = []
-        try:
-            for _ in islice(self._rows, self._to_skip):
-                pass
-            self._to_skip = 0
-            # Not list(): what was read before an error counts.
-            rows.extend(islice(self._rows, wanted))
-        except ReadingError as caught:
-            error = caught
-        if self.rows_loaded + len(rows) > MAX_ROWS:
-            first_too_many = rows[MAX_ROWS - self.rows_loaded]
-            error = UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=first_too_many.line)
-            del rows[MAX_ROWS - self.rows_loaded :]
-        complete = error is None and len(rows) < wanted
-        located, rejected = self._new_rows(rows)
+        parts, error = self._read(chunk_rows * CHUNKS_PER_STEP)
+        count = sum(map(len, parts))
+        complete = error is None and count < chunk_rows * CHUNKS_PER_STEP
+        pending, rejected = self._rows(parts)
         with transaction.atomic():
             advance_upload(
                 self.lease,
-                rows_loaded=self.rows_loaded + len(rows),
+                rows_loaded=self.rows_loaded + count,
                 bytes_loaded=self._file.tell(),
                 swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
                 complete=complete,
             )
-            bulk_create_rows(located, rejected)
-            Chunk.objects.bulk_create(self._chunks(rows, chunk_rows))
-        self.rows_loaded += len(rows)
+            bulk_create_rows(self.lease.upload_id, pending, rejected)
+            Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected))
+        self.rows_loaded += count
         if error is not None:
             fail_upload(self.lease, error=body_of(error))
             return False
@@ -87,27 +76,59 @@ class Loader:
             finish_upload(self.lease.upload_id)  # a file without rows has no chunk that would do it
         return not complete
 
-    def _new_rows(self, rows: list[ReadRow]) -> tuple[list[LocatedRow], list[RejectedRow]]:
-        upload_id = self.lease.upload_id
-        numbered = list(enumerate(rows, row_id(upload_id, self.rows_loaded + 1)))
-        located = [(id_, upload_id, row.latitude, row.longitude) for id_, row in numbered if row.reason is None]
-        rejected = [
-            RejectedRow(id_, upload_id, row.reason, row.line, _shown(row.raw or ""))
-            for id_, row in numbered
-            if row.reason is not None
-        ]
-        return cast(list[LocatedRow], located), rejected
+    def _read(self, wanted: int) -> tuple[list[Part], ReadingError | None]:
+        """The next records, and why there are not more of them, unless the file is at its end."""
+        parts: list[Part] = []
+        room = MAX_ROWS - self.rows_loaded
+        try:
+            for _ in self._take(self._to_skip):
+                pass
+            self._to_skip = 0
+            for part in self._take(min(wanted, room + 1)):
+                parts.append(part)  # noqa: PERF402 - what was read before an error counts
+        except ReadingError as error:
+            return parts, error
+        if sum(map(len, parts)) > room:
+            first_too_many = parts[-1].lines[-1]
+            parts[-1], _ = parts[-1].split(len(parts[-1]) - 1)
+            return parts, UnreadableError(f"The file has more than {MAX_ROWS:,} rows.", line=first_too_many)
+        return parts, None
 
-    def _chunks(self, rows: list[ReadRow], chunk_rows: int) -> list[Chunk]:
+    def _take(self, wanted: int) -> Iterator[Part]:
+        """The next records, that many unless the file ends before."""
+        while wanted and (part := self._rest or next(self._parts, None)):
+            part, self._rest = part.split(wanted)
+            wanted -= len(part)
+            yield part
+
+    def _rows(self, parts: list[Part]) -> tuple[PendingRows, list[RejectedRow]]:
+        upload_id = self.lease.upload_id
+        first = row_id(upload_id, self.rows_loaded + 1)
+        latitudes, longitudes = (
+            np.concatenate([np.empty(0), *(np.asarray(getattr(part, name), float) for part in parts)])
+            for name in ("latitudes", "longitudes")
+        )
+        located = np.flatnonzero(~np.isnan(latitudes))
+        rejected, at = [], first
+        for part in parts:
+            rejected += [
+                RejectedRow(at + place, upload_id, row.reason, row.line, _shown(row.raw or ""))
+                for place, row in part.rejected
+            ]
+            at += len(part)
+        return PendingRows(located + first, latitudes[located], longitudes[located]), rejected
+
+    def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow]) -> list[Chunk]:
+        before = row_id(self.lease.upload_id, self.rows_loaded + 1)
+        rejected_in = Counter((row.id - before) // chunk_rows for row in rejected)
         return [
             Chunk(
                 upload_id=self.lease.upload_id,
                 first_row=self.rows_loaded + start + 1,
-                row_count=len(part),
-                rejected=sum([row.reason is not None for row in part]),
+                row_count=min(chunk_rows, count - start),
+                rejected=rejected_in[number],
             )
-            for start in range(0, len(rows), chunk_rows)
-            if (part := rows[start : start + chunk_rows])
+            for number, start in enumerate(range(0, count, chunk_rows))
         ]
 
 

@@ -12,6 +12,7 @@ from service_kit.database_errors import database_is_away
 from uploads.models import ChunkState
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
+from uploads.rows.bulk import forget_areas
 from uploads.work.geocoding import ChunkLookup, ask_chunk
 from uploads.work.housekeeping import collect_abandoned, purge_deleted
 from uploads.work.leases import (
@@ -32,10 +33,10 @@ logger = logging.getLogger(__name__)
 #: How long postcode_consumer is left alone after outages, in seconds: 1, 2, 4, … up to this. Work resumes within it.
 MAX_OUTAGE_PAUSE = 15.0
 _GAVE_UP = ReadingError("Reading the file ended without a word in every attempt. The operator's log says more.")
-#: We size chunks so that one takes about this long, in seconds. `CHUNK_ROWS` is the most that it has: large ones are
-#: quicker to write; after a slow answer small ones let people see how the work goes on, and lose less when a worker
-#: dies.
-TARGET_CHUNK_SECONDS = 1.0
+#: We size chunks so that their answers take about this long, in seconds, whatever else the machine does. `CHUNK_ROWS`
+#: is the most that one has: large ones are quicker to write; after a slow answer small ones let people see how the work
+#: goes on, and lose less when a worker dies.
+TARGET_ANSWER_SECONDS = 1.0
 #: The rows of a chunk before it is known how quickly answers come, and at least.
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
@@ -91,6 +92,7 @@ class Worker:
             self._unreleased.append(self._asked.lease)
             self._asked.cancel()
         self._claimed = self._asked = None
+        forget_areas()
         self._forget()
 
     def _release(self) -> None:
@@ -138,7 +140,7 @@ class Worker:
         return True
 
     def _chunk_rows(self) -> int:
-        return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * TARGET_CHUNK_SECONDS)))
+        return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * TARGET_ANSWER_SECONDS)))
 
     def _geocode(self, *, is_last: bool = False) -> bool:
         """Writes a chunk, once it is answered; unless it is to be the last, the next one is asked about meanwhile."""
@@ -159,9 +161,8 @@ class Worker:
             else:
                 self._outages = min(self._outages + 1, 10)
                 self._geocode_from = time.monotonic() + pause
+            self._rows_per_second = asked.rows_per_second() or self._rows_per_second
             asked.commit(outage_delay=timedelta(seconds=pause))
-            if outage is None:
-                self._rows_per_second = asked.lease.row_count / max(time.monotonic() - asked.asked_at, 1e-3)
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
         except Exception as error:

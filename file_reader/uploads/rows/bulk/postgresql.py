@@ -1,61 +1,123 @@
-"""Bulk writes for PostgreSQL: COPY to insert, UPDATE … FROM unnest to update."""
+"""Bulk writes for PostgreSQL: COPY in its binary form, out of arrays; answers through a temporary table.
+
+The binary form is that of the COPY command's documentation: a header, records of (number of fields, and for each its
+size and value), and a trailer.
+"""
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.db import connection
 
 from service_kit.pg_arrays import pg_array
 
+if TYPE_CHECKING:
+    from uploads.rows.bulk import Floats, Ids, Matches, Unmatched
 
-def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
-    lines = [
-        f"{id_}\t{upload_id}\t{latitude!r}\t{longitude!r}\t{status}\n"
-        for id_, upload_id, latitude, longitude, status in rows
-    ]
-    _copy("uploads_row (id, upload_id, latitude, longitude, status)", lines)
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+#: NULL, in place of a field's type and values.
+_NULL = ("", None)
+#: A record of `pending_columns`.
+_PENDING = np.dtype(
+    [("count", ">i2"), ("0", ">i4"), ("id", ">i8"), ("1", ">i4"), ("y", ">f8"), ("2", ">i4"), ("x", ">f8")]
+)
+
+
+def insert_pending(upload_id: int, ids: "Ids", latitudes: "Floats", longitudes: "Floats") -> None:
+    fields = (">i8", ids), (">i8", upload_id), (">f8", latitudes), (">f8", longitudes), (">i2", 0)
+    _copy_binary("uploads_row (id, upload_id, latitude, longitude, status)", [_records(len(ids), *fields)])
 
 
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
     lines = ["\t".join(map(_copy_field, row)) + "\n" for row in rows]
-    _copy("uploads_row (id, upload_id, reason, line, raw, status)", lines)
+    _copy("uploads_row (id, upload_id, reason, line, raw, status)", io.StringIO("".join(lines)))
 
 
 def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_area (id, country, region, admin_district, admin_ward)", "bigint text text text text", areas)
-
-
-def update_results(results: Sequence[tuple[Any, ...]]) -> None:
-    columns = list(zip(*results, strict=True))
     with connection.cursor() as cursor:
-        # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of unnest.
         cursor.execute(
-            """
-            UPDATE uploads_row
-            SET status = new.status, reason = new.reason, postcode = new.postcode, distance_m = new.distance_m,
-                area_id = new.area_id
-            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::float8[], %s::bigint[])
-                AS new (id, status, reason, postcode, distance_m, area_id)
-            WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s
-            """,
-            [*map(pg_array, columns), min(columns[0]), max(columns[0])],
+            "INSERT INTO uploads_area (id, country, region, admin_district, admin_ward)"
+            " SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])"
+            " ON CONFLICT DO NOTHING",
+            [pg_array(column) for column in zip(*areas, strict=True)],
         )
 
 
-def _copy(into: str, lines: Iterable[str]) -> None:
+def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]":
+    content = io.BytesIO()
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(
+            "COPY (SELECT id, latitude, longitude FROM uploads_row WHERE status = 0"  # noqa: S608 - integers
+            f" AND id BETWEEN {int(first_id)} AND {int(last_id)} ORDER BY id) TO STDOUT BINARY",
+            content,
+        )
+    rows = np.frombuffer(content.getbuffer()[len(_HEADER) : -len(_TRAILER)], _PENDING)
+    return rows["id"].astype(np.int64), rows["y"].astype(float), rows["x"].astype(float)
+
+
+def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> None:
+    ids = [*matches.ids[[0, -1]].tolist()] * bool(len(matches.ids)) + [row.id for row in others]
+    with connection.cursor() as cursor:
+        # Of the session, and emptied at the end of the transaction: behind a pooler, any session may have it already.
+        cursor.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS row_answers (id bigint, status smallint, reason varchar(40),"
+            " postcode varchar(8), distance_m float8, area_id bigint) ON COMMIT DELETE ROWS"
+        )
+        _copy_binary("pg_temp.row_answers", [*_records_of_matches(matches), *_records_of_others(others)])
+        # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of the table.
+        cursor.execute(
+            "UPDATE uploads_row SET status = new.status, reason = new.reason, postcode = new.postcode,"
+            " distance_m = new.distance_m, area_id = new.area_id FROM pg_temp.row_answers new"
+            " WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s",
+            [min(ids), max(ids)],
+        )
+
+
+def _records_of_matches(matches: "Matches") -> Iterable[bytes]:
+    """Those with postcodes of one length together: then their records are of one length."""
+    lengths = np.char.str_len(matches.postcodes)
+    for length in np.unique(lengths).tolist():
+        ids, postcodes, distances, area_ids = (column[lengths == length] for column in matches)
+        text = f"S{length}", postcodes
+        yield _records(len(ids), (">i8", ids), (">i2", 1), _NULL, text, (">f8", distances), (">i8", area_ids))
+
+
+def _records_of_others(others: "Sequence[Unmatched]") -> Iterable[bytes]:
+    def outcome(row: "Unmatched") -> tuple[int, str]:
+        return row.status, row.reason or ""
+
+    for (status, reason), rows in groupby(sorted(others, key=outcome), outcome):
+        ids = np.array([row.id for row in rows])
+        text = (f"S{len(reason)}", reason.encode()) if reason else _NULL
+        yield _records(len(ids), (">i8", ids), (">i2", status), text, _NULL, _NULL, _NULL)
+
+
+def _records(count: int, *fields: tuple[str, Any]) -> bytes:
+    """Records of the binary form, all of one length: the type and the values of each field."""
+    layout: list[tuple[str, str]] = [("count", ">i2")]
+    for number, (kind, _) in enumerate(fields):
+        layout += [(f"size{number}", ">i4"), (f"value{number}", kind)] if kind else [(f"size{number}", ">i4")]
+    records = np.empty(count, np.dtype(layout))
+    records["count"] = len(fields)
+    for number, (kind, values) in enumerate(fields):
+        records[f"size{number}"] = np.dtype(kind).itemsize if kind else -1
+        if kind:
+            records[f"value{number}"] = values
+    return records.tobytes()
+
+
+def _copy_binary(into: str, parts: Iterable[bytes]) -> None:
+    _copy(f"{into}", io.BytesIO(b"".join((_HEADER, *parts, _TRAILER))), "BINARY")
+
+
+def _copy(into: str, content: io.IOBase, form: str = "") -> None:
     # Django passes COPY on as it is: without this, its errors would be psycopg2's own, which nobody expects.
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(f"COPY {into} FROM STDIN", io.StringIO("".join(lines)))
-
-
-def _insert(into: str, types: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    arrays = ", ".join(f"%s::{name}[]" for name in types.split())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {into} SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING",  # noqa: S608 - names from above
-            [pg_array(column) for column in zip(*rows, strict=True)],
-        )
+        cursor.copy_expert(f"COPY {into} FROM STDIN {form}", content)
 
 
 def _copy_field(value: object) -> str:

@@ -3,58 +3,76 @@
 They go to the driver itself: Django would rewrite the placeholders of every statement, a fifth of its time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.db import connection
+
+if TYPE_CHECKING:
+    from uploads.rows.bulk import Floats, Ids, Matches, Unmatched
 
 # Below SQLite's limit of 32,766 parameters a statement (before 3.32: 999) and where longer ones gain nothing.
 _PARAMETERS = 900
-_KNOWN_ALREADY = " ON CONFLICT DO NOTHING"
 
 
-def insert_located(rows: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_row (id, upload_id, latitude, longitude, status)", rows)
+def insert_pending(upload_id: int, ids: "Ids", latitudes: "Floats", longitudes: "Floats") -> None:
+    values: list[Any] = [None] * (3 * len(ids))
+    values[::3], values[1::3], values[2::3] = ids.tolist(), latitudes.tolist(), longitudes.tolist()
+    record = f"(?,{int(upload_id)},?,?,0)"
+    _insert("uploads_row (id, upload_id, latitude, longitude, status)", record, 3, values)
 
 
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_row (id, upload_id, reason, line, raw, status)", rows)
+    into = "uploads_row (id, upload_id, reason, line, raw, status)"
+    _insert(into, "(?,?,?,?,?,?)", 6, list(chain.from_iterable(rows)))
 
 
 def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
-    _insert("uploads_area (id, country, region, admin_district, admin_ward)", areas, _KNOWN_ALREADY)
+    into = "uploads_area (id, country, region, admin_district, admin_ward)"
+    _insert(into, "(?,?,?,?,?)", 5, list(chain.from_iterable(areas)), " ON CONFLICT DO NOTHING")
 
 
-def update_results(results: Sequence[tuple[Any, ...]]) -> None:
+def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]":
+    connection.ensure_connection()
     with connection.wrap_database_errors:
-        connection.connection.executemany(
-            "UPDATE uploads_row SET status = ?, reason = ?, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
-            [
-                (status, reason, postcode, distance_m, area, id_)
-                for id_, status, reason, postcode, distance_m, area in results
-            ],
+        rows = connection.connection.execute(
+            "SELECT id, latitude, longitude FROM uploads_row WHERE id BETWEEN ? AND ? AND status = 0 ORDER BY id",
+            (first_id, last_id),
+        ).fetchall()
+    ids, latitudes, longitudes = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(ids, np.int64), np.array(latitudes, float), np.array(longitudes, float)
+
+
+def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> None:
+    texts = b"\n".join(matches.postcodes.tolist()).decode().split("\n") if len(matches.ids) else []
+    with connection.wrap_database_errors:
+        executemany = connection.connection.executemany
+        executemany(
+            "UPDATE uploads_row SET status = 1, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
+            zip(texts, matches.distances.tolist(), matches.area_ids.tolist(), matches.ids.tolist(), strict=True),
+        )
+        executemany(
+            "UPDATE uploads_row SET status = ?, reason = ? WHERE id = ?",
+            [(status, reason, id_) for id_, status, reason in others],
         )
 
 
-def _insert(into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> None:
-    width = len(rows[0])
-    step = _PARAMETERS // width
-    record = f"({','.join('?' * width)})"
+def _insert(into: str, record: str, width: int, values: list[Any], otherwise: str = "") -> None:
+    """`values` are those of all records, one after the other; each has `width` of them."""
 
     def statement(count: int) -> str:
         return f"INSERT INTO {into} VALUES {','.join([record] * count)}{otherwise}"  # noqa: S608 - names from above
 
-    whole = len(rows) - len(rows) % step
-    many = statement(step)
+    records = _PARAMETERS // width
+    step = records * width
+    whole = len(values) - len(values) % step
+    many = statement(records)
     connection.ensure_connection()
     with connection.wrap_database_errors:
         execute = connection.connection.execute
         for start in range(0, whole, step):
-            execute(many, _flat(rows[start : start + step]))
-        if whole < len(rows):
-            execute(statement(len(rows) - whole), _flat(rows[whole:]))
-
-
-def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-    return list(chain.from_iterable(rows))
+            execute(many, values[start : start + step])
+        if whole < len(values):
+            execute(statement((len(values) - whole) // width), values[whole:])
