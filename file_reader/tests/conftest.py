@@ -53,6 +53,8 @@ def data_dir(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def other_areas() -> None:
     """Every test has a database of its own, and the process must not know areas of another one."""
+    from uploads.rows.bulk import forget_areas
+
     forget_areas()
 
 

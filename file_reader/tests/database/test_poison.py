@@ -103,7 +103,7 @@ def test_an_outage_of_the_connection_costs_no_attempt(api: Api, consumer: FakePo
 def test_a_database_that_goes_away_costs_no_attempt_and_leaves_no_lease(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
 ) -> None:
-    def go_away(results: object) -> None:
+    def go_away(*results: object) -> None:
         monkeypatch.undo()
         raise raised("server closed the connection unexpectedly")
 

@@ -7,8 +7,4 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer, contract
 
 
 def test_the_stand_in_answers_the_contracts_request_with_the_contracts_answer(consumer: FakePostcodeConsumer) -> None:
-    example = contract("reverse_geocode/bulk_mixed")
-    body = json.dumps(example["request"]["body"]).encode()
-    request = urllib.request.Request(consumer.url + example["request"]["path"], data=body)
-    with urllib.request.urlopen(request) as response:
-        assert json.load(response) == example["response"]["body"]
+    raise NotImplementedError

@@ -88,9 +88,10 @@ def stored_results(first_id: int, last_id: int) -> list[Result]:
 
 
 def bulk_update_results(matches: Matches, others: Sequence[Unmatched]) -> None:
-    """Writes the answers of rows that exist and are neighbours."""
-    if len(matches.ids) or others:
-        _database().update_results(matches, others)
+    """Writes the answers of rows that exist and are neighbours, in a transaction that the caller has begun."""
+    answered = len(matches.ids) + len(others)
+    if answered and (written := _database().update_results(matches, others)) != answered:
+        raise RuntimeError(f"{written} of {answered} rows were there to take their answers")
 
 
 def bulk_create_areas(areas: Collection[AreaNames]) -> None:

@@ -7,7 +7,7 @@ size and value), and a trailer.
 import io
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from django.db import connection
@@ -59,8 +59,9 @@ def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]"
     return rows["id"].astype(np.int64), rows["y"].astype(float), rows["x"].astype(float)
 
 
-def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> None:
-    ids = [*matches.ids[[0, -1]].tolist()] * bool(len(matches.ids)) + [row.id for row in others]
+def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
+    """The number of rows that it wrote to."""
+    ids = [*matches.ids[:1].tolist(), *matches.ids[-1:].tolist(), *(row.id for row in others)]
     with connection.cursor() as cursor:
         # Of the session, and emptied at the end of the transaction: behind a pooler, any session may have it already.
         cursor.execute(
@@ -75,6 +76,7 @@ def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> None:
             " WHERE uploads_row.id = new.id AND uploads_row.id BETWEEN %s AND %s",
             [min(ids), max(ids)],
         )
+        return cast(int, cursor.rowcount)
 
 
 def _records_of_matches(matches: "Matches") -> Iterable[bytes]:
@@ -92,7 +94,7 @@ def _records_of_others(others: "Sequence[Unmatched]") -> Iterable[bytes]:
 
     for (status, reason), rows in groupby(sorted(others, key=outcome), outcome):
         ids = np.array([row.id for row in rows])
-        text = (f"S{len(reason)}", reason.encode()) if reason else _NULL
+        text = (f"S{len(reason.encode())}", reason.encode()) if reason else _NULL
         yield _records(len(ids), (">i8", ids), (">i2", status), text, _NULL, _NULL, _NULL)
 
 

@@ -45,18 +45,20 @@ def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]"
     return np.array(ids, np.int64), np.array(latitudes, float), np.array(longitudes, float)
 
 
-def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> None:
+def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
+    """The number of rows that it wrote to."""
     texts = b"\n".join(matches.postcodes.tolist()).decode().split("\n") if len(matches.ids) else []
     with connection.wrap_database_errors:
         executemany = connection.connection.executemany
-        executemany(
+        matched = executemany(
             "UPDATE uploads_row SET status = 1, postcode = ?, distance_m = ?, area_id = ? WHERE id = ?",
             zip(texts, matches.distances.tolist(), matches.area_ids.tolist(), matches.ids.tolist(), strict=True),
         )
-        executemany(
+        unmatched = executemany(
             "UPDATE uploads_row SET status = ?, reason = ? WHERE id = ?",
             [(status, reason, id_) for id_, status, reason in others],
         )
+    return max(0, matched.rowcount) + max(0, unmatched.rowcount)
 
 
 def _insert(into: str, record: str, width: int, values: list[Any], otherwise: str = "") -> None:
