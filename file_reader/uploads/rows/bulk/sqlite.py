@@ -58,7 +58,7 @@ def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
             "UPDATE uploads_row SET status = ?, reason = ? WHERE id = ?",
             [(status, reason, id_) for id_, status, reason in others],
         )
-    return max(0, matched.rowcount) + max(0, unmatched.rowcount)
+    return int(max(0, matched.rowcount) + max(0, unmatched.rowcount))
 
 
 def _insert(into: str, record: str, width: int, values: list[Any], otherwise: str = "") -> None:
