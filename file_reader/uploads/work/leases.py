@@ -7,16 +7,19 @@ owns nothing any more. Times are the database's, so that machines with different
 The transitions carry the letters of docs/states.md.
 """
 
+import functools
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Upload, UploadState
+from uploads.work.lease_sql import give_back_chunk, is_complete, take_chunk
 from uploads.work.splitting import split_chunk
 
 logger = logging.getLogger(__name__)
@@ -60,33 +63,44 @@ def claim_chunk() -> ChunkLease | None:
     """(g, h) Claims the first chunk that is due, or whose lease ran out; None when there is none."""
     while True:
         with transaction.atomic():
-            chunk = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).first()
-            if chunk is None:
+            found = _first_claimable()
+            if found is None:
                 return None
-            if chunk.attempts >= settings.MAX_ATTEMPTS:
-                split_chunk(chunk)
+            chunk_id, upload_id, first_row, row_count, fence, attempts, max_distance, waiting_since = found
+            if attempts >= settings.MAX_ATTEMPTS:
+                split_chunk(Chunk.objects.get(pk=chunk_id))
                 continue
-            fence = chunk.fence + 1
             # The upload is asked again: it may have been cancelled since the statement above began, and whoever
             # cancels it takes back what is leased only as far as he can see it.
-            hit = Chunk.objects.filter(_IN_WORK, pk=chunk.pk).update(
-                state=ChunkState.LEASED,
-                fence=fence,
-                attempts=F("attempts") + 1,
-                lease_until=Now() + settings.LEASE,
-            )
-            if not hit:
+            if not take_chunk(chunk_id, settings.LEASE):
                 continue
             return ChunkLease(
-                chunk_id=chunk.pk,
-                upload_id=chunk.upload_id,
-                first_row=chunk.first_row,
-                row_count=chunk.row_count,
-                fence=fence,
-                max_distance=chunk.upload.max_distance,
-                upload_waits=chunk.upload.waiting_since is not None,
-                attempts=chunk.attempts + 1,
+                chunk_id=chunk_id,
+                upload_id=upload_id,
+                first_row=first_row,
+                row_count=row_count,
+                fence=fence + 1,
+                max_distance=max_distance,
+                upload_waits=waiting_since is not None,
+                attempts=attempts + 1,
             )
+
+
+def _first_claimable() -> tuple[Any, ...] | None:
+    """The first of `claimable_chunks`, locked; the query is compiled once."""
+    statement, values = _claim_statement(connection.vendor, settings.LEASE)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cast("tuple[Any, ...] | None", cursor.fetchone())
+
+
+@functools.cache
+def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...]]:
+    """For that kind of database, and leases of that length."""
+    columns = ("pk", "upload_id", "first_row", "row_count", "fence", "attempts")
+    of_upload = ("upload__max_distance", "upload__waiting_since")
+    chunks = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).values_list(*columns, *of_upload)
+    return cast("tuple[str, tuple[Any, ...]]", chunks[:1].query.sql_with_params())
 
 
 def claim_upload() -> LoadLease | None:
@@ -141,16 +155,11 @@ def release_chunk(
 
     Raises LeaseLostError when the lease is somebody else's by now. An outage gives the attempt back.
     """
-    hit = Chunk.objects.filter(pk=lease.chunk_id, fence=lease.fence, state=ChunkState.LEASED).update(
-        state=state,
-        lease_until=None,
-        due_at=Now() + delay,
-        attempts=F("attempts") if costs_attempt else F("attempts") - 1,
-        matched=F("matched") + matched,
-        no_match=F("no_match") + no_match,
-        failed=F("failed") + failed,
-    )
-    if hit != 1:
+    attempts_back = 0 if costs_attempt else 1
+    counts = matched, no_match, failed
+    if not give_back_chunk(
+        lease.chunk_id, lease.fence, state=state, delay=delay, attempts_back=attempts_back, counts=counts
+    ):
         raise LeaseLostError(f"chunk {lease.chunk_id} is no longer held with fence {lease.fence}")
 
 
@@ -198,7 +207,8 @@ def finish_upload(upload_id: int) -> bool:
     In a transaction of its own, after the commit of a chunk: inside that transaction, the last two chunks would not
     see each other's and nobody would finish.
     """
-    return bool(_finish(Upload.objects.filter(pk=upload_id)))
+    # After most chunks there are others.
+    return is_complete(upload_id) and bool(_finish(Upload.objects.filter(pk=upload_id)))
 
 
 def sweep() -> int:
