@@ -22,6 +22,7 @@ from run import _CONFIGURING, ROOT, postgres
 
 READER, CONSUMER = "file_reader", "postcode_consumer"
 ENGINE = "file_reader/uploads/work/leases.py"
+LEASE_SQL = "file_reader/uploads/work/lease_sql.py"
 GEOCODING = "file_reader/uploads/work/geocoding.py"
 LOADING = "file_reader/uploads/work/loading.py"
 WORKER = "file_reader/uploads/work/worker.py"
@@ -98,13 +99,7 @@ MUTANTS = [
     Mutant(
         "05",
         "the fence of a chunk",
-        (
-            (
-                ENGINE,
-                "filter(pk=lease.chunk_id, fence=lease.fence, state=ChunkState.LEASED)",
-                "filter(pk=lease.chunk_id, state=ChunkState.LEASED)",
-            ),
-        ),
+        ((LEASE_SQL, "WHERE id = %s AND fence = %s AND state", "WHERE id = %s AND %s > 0 AND state"),),
         READER,
         OF_WORKERS + "05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits[the one whose lease ran out]",
         "PostgreSQL",
@@ -115,8 +110,8 @@ MUTANTS = [
         (
             (
                 GEOCODING,
-                "            bulk_update_results(results)\n",
-                "            bulk_update_results(results)\n            if complete:\n"
+                "            bulk_update_results(matches, others)\n",
+                "            bulk_update_results(matches, others)\n            if complete:\n"
                 "                finish_upload(lease.upload_id)\n",
             ),
             (
@@ -148,13 +143,7 @@ MUTANTS = [
     Mutant(
         "10",
         "an outage gives the attempt back",
-        (
-            (
-                ENGINE,
-                'attempts=F("attempts") if costs_attempt else F("attempts") - 1',
-                'attempts=F("attempts")',
-            ),
-        ),
+        ((ENGINE, "attempts_back = 0 if costs_attempt else 1", "attempts_back = 0"),),
         READER,
         OF_CONSUMER + "10_while_it_is_down_no_attempt_is_used_and_the_work_resumes_when_it_is_back",
     ),
