@@ -267,7 +267,7 @@ MUTANTS = [
     Mutant(
         "24",
         "a chunk that used up its attempts is split",
-        ((ENGINE, "            if chunk.attempts >= settings.MAX_ATTEMPTS:\n", "            if False:\n"),),
+        ((ENGINE, "            if attempts >= settings.MAX_ATTEMPTS:\n", "            if False:\n"),),
         READER,
         OF_WORKERS + "24_a_row_that_kills_its_workers_fails_alone_and_its_siblings_have_their_answers",
     ),

@@ -71,7 +71,7 @@ def test_fault_01_killed_in_the_middle_of_inserting_what_is_committed_stays_and_
 @pytest.mark.parametrize(
     "point",
     [
-        "uploads.work.geocoding._results before 2",
+        "uploads.work.geocoding.ChunkLookup.commit before 2",
         "uploads.work.geocoding.release_chunk after 2",
         "uploads.work.geocoding.bulk_update_results before 2",
         "uploads.work.geocoding.bulk_update_results after 2",
@@ -123,7 +123,7 @@ def test_fault_03_killed_right_after_the_commit_the_repeat_changes_nothing(
 
 
 # --- frozen --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("point", ["in the lookup", "uploads.work.geocoding._results before 1"])
+@pytest.mark.parametrize("point", ["in the lookup", "uploads.work.geocoding.ChunkLookup.commit before 1"])
 def test_fault_04_frozen_past_its_lease_its_late_write_is_refused_and_it_goes_on(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, point: str
 ) -> None:
@@ -155,10 +155,10 @@ def test_fault_04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads
 ) -> None:
     upload = api.upload(FILE)
     step = {"CHUNK_ROWS": "10", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
-    first = start_worker(DIE_AT="uploads.work.loading.Loader._new_rows before 2", **step)
+    first = start_worker(DIE_AT="uploads.work.loading.Loader._rows before 2", **step)
     first.wait_until_frozen()
     leases_run_out()
-    second = start_worker(DIE_AT="uploads.work.loading.Loader._new_rows before 2", **step)
+    second = start_worker(DIE_AT="uploads.work.loading.Loader._rows before 2", **step)
     second.wait_until_frozen()
     assert Upload.objects.get().rows_loaded == 80
     before = Upload.objects.values().get()
@@ -175,7 +175,7 @@ def test_fault_05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, earlier: str
 ) -> None:
     upload = api.upload(FILE)
-    answered = {"DIE_AT": "uploads.work.geocoding._results before 1", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
+    answered = {"DIE_AT": "uploads.work.geocoding.ChunkLookup.commit before 1", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
     stale = start_worker(**answered)
     stale.wait_until_frozen()
     leases_run_out()
@@ -201,7 +201,7 @@ def test_fault_06_the_last_two_chunks_finish_together_and_the_upload_is_finalise
     api: Api, start_worker: StartWorker, settings: Any, round_: int
 ) -> None:
     # PostgreSQL: both have written and neither has committed. SQLite has one writer at a time: both are about to write.
-    point = "bulk_update_results after *" if connection.vendor == "postgresql" else "_results before *"
+    point = "bulk_update_results after *" if connection.vendor == "postgresql" else "ChunkLookup.commit before *"
     at = {"CHUNK_ROWS": "100", "DIE_AT": f"uploads.work.geocoding.{point}", "DIE_BY": "SIGSTOP"}
     settings.CHUNK_ROWS = 100
     upload = api.upload(FILE)
@@ -267,8 +267,8 @@ def test_fault_24_a_row_that_kills_its_workers_fails_alone_and_its_siblings_have
 def test_fault_24_a_file_that_kills_its_loaders_fails_and_other_uploads_go_on(
     api: Api, start_worker: StartWorker
 ) -> None:
-    deadly = {"DIE_AT": "uploads.work.loading.Loader._new_rows before 1"}
-    deadly_as_second = {"DIE_AT": "uploads.work.loading.Loader._new_rows before 2"}
+    deadly = {"DIE_AT": "uploads.work.loading.Loader._rows before 1"}
+    deadly_as_second = {"DIE_AT": "uploads.work.loading.Loader._rows before 2"}
     bad = api.upload(FILE + FILE.removeprefix("lat,lon\n"))
     good: dict[str, object] = {}
     for attempt in range(1, 6):
