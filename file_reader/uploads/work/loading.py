@@ -15,6 +15,7 @@ from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import ReadRow, read_rows
 from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import LocatedRow, RejectedRow, bulk_create_rows
+from uploads.work.bell import ring_bells
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Loader:
             bulk_create_rows(located, rejected)
             Chunk.objects.bulk_create(self._chunks(rows, chunk_rows))
         self.rows_loaded += len(rows)
+        if len(rows) > chunk_rows:  # one chunk we take ourselves
+            ring_bells()
         if error is not None:
             fail_upload(self.lease, error=body_of(error))
             return False
