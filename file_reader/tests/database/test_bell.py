@@ -15,7 +15,9 @@ from uploads.work.bell import Bell, ring_bells
 from uploads.work.commands import retry_upload
 from uploads.work.leases import claim_upload
 from uploads.work.loading import Loader
+from uploads.work.loop import work
 from uploads.work.wake import wake_workers
+from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: Seconds; a ring takes milliseconds.
@@ -72,6 +74,34 @@ def test_one_that_was_never_heard_is_not_relied_on(monkeypatch: pytest.MonkeyPat
         ring_bells()
         assert bell.wait(PATIENCE)
         assert bell.works
+
+
+class FiveLooks(Worker):
+    """Stops when it has looked for work so often."""
+
+    def __init__(self) -> None:
+        super().__init__(is_stopping=lambda: self.looks == 5)
+        self.looks = 0
+
+    def run_once(self) -> bool:
+        self.looks += 1
+        return super().run_once()
+
+
+def test_a_worker_that_has_never_heard_its_bell_looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uploads.work.bell.ring_bells", lambda: None)
+    worker = FiveLooks()
+    with closing(Bell()) as bell:
+        work(worker, bell=bell, idle_poll_seconds=600, seconds=PATIENCE)
+    assert worker.looks == 5
+
+
+def test_while_an_upload_is_open_a_worker_looks_often(api: Api, bell: Bell) -> None:
+    api.upload(CSV)
+    assert claim_upload() is not None  # by another worker, whose lease may run out
+    worker = FiveLooks()
+    work(worker, bell=bell, idle_poll_seconds=600, seconds=PATIENCE)
+    assert worker.looks == 5
 
 
 @on_sqlite
