@@ -108,12 +108,13 @@ def start_service(transactional_db: None, data_dir: Path) -> Iterator[Callable[.
 def start_worker(
     transactional_db: None, data_dir: Path, consumer: FakePostcodeConsumer
 ) -> Iterator[Callable[..., Any]]:
-    """Starts `manage.py worker` as a process of its own: `start_worker(CHUNK_ROWS="10")`; DIE_AT has it die there."""
+    """Starts `manage.py worker` as a process of its own: `start_worker(CHUNK_ROWS="10")`; DIE_AT has it die there.
+    Words before that are arguments of the command."""
     started: list[WorkerProcess] = []
 
-    def start(**environment: str) -> WorkerProcess:
+    def start(*arguments: str, **environment: str) -> WorkerProcess:
         variables = process_environment(data_dir, POSTCODE_CONSUMER_URL=consumer.url, **environment)
-        started.append(WorkerProcess(variables, data_dir / f"worker_{len(started) + 1}.log"))
+        started.append(WorkerProcess(variables, data_dir / f"worker_{len(started) + 1}.log", *arguments))
         return started[-1]
 
     yield start

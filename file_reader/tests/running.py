@@ -60,8 +60,8 @@ Answer = tuple[int, dict[str, str], bytes]
 class WorkerProcess:
     """`manage.py worker`; with DIE_AT in its environment, one that dies there (tests.dying_worker)."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        program = ["-m", "tests.dying_worker"] if "DIE_AT" in environment else ["manage.py", "worker"]
+    def __init__(self, environment: dict[str, str], log: Path, *arguments: str) -> None:
+        program = ["-m", "tests.dying_worker"] if "DIE_AT" in environment else ["manage.py", "worker", *arguments]
         self._log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen([sys.executable, *program], cwd=HOME, env=environment, stderr=stderr)

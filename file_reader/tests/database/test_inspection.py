@@ -57,7 +57,7 @@ def happens_next(upload: dict[str, Any]) -> str:
 
 def test_an_upload_that_no_worker_has_seen_waits_for_one(api: Api) -> None:
     upload = api.upload(CSV)
-    look = "at its next look, within 0.25 s: is a worker running?"
+    look = "at its next look, within 2 s: is a worker running?"
     assert happens_next(upload) == f"A worker will load the file {look}"
     second = api.upload(CSV)
     assert happens_next(second) == "A worker will load the file after 1 that came before it: is a worker running?"

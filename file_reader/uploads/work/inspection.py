@@ -27,13 +27,12 @@ from uploads.models import (
 from uploads.progress import Counts, counts_of, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
 from uploads.work.leases import claimable_chunks, claimable_uploads, is_past
-from uploads.work.loop import POLL_SECONDS
-from uploads.work.worker import MAX_OUTAGE_PAUSE
+from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
 
 #: The most chunks of a kind that are listed, and the most rows of a kind whose reasons are counted.
 SHOWN_CHUNKS = 10
 COUNTED_ROWS = 1_000
-_AT_ONCE = f" at its next look, within {POLL_SECONDS} s"
+_AT_ONCE = f" at its next look, within {IDLE_POLL_SECONDS:.0f} s"
 _AFTER_OUTAGE = f" within {MAX_OUTAGE_PAUSE:.0f} s, as workers do after an outage"
 _RUNNING = ": is a worker running?"
 

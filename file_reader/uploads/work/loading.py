@@ -16,6 +16,7 @@ from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.records import Part, read_parts
 from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
+from uploads.work.bell import ring_bells
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Loader:
             bulk_create_rows(self.lease.upload_id, pending, rejected)
             Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected))
         self.rows_loaded += count
+        if count > chunk_rows:  # one chunk we take ourselves
+            ring_bells()
         if error is not None:
             fail_upload(self.lease, error=body_of(error))
             return False

@@ -9,18 +9,20 @@ from collections.abc import Callable
 from django.db import connection
 
 from service_kit.database_errors import database_is_away
+from uploads.work.bell import Bell
+from uploads.work.pauses import IDLE_POLL_SECONDS, POLL_SECONDS
 from uploads.work.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-#: How often an idle worker looks for work, in seconds.
-POLL_SECONDS = 0.25
 _MAX_DATABASE_PAUSE = 5.0
 
 
 def work(
     worker: Worker,
     *,
+    bell: Bell | None = None,
+    idle_poll_seconds: float = IDLE_POLL_SECONDS,
     until_idle: bool = False,
     seconds: float = math.inf,
     on_first_work: Callable[[], None] = lambda: None,
@@ -28,7 +30,8 @@ def work(
     """Lets a worker do piece after piece until its process is asked to stop; no lease is left behind.
 
     It also ends when there is nothing to do (with `until_idle`), and after so many seconds, the piece in hand excepted.
-    `on_first_work` is called once there was something to do. While the database is away, it waits for it.
+    `on_first_work` is called once there was something to do. An idle worker looks when its bell rings, if it has one,
+    and every now and then. While the database is away, it waits for it.
     """
     # Rows are hundreds of thousands of tuples at a time, and none of them is part of a cycle.
     gc.set_threshold(100_000, 20, 20)
@@ -58,7 +61,9 @@ def work(
         if not found and until_idle:
             break
         if not found:
-            _pause(POLL_SECONDS, unless=is_over)
+            may_rest = worker.nothing_is_open and bell is not None and bell.works
+            wait = time.sleep if bell is None else bell.wait
+            _pause(idle_poll_seconds if may_rest else POLL_SECONDS, unless=is_over, wait=wait)
     try:
         worker.stop()
     except Exception as error:
@@ -67,7 +72,9 @@ def work(
         logger.warning("the database is away, leases are left to run out: %s", error)
 
 
-def _pause(seconds: float, *, unless: Callable[[], bool]) -> None:
+def _pause(seconds: float, *, unless: Callable[[], bool], wait: Callable[[float], object] = time.sleep) -> None:
+    """Pauses in short slices, so that a stop is noticed; ends early when `wait` says so."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not unless():
-        time.sleep(min(left, POLL_SECONDS))
+        if wait(min(left, POLL_SECONDS)):
+            return

@@ -1,4 +1,4 @@
-"""Wakes Celery's workers through the broker, when there is one."""
+"""Wakes idle workers: those of `manage.py worker` by their bells, Celery's through the broker, when there is one."""
 
 import functools
 import logging
@@ -8,6 +8,8 @@ import time
 
 from django.conf import settings
 
+from uploads.work.bell import ring_bells
+
 logger = logging.getLogger(__name__)
 
 _PAUSE_AFTER_FAILURE = 5.0  # seconds
@@ -15,11 +17,12 @@ _wanted = threading.Event()
 
 
 def wake_workers() -> None:
-    """Says "look whether there is work" to one idle worker. To be called after the commit.
+    """Says "look whether there is work" to the idle workers, to one of Celery's. To be called after the commit.
 
     Returns at once and never fails, whatever the broker does: a thread sends the message, and what it cannot send is
     only logged, because beat and the poll loop look anyway. Calls that come while it is sending become one message.
     """
+    ring_bells()
     if settings.CELERY_BROKER_URL:
         _start_sender(os.getpid())
         _wanted.set()

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
-from uploads.models import ChunkState
+from uploads.models import OPEN_STATES, ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
@@ -27,11 +28,10 @@ from uploads.work.leases import (
     sweep,
 )
 from uploads.work.loading import Loader
+from uploads.work.pauses import MAX_OUTAGE_PAUSE
 
 logger = logging.getLogger(__name__)
 
-#: How long postcode_consumer is left alone after outages, in seconds: 1, 2, 4, … up to this. Work resumes within it.
-MAX_OUTAGE_PAUSE = 15.0
 _GAVE_UP = ReadingError("Reading the file ended without a word in every attempt. The operator's log says more.")
 #: We size chunks so that their answers take about this long, in seconds, whatever else the machine does. `CHUNK_ROWS`
 #: is the most that one has: large ones are quicker to write; after a slow answer small ones let people see how the work
@@ -53,6 +53,8 @@ class Worker:
 
     def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self.is_stopping = is_stopping
+        #: As of the last `run_once`: there is no upload in which anything could fall due.
+        self.nothing_is_open = False
         self._loader: Loader | None = None
         # The chunk that is next, and the one whose answers come in.
         self._claimed: ChunkLease | None = None
@@ -71,6 +73,11 @@ class Worker:
         """
         self._release()
         self._sweep()
+        # One statement instead of three and two transactions.
+        holds_nothing = self._loader is None and self._claimed is None and self._asked is None
+        self.nothing_is_open = holds_nothing and not _is_anything_open()
+        if self.nothing_is_open:
+            return False
         loaded = self._load()
         geocoded = self._geocode()
         return loaded or geocoded or purge_deleted()
@@ -200,3 +207,8 @@ class Worker:
                 collect_abandoned()
             except OSError as error:  # what cannot be removed is waste, and no reason to stop working
                 logger.warning("abandoned files cannot be collected: %s", error)
+
+
+def _is_anything_open() -> bool:
+    """Whether there may be something to do, now or when its time comes. Else there is not until somebody makes work."""
+    return Upload.objects.filter(Q(state__in=OPEN_STATES) | Q(deleted_at__isnull=False)).exists()
