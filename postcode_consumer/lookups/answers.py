@@ -9,6 +9,8 @@ Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Status = Literal["match", "no_match", "failed"]
 Reason = Literal["none_within_max_distance", "outside_uk", "upstream_rejected"]
+#: Names of country, region, district and ward; None where the source does not say.
+Area = tuple[str | None, str | None, str | None, str | None]
 
 
 class Location(msgspec.Struct, frozen=True, gc=False):

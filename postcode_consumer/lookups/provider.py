@@ -1,9 +1,10 @@
 """The interfaces: a provider gives the answers, an upstream is a source that is asked as little as possible."""
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from lookups.answers import Answer, Location
+from lookups.answers import Answer, Location, PostcodeDetails
+from lookups.columns import Columns, Floats
 from lookups.deadline import Deadline
 from lookups.findings import Finding
 
@@ -19,6 +20,24 @@ class Provider(Protocol):
         metres, or none.
 
         Raises `ProviderUnavailableError` when any of them cannot be answered before the deadline.
+        """
+
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        """What is known here about a postcode, written as in `SW1A 1AA`; None when it is not known. Nobody else is
+        asked.
+
+        Raises `ProviderUnavailableError` when the provider is not set up.
+        """
+
+
+@runtime_checkable
+class ColumnProvider(Provider, Protocol):
+    """A provider that answers many locations without an object for each."""
+
+    def columns(self, latitudes: Floats, longitudes: Floats, max_distance: float, deadline: Deadline) -> Columns:
+        """The answers that `reverse_geocode` gives, to locations that need not be distinct.
+
+        Raises `ProviderUnavailableError` as that does.
         """
 
 

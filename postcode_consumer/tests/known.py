@@ -1,6 +1,7 @@
 """Locations that are known, or asked for, by several at once."""
 
 import threading
+import time
 from collections.abc import Callable
 
 from django.db import connection
@@ -35,3 +36,10 @@ def in_threads(*works: Callable[[], object]) -> None:
         thread.join()
     for error in errors:
         raise error
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)

@@ -6,6 +6,7 @@ The provider must know SW1A 1AA and EH1 2NG where they really are, and no postco
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from tests.fake_postcodes_io import CASTLE, NORTH_SEA, PALACE
 
 from lookups.answers import Answer, Location
@@ -70,6 +71,12 @@ class ProviderContract:
         (answer,) = ask(provider, PALACE, max_distance=0.01)
         assert (answer.postcode, answer.distance_m) == ("SW1A 1AA", 0.0)
 
+    def test_a_postcode_is_known_as_its_matches_have_it(self, provider: Provider) -> None:
+        # The second time, one that remembers has written down what it was told.
+        answer, _ = ask(provider, PALACE), ask(provider, PALACE)
+        assert provider.details_of("SW1A 1AA") == answer[0].postcode_details
+        assert provider.details_of("ZZ99 9ZZ") is None
+
     def test_when_the_time_is_over_an_answer_is_right_or_there_is_none(self, provider: Provider) -> None:
         try:
             (answer,) = provider.reverse_geocode([Location(*PALACE)], 100, Deadline(0))
@@ -78,7 +85,13 @@ class ProviderContract:
         assert answer.postcode == "SW1A 1AA"
 
     def test_threads_do_not_get_each_others_answers(self, provider: Provider) -> None:
+        def postcode_of(place: tuple[float, float]) -> str | None:
+            try:
+                return ask(provider, place)[0].postcode
+            finally:
+                connection.close()  # the thread's own, which would outlive it
+
         places = [PALACE, CASTLE] * 10
         with ThreadPoolExecutor(4) as threads:
-            answers = list(threads.map(lambda place: ask(provider, place)[0].postcode, places))
+            answers = list(threads.map(postcode_of, places))
         assert answers == ["SW1A 1AA", "EH1 2NG"] * 10

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from lookups.answers import Area
 from lookups.index import file
 from lookups.index.candidates import cells_with_candidates
 from lookups.index.ellipsoid import Floats, earth_centred
-from lookups.index.file import DETAILS, Area, Places
+from lookups.index.file import DETAILS, Places
 from lookups.index.grid import grid_of
 from lookups.index.names import CodeNames, name_of
 from lookups.index.sources import WITHOUT_POSITION, AreaCells, Source, SourceRefusedError, opened

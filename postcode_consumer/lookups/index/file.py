@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lookups.answers import Area
 from lookups.index.ellipsoid import Floats
 from lookups.index.grid import COLUMNS, ROWS, Grid
 
@@ -37,8 +38,6 @@ _MAGIC = b"UKPCINDX"
 _PREFIX = struct.Struct("<8sIII")
 _ALIGNMENT = 64
 
-#: Names of country, region, district and ward; None where the source does not say.
-Area = tuple[str | None, str | None, str | None, str | None]
 PlaceNumbers = NDArray[np.intp]
 
 

@@ -51,6 +51,11 @@ class Index:
             nearest, metres = nearest[chosen], metres[chosen]
         return nearest, metres, metres <= max_distance + SAME_DISTANCE
 
+    def place_of(self, postcode: str) -> int | None:
+        """The number of a place that has this postcode, spaced as `DETAILS` has it; None when there is none."""
+        found = np.flatnonzero(self.places.details["postcode"] == postcode.encode())
+        return int(found[0]) if len(found) else None
+
     def _where(
         self, inside: NDArray[np.bool_], latitudes: Floats, longitudes: Floats, max_distance: float
     ) -> tuple[PlaceNumbers, Floats, NDArray[np.bool_]]:

@@ -115,6 +115,12 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
         )
 
 
+def details_of(postcode: str) -> PostcodeDetails | None:
+    """What a provider said about this postcode the last time; None when none did."""
+    found = Postcode.objects.filter(pk=postcode).values(*PostcodeDetails.__struct_fields__).first()
+    return PostcodeDetails(**found) if found else None
+
+
 def prune(*, before: int, limit: int) -> int:
     """Forgets the oldest locations that were looked up before that moment (Unix seconds), and returns their number."""
     return _forget_slice(KnownLocation.objects.filter(looked_up_at__lt=before).order_by("looked_up_at"), limit)[0]

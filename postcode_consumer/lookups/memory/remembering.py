@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from lookups import counters
-from lookups.answers import Answer, Location
+from lookups.answers import Answer, Location, PostcodeDetails
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
 from lookups.findings import Finding
@@ -54,6 +54,10 @@ class Remembering:
             missing = _missing(others, known, max_distance)
             counters.WAITED.labels(self.name).inc(len(others) - len(missing))
         return [known[location].answer(location, max_distance, provider=self.name) for location in locations]
+
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        """See `Provider`: what was said about it the last time, however long ago that is."""
+        return memory.details_of(postcode)
 
     def close(self) -> None:
         """Close the upstream, and write what waits to be written."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lookups.answers import Answer, Location
+from lookups.answers import Answer, Location, PostcodeDetails
 from lookups.deadline import Deadline
 from lookups.provider import Provider
 
@@ -30,3 +30,7 @@ class Chain:
             for index, answer in zip(unknown, found, strict=True):
                 answers[index] = answer
         return answers
+
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        """See `Provider`: what the first that knows it says."""
+        return next(filter(None, (provider.details_of(postcode) for provider in self.providers)), None)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_moment
+from lookups.columns import NO_MATCH, NONE_WITHIN_MAX_DISTANCE, Columns
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
 from lookups.index import file
@@ -46,17 +47,41 @@ class Local:
 
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
         """See `Provider`. It takes milliseconds, so the deadline is not looked at."""
-        index = self._current()
-        if index is None:
-            raise ProviderUnavailableError(self._why_missing)
+        index = self._usable()
         if not locations:
             return []
         latitudes = np.array([location.latitude for location in locations])
         longitudes = np.array([location.longitude for location in locations])
-        nearest, metres, found = index.nearest(latitudes, longitudes, max_distance)
-        if not index.places.has_northern_ireland:
-            found &= metres <= _metres_to_northern_ireland(latitudes, longitudes)
-        return self._answers(index.places, locations, nearest, metres, found)
+        return self._answers(index.places, locations, *_nearest(index, latitudes, longitudes, max_distance))
+
+    def columns(self, latitudes: Floats, longitudes: Floats, max_distance: float, deadline: Deadline) -> Columns:
+        """See `ColumnProvider`. Its places are those of the index that are the nearest ones, in the index's order."""
+        index = self._usable()
+        nearest, metres, found = _nearest(index, latitudes, longitudes, max_distance)
+        numbers, which = np.unique(nearest[found], return_inverse=True)
+        details = index.places.details.take(numbers)
+        areas, area = np.unique(details["area"], return_inverse=True)
+        place = np.full(len(found), -1, "i4")
+        place[found] = which
+        return Columns(
+            status=np.where(found, 0, NO_MATCH).astype("u1"),
+            reason=np.where(found, 0, NONE_WITHIN_MAX_DISTANCE).astype("u1"),
+            distance=np.where(found, metres.round(2), np.nan),
+            place=place,
+            postcodes=np.ascontiguousarray(details["postcode"]),
+            area=area.astype("u4"),
+            areas=[index.places.area_names[number] for number in areas.tolist()],
+        )
+
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        """See `Provider`. Of postcodes at one place, the index knows the first in the alphabet only."""
+        index = self._usable()
+        number = index.place_of(postcode)
+        if number is None:
+            return None
+        latitude, longitude, _, area = index.places.details[number].item()
+        outcode, incode = postcode.split()
+        return PostcodeDetails(outcode, incode, *index.places.area_names[int(area)], latitude, longitude)
 
     def missing(self) -> str | None:
         """Why there is no index that could answer, and what helps; None when there is one."""
@@ -104,6 +129,12 @@ class Local:
             )
         return answers
 
+    def _usable(self) -> Index:
+        index = self._current()
+        if index is None:
+            raise ProviderUnavailableError(self._why_missing)
+        return index
+
     def _current(self) -> Index | None:
         """The newest index. The first thread that sees a new one loads it; the others go on with the old one."""
         stamp = _stamp(self._folder / file.NAME)
@@ -137,6 +168,16 @@ def _stamp(path: Path) -> _Stamp | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _nearest(
+    index: Index, latitudes: Floats, longitudes: Floats, max_distance: float
+) -> tuple[file.PlaceNumbers, Floats, NDArray[np.bool_]]:
+    """As `Index.nearest`, but none where a postcode of Northern Ireland may be nearer that the index does not have."""
+    nearest, metres, found = index.nearest(latitudes, longitudes, max_distance)
+    if not index.places.has_northern_ireland:
+        found &= metres <= _metres_to_northern_ireland(latitudes, longitudes)
+    return nearest, metres, found
 
 
 def _metres_to_northern_ireland(latitudes: Floats, longitudes: Floats) -> Floats:

@@ -36,6 +36,10 @@ class Sandbox:
         moment = this_moment()
         return [self._answer(location, max_distance, moment) for location in locations]
 
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        """See `Provider`."""
+        return next((place.details for place in self._places if place.postcode == postcode), None)
+
     def _answer(self, location: Location, max_distance: float, moment: datetime) -> Answer:
         here = _vector(location.latitude, location.longitude)
         # min() keeps the first of equals, and the places are in alphabetical order.

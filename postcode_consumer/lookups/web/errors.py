@@ -1,15 +1,20 @@
 """From errors to problems: the one table of this service."""
 
 import logging
+import math
 from typing import Any
 
 from django.db import Error
 from rest_framework.response import Response
 
+from lookups.errors import ProviderUnavailableError
 from service_kit import problems
 from service_kit.problems import Problem
 
 logger = logging.getLogger(__name__)
+
+#: Seconds; what callers are told when the provider did not say when it is back.
+DEFAULT_RETRY_AFTER = 5.0
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
@@ -24,4 +29,17 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
             detail="The database of known locations is away, full or too busy just now. Try again.",
             retry_after=5,
         )
+    elif isinstance(exception, ProviderUnavailableError):
+        exception = Problem(
+            "upstream-unavailable",
+            "The postcode provider cannot be reached",
+            status=503,
+            detail=exception.detail,
+            retry_after=whole_seconds(exception.retry_after or DEFAULT_RETRY_AFTER),
+        )
     return problems.exception_handler(exception, context)
+
+
+def whole_seconds(seconds: float) -> int:
+    """As `Retry-After` has them: not too few, and not none."""
+    return max(1, math.ceil(seconds))

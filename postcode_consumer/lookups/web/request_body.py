@@ -44,8 +44,8 @@ def parse_body(body: bytes) -> tuple[list[Location], float]:
         _explain(body, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _invalid_json(str(error)) from None
-    _check_count(len(question.locations))
-    return question.locations, _checked_distance(question.max_distance)
+    check_count(len(question.locations), MAX_LOCATIONS)
+    return question.locations, checked_distance(question.max_distance)
 
 
 def parse_query(*, latitude: str | None, longitude: str | None, max_distance: str | None) -> tuple[Location, float]:
@@ -53,12 +53,12 @@ def parse_query(*, latitude: str | None, longitude: str | None, max_distance: st
     values: dict[str, float | None] = {}
     for name, text in (("latitude", latitude), ("longitude", longitude)):
         if text is None:
-            raise _invalid_location(f"The query parameter {name} is missing.")
+            raise invalid_location(f"The query parameter {name} is missing.")
         values[name] = _number(text)
-    fault = _fault(values)
+    fault = fault_of(values)
     if fault:
-        raise _invalid_location(fault)
-    distance = DEFAULT_DISTANCE_METRES if max_distance is None else _checked_distance(_number(max_distance))
+        raise invalid_location(fault)
+    distance = DEFAULT_DISTANCE_METRES if max_distance is None else checked_distance(_number(max_distance))
     return msgspec.convert(values, Location), distance
 
 
@@ -85,15 +85,15 @@ def _explain(body: bytes, message: str) -> NoReturn:
     if not isinstance(question, dict) or not isinstance(question.get("locations"), list):
         raise _invalid_json("The body must be an object with a list named locations.")
     locations = question["locations"]
-    _check_count(len(locations))
-    _checked_distance(question.get("max_distance", DEFAULT_DISTANCE_METRES))
-    faults = ((index, _fault(location)) for index, location in enumerate(locations))
+    check_count(len(locations), MAX_LOCATIONS)
+    checked_distance(question.get("max_distance", DEFAULT_DISTANCE_METRES))
+    faults = ((index, fault_of(location)) for index, location in enumerate(locations))
     errors = [{"index": index, "detail": fault} for index, fault in faults if fault]
     if not errors:
         logger.info("body refused why=%r", message)
         raise _invalid_json("The body is not as documented. Is a member there twice?")
     index, detail = errors[0]["index"], errors[0]["detail"]
-    raise _invalid_location(f"Location {index}: {detail}", index=index, errors=errors[:MAX_ERRORS])
+    raise invalid_location(f"Location {index}: {detail}", index=index, errors=errors[:MAX_ERRORS])
 
 
 def _plain_json(body: bytes) -> Any:
@@ -108,7 +108,7 @@ def _plain_json(body: bytes) -> Any:
         raise _invalid_json("The body is not JSON, or JSON of a kind that nobody means.") from None
 
 
-def _fault(location: Any) -> str | None:
+def fault_of(location: Any) -> str | None:
     """The fault of one location, or None."""
     if not isinstance(location, dict):
         return "It must be an object with latitude and longitude."
@@ -123,7 +123,8 @@ def _fault(location: Any) -> str | None:
     return None
 
 
-def _checked_distance(value: Any) -> float:
+def checked_distance(value: Any) -> float:
+    """`max_distance` in metres. Raises Problem (400) when it is not a number in its range."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 < value <= MAX_DISTANCE_METRES or not math.isfinite(value):
         raise Problem(
@@ -135,14 +136,15 @@ def _checked_distance(value: Any) -> float:
     return float(value)
 
 
-def _check_count(count: int) -> None:
-    if count > MAX_LOCATIONS:
+def check_count(count: int, most: int) -> None:
+    """Raises Problem (400) for more locations than one call may have."""
+    if count > most:
         raise Problem(
             "too-many-locations",
             "There are too many locations in one call",
             status=400,
-            detail=f"{count} locations were sent; at most {MAX_LOCATIONS} are taken in one call.",
-            max_locations=MAX_LOCATIONS,
+            detail=f"{count} locations were sent; at most {most} are taken in one call.",
+            max_locations=most,
         )
 
 
@@ -150,5 +152,6 @@ def _invalid_json(detail: str) -> Problem:
     return Problem("invalid-json", "The body is not the JSON that is expected here", status=400, detail=detail)
 
 
-def _invalid_location(detail: str, **extra: Any) -> Problem:
+def invalid_location(detail: str, **extra: Any) -> Problem:
+    """A problem (400) whose `index`, where there are several locations, is that of the first bad one."""
     return Problem("invalid-location", "A location is not valid", status=400, detail=detail, **extra)

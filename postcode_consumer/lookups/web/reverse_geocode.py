@@ -1,9 +1,10 @@
 """HTTP → lookup → HTTP. The JSON is msgspec's on both ways: serializers cost five times as much as all the rest."""
 
 import logging
-import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 from django.conf import settings
@@ -12,21 +13,23 @@ from django.utils.decorators import method_decorator
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from lookups.answers import Answer, Location
+from lookups.answers import Answer
 from lookups.deadline import Deadline
 from lookups.errors import DeadlineExceededError, ProviderUnavailableError
-from lookups.lookup import reverse_geocode
+from lookups.lookup import reverse_geocode, reverse_geocode_columns
 from lookups.providers import provider_of_this_process
+from lookups.web import columns_body
+from lookups.web.errors import whole_seconds
 from lookups.web.request_body import parse_body, parse_deadline, parse_query
 from service_kit.problems import Problem
 from service_kit.query_parameters import query_parameters
 
 logger = logging.getLogger(__name__)
 
-#: Seconds; what callers are told when the provider did not say when it is back.
-DEFAULT_RETRY_AFTER = 5.0
 #: Seconds; how long caches may keep an answer. Short, so that a forgotten one is soon gone there, too.
 ANSWER_SECONDS = 60
+
+_Answers = TypeVar("_Answers")
 
 
 class _Bulk(msgspec.Struct):
@@ -34,7 +37,7 @@ class _Bulk(msgspec.Struct):
 
 
 class ReverseGeocode(APIView):
-    """`GET` answers one location, `POST` up to 1,000."""
+    """`GET` answers one location, `POST` up to 1,000, and up to 5,000 as columns."""
 
     http_method_names = ["get", "post", "head"]
 
@@ -45,19 +48,35 @@ class ReverseGeocode(APIView):
         location, max_distance = parse_query(
             latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
         )
-        answer = _look_up(request, [location], max_distance)[0]
+        look_up = partial(reverse_geocode, locations=[location], max_distance=max_distance)
+        (answer,) = _in_time(request, 1, look_up)
         response = _json(answer)
         if answer.status != "failed":
             response["Cache-Control"] = f"public, max-age={ANSWER_SECONDS}"
         return response
 
     def post(self, request: Request) -> HttpResponse:
-        """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order."""
+        """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order; columns → columns."""
+        if request._request.content_type == columns_body.CONTENT_TYPE:
+            return _columns(request)
         locations, max_distance = parse_body(_body(request))
-        return _json(_Bulk(_look_up(request, locations, max_distance)))
+        look_up = partial(reverse_geocode, locations=locations, max_distance=max_distance)
+        return _json(_Bulk(_in_time(request, len(locations), look_up)))
 
 
-def _look_up(request: Request, locations: Sequence[Location], max_distance: float) -> list[Answer]:
+def _columns(request: Request) -> HttpResponse:
+    question = columns_body.parse(_body(request))
+    look_up = partial(
+        reverse_geocode_columns,
+        latitudes=question.latitudes,
+        longitudes=question.longitudes,
+        max_distance=question.max_distance,
+    )
+    columns = _in_time(request, len(question.latitudes), look_up)
+    return HttpResponse(columns_body.encoded(columns, question), content_type=columns_body.CONTENT_TYPE)
+
+
+def _in_time(request: Request, locations: int, look_up: Callable[..., _Answers]) -> _Answers:
     """The answers, in the time that is ours or, if that is less, the caller's."""
     started = time.monotonic()
     callers_seconds = parse_deadline(request.headers.get("X-Request-Deadline"))
@@ -65,22 +84,14 @@ def _look_up(request: Request, locations: Sequence[Location], max_distance: floa
     if not callers_seconds:
         raise _deadline_exceeded("The time that X-Request-Deadline allows was over when the request came.")
     try:
-        return reverse_geocode(
-            locations=locations, max_distance=max_distance, provider=provider_of_this_process(), deadline=deadline
-        )
+        return look_up(provider=provider_of_this_process(), deadline=deadline)
     except ProviderUnavailableError as error:
         seconds = time.monotonic() - started
-        logger.warning("lookup unavailable locations=%d seconds=%.1f why=%r", len(locations), seconds, error.detail)
+        logger.warning("lookup unavailable locations=%d seconds=%.1f why=%r", locations, seconds, error.detail)
         too_late = isinstance(error, DeadlineExceededError) or not deadline.remaining()
         if too_late and callers_seconds < settings.LOOKUP_DEADLINE_SECONDS:
             raise _deadline_exceeded(error.detail, retry_after=error.retry_after) from error
-        raise Problem(
-            "upstream-unavailable",
-            "The postcode provider cannot be reached",
-            status=503,
-            detail=error.detail,
-            retry_after=max(1, math.ceil(error.retry_after or DEFAULT_RETRY_AFTER)),
-        ) from error
+        raise
 
 
 def _deadline_exceeded(detail: str, *, retry_after: float | None = None) -> Problem:
@@ -89,7 +100,7 @@ def _deadline_exceeded(detail: str, *, retry_after: float | None = None) -> Prob
         "The caller's time does not suffice for an answer",
         status=504,
         detail=detail,
-        retry_after=None if retry_after is None else max(1, math.ceil(retry_after)),
+        retry_after=None if retry_after is None else whole_seconds(retry_after),
     )
 
 

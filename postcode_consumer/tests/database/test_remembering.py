@@ -11,7 +11,7 @@ from django.db import connection
 from tests.asking import PLACES, north_of, searches, times_asked
 from tests.calls import assert_problem
 from tests.fake_postcodes_io import CASTLE, DOWNING_STREET, FAIR_ISLE, NORTH_SEA, PALACE, FakePostcodesIo
-from tests.known import in_threads
+from tests.known import in_threads, wait_until
 
 from lookups.answers import Answer, Location
 from lookups.deadline import Deadline
@@ -46,13 +46,6 @@ def ask(remembering: Callable[..., Remembering]) -> Ask:
             in_threads(lambda: wait_until(lambda: Claim.objects.count() <= claimed))
 
     return look_up
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def make_older(days: float) -> None:

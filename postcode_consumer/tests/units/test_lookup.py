@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from lookups.answers import Answer, Location, failed, no_match
+from lookups.answers import Answer, Location, PostcodeDetails, failed, no_match
+from lookups.columns import Columns, Floats, columns_of
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
-from lookups.lookup import reverse_geocode
+from lookups.lookup import reverse_geocode, reverse_geocode_columns
 
 LONDON = Location(51.5, -0.1)
 LEEDS = Location(53.8, -1.5)
@@ -26,6 +28,20 @@ class Recorder:
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
         self.asked += locations
         return [failed(location, provider=self.name, looked_up_at=LONG_AGO) for location in locations]
+
+    def details_of(self, postcode: str) -> PostcodeDetails | None:
+        return None
+
+
+class RecorderOfColumns(Recorder):
+    """It can answer in columns, too."""
+
+    def columns(self, latitudes: Floats, longitudes: Floats, max_distance: float, deadline: Deadline) -> Columns:
+        locations = list(map(Location, latitudes.tolist(), longitudes.tolist()))
+        return columns_of(Recorder.reverse_geocode(self, locations, max_distance, deadline))
+
+    def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
+        raise AssertionError("an object for each location")
 
 
 def look_up(provider: Recorder, *locations: Location) -> list[Answer]:
@@ -65,3 +81,30 @@ def test_an_outage_is_never_an_answer() -> None:
 
     with pytest.raises(ProviderUnavailableError):
         look_up(Broken(), LONDON, Location(0, 0))
+
+
+# --- In columns ------------------------------------------------------------------------------------------------------
+def look_up_columns(provider: Recorder, *locations: Location) -> Columns:
+    latitudes = np.array([location.latitude for location in locations])
+    longitudes = np.array([location.longitude for location in locations])
+    return reverse_geocode_columns(
+        latitudes=latitudes, longitudes=longitudes, max_distance=100, provider=provider, deadline=Deadline(5)
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked"), [(Recorder(), [LONDON, LEEDS]), (RecorderOfColumns(), [LONDON, LEEDS, LONDON])]
+)
+def test_in_columns_a_provider_is_asked_in_its_own_way_about_the_uk_only(
+    provider: Recorder, asked: list[Location]
+) -> None:
+    columns = look_up_columns(provider, Location(0, 0), LONDON, LEEDS, Location(61.6, -1), LONDON)
+    assert provider.asked == asked
+    assert columns.status.tolist() == [1, 2, 2, 1, 2]
+    assert columns.reason.tolist() == [2, 3, 3, 2, 3]
+
+
+@pytest.mark.parametrize("provider", [Recorder(), RecorderOfColumns()])
+def test_in_columns_nobody_is_asked_about_places_abroad(provider: Recorder) -> None:
+    assert look_up_columns(provider, Location(0, 0), Location(90, 180)).status.tolist() == [1, 1]
+    assert provider.asked == []

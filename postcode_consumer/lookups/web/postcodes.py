@@ -1,0 +1,29 @@
+"""What the provider knows about a postcode."""
+
+import re
+
+import msgspec
+from django.http import HttpResponse
+from rest_framework.decorators import api_view
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from lookups.providers import provider_of_this_process
+from service_kit.query_parameters import query_parameters
+
+#: Without its space. What has another form is no postcode, and nobody is asked about it.
+_POSTCODE = re.compile(r"[A-Z0-9]{5,7}")
+
+
+@api_view(["GET", "HEAD"])
+@query_parameters()
+def postcode(request: Request, postcode: str) -> HttpResponse:
+    """A postcode, however it is spaced and capitalised → its details; 404 when the provider does not know it."""
+    # Some letters of other scripts have one of ours as their capital.
+    bare = "".join(postcode.split()).upper() if postcode.isascii() else ""
+    known = _POSTCODE.fullmatch(bare) and provider_of_this_process().details_of(f"{bare[:-3]} {bare[-3:]}")
+    if not known:
+        raise NotFound("The provider does not know this postcode.")
+    # No provider that there is knows when a postcode was terminated: they have live ones only.
+    answer = {"postcode": f"{known.outcode} {known.incode}", **msgspec.structs.asdict(known), "terminated": None}
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
