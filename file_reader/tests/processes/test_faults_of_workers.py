@@ -175,7 +175,8 @@ def test_fault_05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits(
     api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, earlier: str
 ) -> None:
     upload = api.upload(FILE)
-    answered = {"DIE_AT": "uploads.work.geocoding.ChunkLookup.commit before 1", "DIE_BY": "SIGSTOP", "LEASE_SECONDS": LONG_LEASE}
+    at = {"DIE_AT": "uploads.work.geocoding.ChunkLookup.commit before 1", "DIE_BY": "SIGSTOP"}
+    answered = {**at, "LEASE_SECONDS": LONG_LEASE}
     stale = start_worker(**answered)
     stale.wait_until_frozen()
     leases_run_out()
