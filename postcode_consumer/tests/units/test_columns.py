@@ -54,8 +54,8 @@ def some_places(count: int) -> list[Place]:
 
 
 def local_index(folder: Path, *, northern_ireland: bool) -> Path:
-    """Of the gazetteer's places, with areas of all kinds; places at one distance, and two postcodes at one place; and one
-    in the North Channel."""
+    """Of the gazetteer's places and one beside Larne, with areas of all kinds; of places at one distance, and of two
+    postcodes at one place."""
     places = [
         *GAZETTEERS,
         ("KA1 1AA", (54.8578, -5.60)),
