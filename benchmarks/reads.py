@@ -2,10 +2,11 @@
 
     python benchmarks/reads.py --database sqlite --rows 2600000 --postcodes gb_postcodes.csv.gz
 
-Fills a database through the project's own migrations and bulk writes: one large upload, forty small ones of two users,
-and one that is being worked on. Then asks the real service (gunicorn, as serve.py starts it) one question after the
-other over one connection, and prints for each the median and the 95th percentile in milliseconds, and the CPU that the
-service and a PostgreSQL server took for it. `--json FILE` writes all of it, `--only TEXT` asks fewer.
+Fills a database through the project's own migrations and bulk writes: forty uploads of eight users that have ended and
+have their row index, and one of a million rows that is being worked on. Then asks the real service (gunicorn, as
+serve.py starts it) one question after the other over one connection, and prints for each the median and the 95th
+percentile in milliseconds, and the CPU that the service and a PostgreSQL server took for it. `--json FILE` writes all
+of it, `--only TEXT` asks fewer.
 `--keep FOLDER` leaves the database where it is, and uses one that is there; it is that of FILE_READER_DATABASE_URL,
 if that is set.
 
@@ -16,6 +17,7 @@ import argparse
 import base64
 import contextlib
 import csv
+import functools
 import gzip
 import json
 import os
@@ -31,7 +33,7 @@ from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 HERE = Path(__file__).resolve().parent
 SERVICE = HERE.parent / "file_reader"
@@ -46,11 +48,11 @@ from scipy.spatial import cKDTree  # noqa: E402
 from stack import free_port, wait_for  # noqa: E402
 
 TOKEN = "bench"
-#: Rows of a chunk, and of a step of loading.
-CHUNK, STEP = 10_000, 80_000
+CHUNK = 20_000
 MAX_DISTANCE = 2_000.0
-SMALL_UPLOADS, SMALL_ROWS, WORKING_ROWS = 40, 5_000, 100_000
-#: Of the rows of an upload: could not be read. And how many of the large upload failed.
+OWNERS = ("ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal")
+UPLOADS, WORKING_ROWS = 40, 1_000_000
+#: Of the rows of an upload: could not be read. And how many of each upload failed.
 REJECTED, FAILED = 0.0005, 5
 _COUNTRIES = {"E": "England", "S": "Scotland", "W": "Wales", "N": "Northern Ireland"}
 
@@ -70,6 +72,7 @@ class Country:
     places: files.Places
     codes: list[tuple[str, str, str]]
 
+    @functools.cached_property
     def area_ids(self) -> dict[tuple[str, str, str], int]:
         """The number that the service gives to the area of each of these codes."""
         from uploads.models import area_id
@@ -107,50 +110,35 @@ def fill(country: Country, rows: int) -> None:
     """Users, uploads, chunks and rows as the service leaves them, written at once. Django must be set up."""
     from django.contrib.auth import get_user_model
 
-    users = [get_user_model().objects.create_user(name) for name in ("ann", "ben")]
-    sizes = [SMALL_ROWS] * (SMALL_UPLOADS // 2) + [rows] + [SMALL_ROWS] * (SMALL_UPLOADS // 2) + [WORKING_ROWS]
+    from uploads.rows.bulk import bulk_create_areas
+
+    users = [get_user_model().objects.create_user(name) for name in OWNERS]
+    sizes = [*[rows // UPLOADS] * UPLOADS, WORKING_ROWS]
     with tempfile.TemporaryDirectory() as folder:
         files.write_locations(Path(folder) / "locations.csv", sum(sizes), country.places)
         locations = np.loadtxt(Path(folder) / "locations.csv", delimiter=",", skiprows=1)
     metres, numbers = country.nearest(locations)
-    write_postcodes(country, np.unique(numbers[metres <= MAX_DISTANCE]).tolist())
+    bulk_create_areas({(one, None, district, ward) for one, district, ward in country.codes})
     start = 0
     for number, size in enumerate(sizes):
-        # The users in turn; the large upload and the one that is being worked on are Ann's.
-        owner = users[0] if size != SMALL_ROWS else users[number % 2]
         part = slice(start, start + size)
-        write_upload(country, owner, locations[part], metres[part], numbers[part])
+        # The owners in turn; the one that is being worked on is the first one's, as is another.
+        columns = locations[part], metres[part], numbers[part]
+        write_upload(country, users[number % len(users)], *columns, is_working=number == UPLOADS)
         start += size
+    write_indexes()
 
 
-def write_postcodes(country: Country, numbers: list[int]) -> None:
-    from django.db import transaction
-
-    from uploads.rows.bulk import bulk_create_areas, bulk_create_postcodes
-
-    places = country.places.tolist()
-    areas = country.area_ids()
-
-    def details(number: int) -> tuple[Any, ...]:
-        return country.names[number], areas[country.codes[number]], *places[number]
-
-    with transaction.atomic():
-        bulk_create_areas({(one, None, district, ward): id_ for (one, district, ward), id_ in areas.items()})
-        for start in range(0, len(numbers), CHUNK):
-            bulk_create_postcodes(map(details, numbers[start : start + CHUNK]))
-
-
-def write_upload(country: Country, owner: Any, locations: files.Places, metres: Any, numbers: Any) -> None:
-    """An upload, its rows and chunks. Of the one that is being worked on, the first half is answered."""
+def write_upload(
+    country: Country, owner: Any, locations: files.Places, metres: Any, numbers: Any, *, is_working: bool
+) -> None:
+    """An upload, its rows, chunks and row index. Of one that is being worked on, the first half is answered."""
     from django.db import transaction
     from django.db.models.functions import Now
 
     from uploads.models import Chunk, ChunkState, RowStatus, Upload, UploadState
-    from uploads.row_ids import row_id
-    from uploads.rows.bulk import RejectedRow, bulk_create_rows, bulk_update_results
 
     size = len(locations)
-    is_working = size == WORKING_ROWS
     upload = Upload.objects.create(
         owner=owner,
         filename=f"{size}.csv",
@@ -164,37 +152,15 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
         rows_loaded=size,
     )
     status = np.where(metres <= MAX_DISTANCE, RowStatus.MATCH.value, RowStatus.NO_MATCH.value)
+    status[5 : FAILED * 997 : 997] = RowStatus.FAILED.value
     if is_working:
         status[size // 2 :] = RowStatus.PENDING.value
-    elif size != SMALL_ROWS:
-        status[5 : FAILED * 997 : 997] = RowStatus.FAILED.value
     status[np.random.default_rng(size).random(size) < REJECTED] = RowStatus.REJECTED.value
-    status, metres, numbers = status.tolist(), metres.tolist(), numbers.tolist()
-    reasons = {RowStatus.NO_MATCH.value: "none_within_max_distance", RowStatus.FAILED.value: "upstream_rejected"}
-    places = locations.tolist()
-    for start in range(0, size, STEP):
-        numbered = [(row_id(upload.pk, order + 1), order) for order in range(start, min(size, start + STEP))]
-        with transaction.atomic():
-            bulk_create_rows(
-                [(id_, upload.pk, *places[order]) for id_, order in numbered if status[order] != RowStatus.REJECTED],
-                [
-                    RejectedRow(id_, upload.pk, "not_a_number", order + 2, "x,y")
-                    for id_, order in numbered
-                    if status[order] == RowStatus.REJECTED
-                ],
-            )
-    areas = country.area_ids()
     for start in range(0, size, CHUNK):
-        counts = np.bincount(status[start : start + CHUNK], minlength=5).tolist()
+        part = slice(start, start + CHUNK)
+        counts = np.bincount(status[part], minlength=5).tolist()
         with transaction.atomic():
-            bulk_update_results([
-                (row_id(upload.pk, order + 1), status[order], None, country.names[number], metres[order],
-                 areas[country.codes[number]])
-                if status[order] == RowStatus.MATCH
-                else (row_id(upload.pk, order + 1), status[order], reasons[status[order]], None, None, None)
-                for order, number in enumerate(numbers[start : start + CHUNK], start)
-                if status[order] not in (RowStatus.PENDING, RowStatus.REJECTED)
-            ])  # fmt: skip
+            write_chunk(country, upload.pk, start, status[part], locations[part], metres[part], numbers[part])
             Chunk.objects.create(
                 upload=upload,
                 first_row=start + 1,
@@ -202,6 +168,47 @@ def write_upload(country: Country, owner: Any, locations: files.Places, metres: 
                 state=ChunkState.READY if counts[0] else ChunkState.DONE,
                 **dict(zip(("matched", "no_match", "failed", "rejected"), counts[1:], strict=True)),
             )
+
+
+def write_chunk(
+    country: Country, upload_id: int, start: int, status: Any, locations: files.Places, metres: Any, numbers: Any
+) -> None:
+    """Rows as loading creates them, and then their answers."""
+    from uploads.models import RowStatus
+    from uploads.row_ids import row_id
+    from uploads.rows.bulk import (
+        Matches,
+        PendingRows,
+        RejectedRow,
+        Unmatched,
+        bulk_create_rows,
+        bulk_update_results,
+    )
+
+    ids = row_id(upload_id, start + 1) + np.arange(len(status))
+    located, matched = status != RowStatus.REJECTED, status == RowStatus.MATCH
+    bulk_create_rows(
+        upload_id,
+        PendingRows(ids[located], *locations[located].T),
+        [RejectedRow(id_, upload_id, "not_a_number", id_ & 0xFFFFFFFF, "x,y") for id_ in ids[~located].tolist()],
+    )
+    names = np.array([country.names[number] for number in numbers[matched]], "S8")
+    areas = np.array([country.area_ids[country.codes[number]] for number in numbers[matched]], np.int64)
+    reasons = {RowStatus.NO_MATCH.value: "none_within_max_distance", RowStatus.FAILED.value: "upstream_rejected"}
+    others = np.flatnonzero(np.isin(status, list(reasons)))
+    bulk_update_results(
+        Matches(ids[matched], names, metres[matched], areas),
+        [Unmatched(int(ids[row]), int(status[row]), reasons[int(status[row])]) for row in others],
+    )
+
+
+def write_indexes() -> None:
+    """As idle workers do."""
+    from uploads.work.indexing import claim_index, write_segment
+
+    while lease := claim_index():
+        while lease:
+            lease = write_segment(lease)
 
 
 def _dialect() -> dict[str, Any]:
@@ -294,15 +301,14 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
     from uploads.models import Row, Upload
     from uploads.row_ids import row_id
 
-    large, working = (Upload.objects.get(filename=f"{size}.csv") for size in _sizes())
-    small = Upload.objects.filter(filename=f"{SMALL_ROWS}.csv", owner=large.owner).order_by("-id")[0]
-    ids = {"large": large, "working": working, "small": small}
-    size = large.rows_loaded
+    ended = list(Upload.objects.exclude(indexed_at=None).order_by("id"))
+    working = Upload.objects.get(indexed_at=None)
+    ids = {"one": ended[len(ended) // 2], "working": working}
     rng = random.Random(7)
     sample = [rng.randrange(len(country.names)) for _ in range(4_000)]
     known = set(
-        Row.objects.filter(postcode_id__in=[country.names[number] for number in sample[:900]]).values_list(
-            "postcode_id", flat=True
+        Row.objects.filter(postcode__in=[country.names[number] for number in sample[:900]]).values_list(
+            "postcode", flat=True
         )
     )
     sample = [number for number in sample[:900] if country.names[number] in known]
@@ -370,7 +376,7 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
             if not share:
                 add(f"{name}, first", rows, make)
             elif name not in ("no such country", "bbox at sea", "sea 100 km"):
-                add(f"{name}, {depth}", rows, make, {"cursor": after(row_id(large.pk, int(size * share)))})
+                add(f"{name}, {depth}", rows, make, {"cursor": after(row_id(ended[int(len(ended) * share)].pk, 1))})
     for name in ("none", "match", "no_match", "failed", "rejected", "pending", "postcode", "outcode", "district",
                  "Wales", "near 100 m", "near 1 km", "near 10 km", "near 100 km", "bbox 0.01", "bbox 0.1",
                  "country 1 km", "sea 100 km"):  # fmt: skip
@@ -379,17 +385,7 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
     for what, upload in ids.items():
         add(f"detail, {what} upload", f"/api/v1/uploads/{upload.public_id}/", lambda number: {})
     add("uploads", "/api/v1/uploads/", lambda number: {})
-    found["known postcode"] = lambda number: (
-        f"/api/v1/postcodes/{quote(country.names[sample[number % len(sample)]])}/",
-        {},
-    )
     return found
-
-
-def _sizes() -> tuple[int, int]:
-    from uploads.models import Upload
-
-    return max(Upload.objects.values_list("rows_loaded", flat=True)), WORKING_ROWS
 
 
 def _district_sizes(country: Country) -> dict[str, int]:
@@ -407,7 +403,7 @@ def ask_all(
     postmaster = measure.Postmaster(server)
     from django.contrib.auth import get_user_model
 
-    owners = {name: get_user_model().objects.get(username=name).pk for name in ("ann", "ben")}
+    owners = {name: get_user_model().objects.get(username=name).pk for name in OWNERS[:2]}
     print(f"{'':<40} {'median':>8} {'p95':>8} {'CPU ms':>8} {'rows':>6}", flush=True)
     for auth in ("off", "required"):
         with (
