@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -54,6 +55,15 @@ def answer_to(latitude: float, longitude: float) -> dict[str, Any]:
             "postcode_details": details}  # fmt: skip
 
 
+def _write(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: Any) -> None:
+    content = b"\xff\xfe{" if body is None else json.dumps(body).encode()
+    handler.send_response(status)
+    for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
 def _kill_caller(handler: BaseHTTPRequestHandler) -> None:
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -67,7 +77,8 @@ class FakePostcodeConsumer:
     `faults` are used up one a call ("none" is none); `always` is the fault of every call after them; `poison` are
     locations with which a call is answered 500; `failing` are locations that are answered `failed`; `answers` are
     answers of a test's own; whoever asks for one of the `deadly` ones is killed (kill -9), if it is a child of this
-    process. While `gate` is cleared, calls wait.
+    process. While `gate` is cleared, calls wait. `postcodes` are those that it knows something about, without their
+    spaces.
     """
 
     def __init__(self) -> None:
@@ -80,6 +91,9 @@ class FakePostcodeConsumer:
         self.failing: set[Location] = set()
         self.deadly: set[Location] = set()
         self.answers: dict[Location, dict[str, Any]] = {}
+        self.postcodes = {"SW1A1AA": {"postcode": MATCH["postcode"], **MATCH["postcode_details"], "terminated": None}}
+        #: The postcodes that were asked about, and the ports that asked.
+        self.asked_about: list[tuple[str, int]] = []
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
@@ -105,6 +119,9 @@ class FakePostcodeConsumer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                fake._answer_about_postcode(self)
 
             def do_POST(self) -> None:
                 fake._answer(self)
@@ -158,6 +175,20 @@ class FakePostcodeConsumer:
             fault = "500"
         self._send(handler, fault, locations)
 
+    def _answer_about_postcode(self, handler: BaseHTTPRequestHandler) -> None:
+        postcode = re.fullmatch("/api/v1/postcodes/([^/?]*)/", handler.path)[1]
+        with self._lock:
+            self.asked_about.append((postcode, handler.client_address[1]))
+            self.headers.append(dict(handler.headers))
+            fault = self.faults.pop(0) if self.faults else self.always
+        if fault is not None:
+            self._send(handler, fault, ())
+        elif known := self.postcodes.get(postcode):
+            _write(handler, 200, {"Content-Type": "application/json"}, known)
+        else:
+            problem = {"type": "/problems/not-found", "title": "There is nothing here", "status": 404, "detail": "…"}
+            _write(handler, 404, {"Content-Type": "application/problem+json"}, problem)
+
     def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
         status, content_type = 200, "application/json"
         headers: dict[str, str] = {}
@@ -188,6 +219,8 @@ class FakePostcodeConsumer:
                 results[0] = {**results[0], "latitude": results[0]["latitude"] + 0.001}
             case "not json":
                 body = None
+            case "404 of a web server":
+                status, content_type, body = 404, "text/html", "<html>Not found</html>"
             case "html":
                 content_type = "text/html"
                 body = "<html>Bad gateway</html>"
@@ -205,12 +238,7 @@ class FakePostcodeConsumer:
                 return
             case _:
                 raise AssertionError(f"no such fault: {fault}")
-        content = b"\xff\xfe{" if body is None else json.dumps(body).encode()
-        handler.send_response(status)
-        for name, value in {**headers, "Content-Type": content_type, "Content-Length": str(len(content))}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(content)
+        _write(handler, status, {**headers, "Content-Type": content_type}, body)
 
     def _drip(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
