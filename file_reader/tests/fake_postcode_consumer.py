@@ -91,7 +91,7 @@ class FakePostcodeConsumer:
         self.failing: set[Location] = set()
         self.deadly: set[Location] = set()
         self.answers: dict[Location, dict[str, Any]] = {}
-        self.postcodes = {"SW1A1AA": {"postcode": MATCH["postcode"], **MATCH["postcode_details"], "terminated": None}}
+        self.postcodes = {"SW1A1AA": contract("postcodes/known")["response"]["body"]}
         #: The postcodes that were asked about, and the ports that asked.
         self.asked_about: list[tuple[str, int]] = []
         self.gate = threading.Event()
@@ -186,8 +186,8 @@ class FakePostcodeConsumer:
         elif known := self.postcodes.get(postcode):
             _write(handler, 200, {"Content-Type": "application/json"}, known)
         else:
-            problem = {"type": "/problems/not-found", "title": "There is nothing here", "status": 404, "detail": "…"}
-            _write(handler, 404, {"Content-Type": "application/problem+json"}, problem)
+            unknown = contract("postcodes/unknown")["response"]
+            _write(handler, unknown["status"], unknown["headers"], unknown["body"])
 
     def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
         status, content_type = 200, "application/json"
