@@ -74,7 +74,6 @@ DATABASES = {
 # --- REST framework and keys ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["uploads.web.api.callers.GatewayAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["uploads.web.api.callers.MayCall"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "uploads.web.errors.exception_handler",

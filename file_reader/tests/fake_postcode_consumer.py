@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -84,6 +85,15 @@ def as_columns(results: list[dict[str, Any]]) -> bytes:
     )
 
 
+def _write(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: Any) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    handler.send_response(status)
+    for name, value in {**headers, "Content-Length": str(len(content))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
 def _kill_caller(handler: BaseHTTPRequestHandler) -> None:
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -97,7 +107,8 @@ class FakePostcodeConsumer:
     `faults` are used up one a call ("none" is none); `always` is the fault of every call after them; `poison` are
     locations with which a call is answered 500; `failing` are locations that are answered `failed`; `answers` are
     answers of a test's own; whoever asks for one of the `deadly` ones is killed (kill -9), if it is a child of this
-    process. While `gate` is cleared, calls wait.
+    process. While `gate` is cleared, calls wait. `postcodes` are those that it knows something about, without their
+    spaces.
     """
 
     def __init__(self) -> None:
@@ -110,6 +121,9 @@ class FakePostcodeConsumer:
         self.failing: set[Location] = set()
         self.deadly: set[Location] = set()
         self.answers: dict[Location, dict[str, Any]] = {}
+        self.postcodes = {"SW1A1AA": contract("postcodes/known")["response"]["body"]}
+        #: The postcodes that were asked about, and the ports that asked.
+        self.asked_about: list[tuple[str, int]] = []
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
@@ -135,6 +149,9 @@ class FakePostcodeConsumer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                fake._answer_about_postcode(self)
 
             def do_POST(self) -> None:
                 fake._answer(self)
@@ -189,6 +206,20 @@ class FakePostcodeConsumer:
             fault = "500"
         self._send(handler, fault, locations)
 
+    def _answer_about_postcode(self, handler: BaseHTTPRequestHandler) -> None:
+        postcode = re.fullmatch("/api/v1/postcodes/([^/?]*)/", handler.path)[1]
+        with self._lock:
+            self.asked_about.append((postcode, handler.client_address[1]))
+            self.headers.append(dict(handler.headers))
+            fault = self.faults.pop(0) if self.faults else self.always
+        if fault is not None:
+            self._send(handler, fault, ())
+        elif known := self.postcodes.get(postcode):
+            _write(handler, 200, {"Content-Type": "application/json"}, known)
+        else:
+            unknown = contract("postcodes/unknown")["response"]
+            _write(handler, unknown["status"], unknown["headers"], unknown["body"])
+
     def _send(self, handler: BaseHTTPRequestHandler, fault: str | None, locations: Iterable[Location]) -> None:
         status, content_type = 200, "application/vnd.postcode-columns+msgpack"
         headers: dict[str, str] = {}
@@ -217,8 +248,10 @@ class FakePostcodeConsumer:
                 results.reverse()
             case "others":
                 results[0] = {**results[0], "latitude": results[0]["latitude"] + 0.001}
-            case "not columns":
+            case "not columns" | "not json":
                 results = []
+            case "404 of a web server":
+                status, content_type, body = 404, "text/html", "<html>Not found</html>"
             case "html":
                 content_type = "text/html"
                 body = "<html>Bad gateway</html>"
@@ -236,12 +269,7 @@ class FakePostcodeConsumer:
                 return
             case _:
                 raise AssertionError(f"no such fault: {fault}")
-        content = as_columns(results) if body is None else json.dumps(body).encode()
-        handler.send_response(status)
-        for name, value in {**headers, "Content-Type": content_type, "Content-Length": str(len(content))}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(content)
+        _write(handler, status, {**headers, "Content-Type": content_type}, body or as_columns(results))
 
     def _drip(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)

@@ -19,7 +19,8 @@ from knox.models import AuthToken
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import UploadError
 from uploads.models import Chunk, Row, Upload
-from uploads.progress import Counts, counts_of, progress_of, waiting_of
+from uploads.progress import Counts, progress_of, waiting_of
+from uploads.rows.bulk.per_call import counts_of
 from uploads.rows.filters import parse_filters
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 from uploads.work.inspection import Inspection, Table, inspect_upload, span_of

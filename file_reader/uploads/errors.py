@@ -7,7 +7,8 @@ UploadError
 ├── NotRetryableError        there are no failed rows to retry
 ├── OptionError              an option of the upload is not valid
 ├── ParameterError           a filter or a header is not valid
-└── DigestMismatchError      what arrived is not what was sent
+├── DigestMismatchError      what arrived is not what was sent
+└── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
 """
 
 
@@ -70,3 +71,7 @@ class DigestMismatchError(UploadError):
         self.algorithm = algorithm
         self.sent = sent
         self.arrived = arrived
+
+
+class LookupServiceError(UploadError):
+    """postcode_consumer is away, too slow or gives no answer; the message says which."""

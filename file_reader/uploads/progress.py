@@ -4,15 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Sum
-
-from uploads.models import (
-    OPEN_STATES,
-    Chunk,
-    ChunkState,
-    Upload,
-    UploadState,
-)
+from uploads.models import OPEN_STATES, Upload, UploadState
 
 
 @dataclass(frozen=True)
@@ -42,18 +34,6 @@ class Counts:
             "rejected": self.rejected,
             "pending": self.pending,
         }
-
-
-def counts_of(uploads: list[Upload]) -> dict[int, Counts]:
-    """The counts of some uploads, by their primary key: sums over their chunks, so always those of one commit."""
-    sums = (
-        Chunk.objects.filter(upload__in=uploads)
-        .exclude(state=ChunkState.SPLIT)
-        .values_list("upload_id")
-        .annotate(*(Sum(name) for name in ("row_count", "matched", "no_match", "failed", "rejected")))
-    )
-    found = {upload_id: Counts(*numbers) for upload_id, *numbers in sums}
-    return {upload.pk: found.get(upload.pk, Counts(0, 0, 0, 0, 0)) for upload in uploads}
 
 
 def waiting_of(upload: Upload) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from service_kit.problems import Problem
@@ -32,9 +33,9 @@ class Values(dict[str, str]):
             raise self._invalid(name, f"The {self._kind} {name!r} is given more than once. Give it once.")
         self[name] = value
 
-    def give_query(self, request: Request) -> None:
+    def give_query(self, request: HttpRequest) -> None:
         """Takes the values of the query. Raises Problem (400) as `give` does."""
-        for name, values in request.query_params.lists():
+        for name, values in request.GET.lists():
             for value in values:
                 self.give(name, value)
 

@@ -150,13 +150,18 @@ def test_an_upload_whose_commit_is_not_confirmed_keeps_its_file_until_it_is_clea
     assert Upload.objects.count() == 1
 
 
-def test_a_mistake_in_a_statement_is_not_blamed_on_the_database(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["{id}/", ""])
+def test_a_mistake_in_a_statement_is_not_blamed_on_the_database(
+    api: Api, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path = UPLOADS + what.format(id=api.upload(CSV)["id"])
+
     def mistaken(uploads: object) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT nonsense")
 
     monkeypatch.setattr(views, "counts_of", mistaken)
-    problem_of(api.get(UPLOADS), 500, "internal-error")
+    problem_of(api.get(path), 500, "internal-error")
 
 
 def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,32 +161,32 @@ def test_rows_that_come_while_someone_pages_are_not_repeated(api: Api, consumer:
     assert seen[:10] == [(first["id"], number) for number in range(1, 11)]
 
 
+@pytest.mark.parametrize(("path", "size"), [(ROWS, 2), (UPLOADS, 1)])
+@pytest.mark.parametrize("gone", ["page that is asked for", "page it was asked from"])
+def test_from_a_page_on_which_nothing_is_left_there_is_a_way_back(
+    api: Api, consumer: FakePostcodeConsumer, path: str, size: int, gone: str
+) -> None:
+    made = [api.upload("lat,lon\n" + "51.5,-0.1\n" * 2) for _ in range(2)]
+    work_until_ended()
+    first = api.get(path, page_size=size).json()
+    second = api.get(first["next"]).json()
+    order = made if path == ROWS else made[::-1]
+    if gone == "page that is asked for":
+        api.delete(f"{UPLOADS}{order[1]['id']}/")
+        empty = api.get(first["next"]).json()
+        back, expected, nothing = empty["previous"], first["results"], empty["next"]
+    else:
+        api.delete(f"{UPLOADS}{order[0]['id']}/")
+        empty = api.get(second["previous"]).json()
+        back, expected, nothing = empty["next"], second["results"], empty["previous"]
+    assert (empty["results"], nothing) == ([], None)
+    assert api.get(back).json()["results"] == expected
+
+
 def test_rows_do_not_reach_into_the_next_upload(api: Api, consumer: FakePostcodeConsumer) -> None:
     made = [api.upload("lat,lon\n" + "51.5,-0.1\n" * rows) for rows in (2, 3, 4)]
     work_until_ended()
     assert [len(api.rows(upload)) for upload in made] == [2, 3, 4]
-
-
-# --- postcodes -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("spelling", ["SW1A 1AA", "SW1A1AA", "sw1a%201aa", "sw1a1aa", "%20Sw1A  1aA "])
-def test_a_postcode_is_found_in_any_spacing_and_case(api: Api, upload: dict[str, Any], spelling: str) -> None:
-    response = api.get(f"/api/v1/postcodes/{spelling}/")
-    assert response.status_code == 200
-    assert response.json() == {
-        "postcode": "SW1A 1AA", "outcode": "SW1A", "incode": "1AA", "country": "England", "region": "London",
-        "admin_district": "Westminster", "admin_ward": "St James's", "latitude": 51.501009, "longitude": -0.141588,
-        "rows": 2,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ["ZZ1 1ZZ", "1", "SW1A", "%00", "SW1A%001AA", "x" * 500, "%F0%9F%98%80"])
-def test_a_postcode_that_no_row_has_is_not_found(api: Api, text: str) -> None:
-    problem_of(api.get(f"/api/v1/postcodes/{text}/"), 404, "not-found")
-
-
-def test_the_rows_of_a_deleted_upload_do_not_count(api: Api, upload: dict[str, Any]) -> None:
-    api.delete(f"{UPLOADS}{upload['id']}/")
-    assert api.get("/api/v1/postcodes/SW1A 1AA/").json()["rows"] == 0
 
 
 def test_the_stand_ins_postcodes_differ() -> None:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import geocode_chunk, time_passes, work_until_ended, work_until_idle
@@ -146,10 +148,24 @@ def test_a_wrong_method_is_not_allowed(api: Api) -> None:
     wrong = [api.client.put(UPLOADS), api.delete(UPLOADS), api.post(one), api.client.put(one), api.get(f"{one}cancel/"),
              api.post(f"{one}rows/"), api.post(f"{one}result.csv"), api.post("/api/v1/rows/"),
              api.get(f"{UPLOADS}preview/"), api.client.patch(one), api.client.trace(one),
-             api.client.generic("BREW", UPLOADS), api.post("/api/v1/postcodes/SW1A1AA/")]  # fmt: skip
+             api.client.generic("BREW", UPLOADS), api.client.generic("BREW", one),
+             api.post("/api/v1/postcodes/SW1A1AA/")]  # fmt: skip
     for response in wrong:
         problem_of(response, 405, "method-not-allowed")
         assert response.headers["Allow"]
+    assert api.client.put(one).headers["Allow"] == "GET, DELETE, HEAD"
+    assert api.post("/api/v1/rows/").headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", [f"{UPLOADS}{{id}}/", f"{UPLOADS}{{id}}/rows/", "/api/v1/rows/", f"{UPLOADS}{UNKNOWN}/"]
+)
+def test_head_says_what_get_would_answer(api: Api, path: str) -> None:
+    path = path.format(id=api.upload(CSV)["id"])
+    got, head = api.get(path), api.client.head(path, headers={"X-Request-Id": "same"})
+    assert head.status_code == got.status_code
+    assert {**head.headers, "X-Request-Id": ""} == {**got.headers, "X-Request-Id": ""}
+    assert (head.content, got.headers["Content-Length"]) == (b"", str(len(got.content)))
 
 
 def test_a_query_with_too_many_parameters_is_a_problem(api: Api) -> None:
@@ -255,6 +271,14 @@ def test_a_deleted_upload_is_gone_at_once_and_its_rows_and_file_soon(
     assert (Row.objects.count(), Chunk.objects.count()) == (3, 1)
     assert len(list((data_dir / "uploads" / "files").iterdir())) == 1
     assert len(api.rows(kept)) == 3
+
+
+def test_who_deletes_an_upload_needs_a_key_and_no_cookie(api: Api) -> None:
+    upload = api.upload(CSV)
+    browser = Client(enforce_csrf_checks=True, headers={"X-Internal-Token": settings.INTERNAL_TOKEN})
+    response = browser.delete(f"{UPLOADS}{upload['id']}/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Type" not in response.headers
 
 
 def test_many_rows_are_deleted_in_slices(

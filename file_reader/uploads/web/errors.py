@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 from django.db import Error
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from service_kit import problems
@@ -13,6 +14,7 @@ from service_kit.problems import Problem
 from uploads.errors import (
     DigestMismatchError,
     KeyReusedError,
+    LookupServiceError,
     NotRetryableError,
     OptionError,
     ParameterError,
@@ -34,7 +36,10 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
     OptionError: ("invalid-option", "An option of the upload is not valid", 400),
     ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
     DigestMismatchError: ("digest-mismatch", "What arrived is not what was sent", 400),
+    LookupServiceError: ("lookup-service-unavailable", "Nobody can be asked about postcodes now", 503),
 }
+#: Of those that pass: when the call is worth repeating, in seconds.
+_RETRY_AFTER: dict[type[UploadError], int] = {UploadInFlightError: 1, LookupServiceError: 5}
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
@@ -42,12 +47,22 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     return problems.exception_handler(_problem_of(exception) or exception, context)
 
 
+def problem_response(exception: Exception) -> Response | None:
+    """The same for views that are not those of REST framework."""
+    response = exception_handler(exception, {})
+    if response is not None:
+        response.accepted_renderer = JSONRenderer()
+        response.accepted_media_type = "application/json"
+        response.renderer_context = {}  # type: ignore[attr-defined] # not in the stubs
+    return response
+
+
 def _problem_of(error: Exception) -> Problem | None:
     if isinstance(error, ReadingError):
         return Problem(error.slug, error.title, status=status_of(error), detail=error.detail, **error.extra)
     if isinstance(error, UploadError):
         slug, title, status = _PROBLEMS[type(error)]
-        retry_after = 1 if isinstance(error, UploadInFlightError) else None
+        retry_after = _RETRY_AFTER.get(type(error))
         return Problem(slug, title, status=status, detail=str(error), retry_after=retry_after, **vars(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _storage_full()

@@ -24,8 +24,9 @@ from uploads.models import (
     Upload,
     UploadState,
 )
-from uploads.progress import Counts, counts_of, eta_of, progress_of, rows_per_second_of, waiting_of
+from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
+from uploads.rows.bulk.per_call import counts_of
 from uploads.work.leases import claimable_chunks, claimable_uploads, is_past
 from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
 

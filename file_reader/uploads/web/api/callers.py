@@ -1,51 +1,54 @@
 """Whose call it is: the gateway checks the key and names the user with `X-User-Id`, which it alone may set."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotFound
-from rest_framework.permissions import BasePermission
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, NotFound
 from rest_framework.request import Request
 
 from uploads.models import Upload
+from uploads.rows.bulk.per_call import is_active_user, upload_by_public_id
+
+
+def caller_of(request: HttpRequest) -> int | None:
+    """The id of the user that the gateway named; None with AUTH=off, where there is only one caller.
+
+    Raises NotAuthenticated, and AuthenticationFailed for a user who is gone or switched off.
+    """
+    if settings.AUTH == "off":
+        return None
+    sent = request.headers.get("X-User-Id")
+    if sent is None:
+        raise NotAuthenticated
+    user_id = int(sent) if sent.isdecimal() and len(sent) < 19 else 0
+    if not is_active_user(user_id):
+        raise AuthenticationFailed("The key's user does not exist any more.")
+    return user_id
 
 
 class GatewayAuthentication(BaseAuthentication):
-    """The user that the gateway named."""
+    """The same for the views of REST framework. Whom it lets in may call: there are no other permissions."""
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, None] | None:
-        sent = request.headers.get("X-User-Id")
-        if sent is None or settings.AUTH == "off":
-            return None
-        user_id = int(sent) if sent.isdecimal() and len(sent) < 19 else 0
-        user = get_user_model().objects.filter(pk=user_id, is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed("The key's user does not exist any more.")
-        return user, None
+        user_id = caller_of(request)
+        return None if user_id is None else (get_user_model()(pk=user_id), None)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-class MayCall(BasePermission):
-    """Everybody with AUTH=off, else whoever has a key."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return settings.AUTH == "off" or bool(request.user and request.user.is_authenticated)
-
-
 def owner_id(request: Request) -> int | None:
-    """The id of the caller; None with AUTH=off, where there is only one."""
-    return request.user.pk if settings.AUTH == "required" else None
+    """The id of the caller of a view of REST framework, as `caller_of` has it."""
+    return request.user.pk
 
 
-def find_upload(request: Request, public_id: UUID) -> Upload:
+def find_upload(owner_id: int | None, public_id: UUID) -> Upload:
     """The caller's upload with that id; somebody else's is not found, like one that never was."""
-    upload = Upload.objects.visible_to(owner_id(request)).filter(public_id=public_id).first()
-    if upload is None:
+    upload = upload_by_public_id(public_id)
+    if upload is None or owner_id not in (None, upload.owner_id):
         raise NotFound("You have no upload with this id.")
     return upload

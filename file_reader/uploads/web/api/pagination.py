@@ -1,80 +1,94 @@
-"""Pages by position."""
+"""Pages by position: the last one costs what the first one costs, and nobody counts."""
 
 import re
-from typing import Any
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode
 
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
-from rest_framework.request import Request
+from uploads.errors import ParameterError
+from uploads.models import Upload
 
-from uploads.rows.pages import RowPages
+T = TypeVar("T")
 
-_LARGEST_POSITION = 10**18 - 1
-_POSITION = re.compile(r"\d{1,18}", re.ASCII)
-
-
-class CursorPages(CursorPagination):
-    """Pages by position: the last one costs what the first one costs, and nobody counts."""
-
-    ordering = "id"
-    page_size = 100
-    max_page_size = 1_000
-    page_size_query_param = "page_size"
-    parameters = ("cursor", "page_size")
-
-    def get_page_size(self, request: Request) -> int:
-        """As asked, 1…1,000; what is beyond is an error, not another size than the one that was asked for."""
-        value = request.query_params.get("page_size", str(self.page_size))
-        size = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
-        if not 1 <= size <= self.max_page_size:
-            raise ValidationError({"page_size": f"Accepted: 1 to {self.max_page_size}."})
-        return size
-
-    def decode_cursor(self, request: Request) -> Any:
-        """The position, which comes from the caller like anything else."""
-        try:
-            cursor = super().decode_cursor(request)
-        except NotFound:
-            cursor = None
-        else:
-            if cursor is None or cursor.position is None or _POSITION.fullmatch(str(cursor.position)):
-                return cursor
-        raise ValidationError({"cursor": "Accepted: what next or previous of another page has."})
+#: The query parameters of whatever comes in pages.
+PARAMETERS = ("cursor", "page_size")
+_SIZE = 100
+_LARGEST_SIZE = 1_000
+#: What is in a cursor, in base64: r=1 is backwards, p the position where the page begins.
+_CURSOR = re.compile(r"(r=1)?&?(?:p=(\d{1,18}))?", re.ASCII)
 
 
-class NewestFirst(CursorPages):
-    ordering = "-id"
+class Source(Protocol[T]):
+    """What has pages, such as `uploads.rows.pages.RowPages`."""
+
+    def page(self, position: int | None, limit: int, *, backwards: bool = False) -> list[T]:
+        """At most `limit` items after that position, or before it, the nearest first; None is the end of all."""
 
 
-class RowCursor(CursorPages):
-    """The same cursors, for rows: their ids differ, so that a position is enough."""
+class NewestFirst:
+    """The uploads that a user may see."""
+
+    def __init__(self, owner_id: int | None) -> None:
+        self._uploads = Upload.objects.visible_to(owner_id)
+
+    def page(self, position: int | None, limit: int, *, backwards: bool = False) -> list[Upload]:
+        """See `Source`."""
+        uploads = self._uploads
+        if position is not None:
+            uploads = uploads.filter(pk__gt=position) if backwards else uploads.filter(pk__lt=position)
+        return list(uploads.order_by("pk" if backwards else "-pk")[:limit])
+
+
+class Page:
+    """Which page a call asks for, and the addresses of those beside it."""
 
     next: str | None = None
     previous: str | None = None
 
-    def __init__(self, request: Request) -> None:
-        self.base_url = request.build_absolute_uri()
-        self._size = self.get_page_size(request)
-        self._cursor = self.decode_cursor(request) or Cursor(offset=0, reverse=False, position=None)
+    def __init__(self, address: str, query: Mapping[str, str]) -> None:
+        """Raises ParameterError for a cursor or a size that is not valid: another size is not what was asked for."""
+        self._address = address
+        self._query = query
+        size = query.get("page_size", str(_SIZE))
+        self._size = int(size) if size.isascii() and size.isdecimal() and len(size) < 10 else 0
+        if not 1 <= self._size <= _LARGEST_SIZE:
+            raise ParameterError("page_size", f"Accepted: 1 to {_LARGEST_SIZE}.")
+        self._position, self._backwards = _decoded(query.get("cursor", ""))
 
-    def read(self, rows: RowPages) -> list[dict[str, Any]]:
-        """The page; afterwards `next` and `previous` have the addresses of those beside it."""
-        position = None if self._cursor.position is None else int(self._cursor.position)
-        backwards = self._cursor.reverse
-        found = rows.page(position, self._size + 1, backwards=backwards)
+    def read(self, source: Source[T], id_of: Callable[[T], int]) -> list[T]:
+        """The items of the page; `id_of` is the position of one. Afterwards `next` and `previous` are known."""
+        found = source.page(self._position, self._size + 1, backwards=self._backwards)
         page, goes_on = found[: self._size], len(found) > self._size
-        if backwards:
+        if self._backwards:
             page.reverse()
-        came_from = 0 if position is None else position
-        came_from_a_cursor = position is not None
-        has_next = came_from_a_cursor if backwards else goes_on
-        has_previous = goes_on if backwards else came_from_a_cursor
-        if has_next:
-            self.next = self._link(page[-1]["id"] if page else max(0, came_from - 1), backwards=False)
-        if has_previous:
-            before = page[0]["id"] if page else min(came_from + 1, _LARGEST_POSITION)
-            self.previous = self._link(before, backwards=True)
+        came_from_a_page = self._position is not None
+        # Beside a page on which nothing is left lies the first page, or the last one.
+        if came_from_a_page if self._backwards else goes_on:
+            self.next = self._link(id_of(page[-1]) if page else None, backwards=False)
+        if goes_on if self._backwards else came_from_a_page:
+            self.previous = self._link(id_of(page[0]) if page else None, backwards=True)
         return page
 
-    def _link(self, position: int, *, backwards: bool) -> str:
-        return self.encode_cursor(Cursor(offset=0, reverse=backwards, position=position))
+    def as_json(self, results: list[Any]) -> dict[str, Any]:
+        """The answer, with its items as JSON."""
+        return {"next": self.next, "previous": self.previous, "results": results}
+
+    def _link(self, position: int | None, *, backwards: bool) -> str:
+        cursor = {"r": "1"} if backwards else {}
+        if position is not None:
+            cursor["p"] = str(position)
+        encoded = b64encode(urlencode(cursor).encode()).decode()
+        return f"{self._address}?{urlencode(sorted({**self._query, 'cursor': encoded}.items()))}"
+
+
+def _decoded(cursor: str) -> tuple[int | None, bool]:
+    """The position, and whether the page lies before it. It comes from the caller like anything else."""
+    try:
+        found = _CURSOR.fullmatch(b64decode(cursor, validate=True).decode("ascii"))
+    except ValueError:
+        found = None
+    if found is None:
+        raise ParameterError("cursor", "Accepted: what next or previous of another page has.")
+    backwards, position = found.groups()
+    return None if position is None else int(position), backwards is not None

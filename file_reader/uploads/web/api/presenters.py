@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from rest_framework.request import Request
-from rest_framework.reverse import reverse
+from django.http import HttpRequest
+from django.urls import reverse
 
 from uploads.models import Upload
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
@@ -13,7 +13,7 @@ from uploads.reading.preview import warnings_of
 _DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
 
 
-def upload_as_json(upload: Upload, counts: Counts, request: Request) -> dict[str, Any]:
+def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict[str, Any]:
     """The upload as the interface has it; `rows_per_second` and `eta_seconds` are null while nothing can be told."""
     rate = rows_per_second_of(upload, counts)
     progress = progress_of(upload, counts)
@@ -44,10 +44,9 @@ def dialect_as_json(dialect: dict[str, Any]) -> dict[str, Any]:
     return {name: dialect.get(name, "degrees") for name in _DIALECT}
 
 
-def links_of(upload: Upload, request: Request) -> dict[str, str]:
+def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
     """Where everything about an upload is, as absolute addresses under the name by which the caller came."""
-
-    address = reverse("upload", args=[upload.public_id], request=request)
+    address = request.build_absolute_uri(reverse("upload", args=[upload.public_id]))
     return {
         "self": address,
         "rows": f"{address}rows/",

@@ -12,14 +12,14 @@ from rest_framework.request import Request
 
 from service_kit.query_parameters import query_parameters
 from uploads.results.csv_file import result_csv
-from uploads.web.api.callers import find_upload
+from uploads.web.api.callers import find_upload, owner_id
 
 
 @api_view(["GET", "HEAD"])
 @query_parameters("safe")
 def result_file(request: Request, public_id: UUID) -> Any:
     """The file, each record with its answer appended."""
-    upload = find_upload(request, public_id)
+    upload = find_upload(owner_id(request), public_id)
     stem = re.sub(r"(\.(csv|tsv|txt|gz|zip|xlsx))+$", "", upload.filename, flags=re.IGNORECASE)
     safe = _switch(request, "safe")
     response = StreamingHttpResponse(

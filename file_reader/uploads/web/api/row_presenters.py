@@ -9,7 +9,7 @@ from uploads.row_ids import row_number
 def row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     """A row of `.values(*ROW_FIELDS)` in the words of the interface."""
     answer = {
-        "upload": str(row["upload__public_id"]),
+        "upload": row["upload__public_id"],
         "row": row_number(row["id"]),
         "latitude": row["latitude"],
         "longitude": row["longitude"],

@@ -1,54 +1,42 @@
-"""`/rows/`, `/uploads/{id}/rows/`, `/postcodes/{postcode}/`: questions about rows."""
+"""`/rows/` and `/uploads/{id}/rows/`: questions about rows."""
 
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
-import msgspec
-from django.http import HttpResponse
-from rest_framework.decorators import api_view
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.request import Request
-from rest_framework.response import Response
-
-from service_kit.query_parameters import query_parameters
+from uploads.errors import ParameterError
 from uploads.models import Upload
 from uploads.rows.filters import ROW_FILTERS, parse_filters
 from uploads.rows.pages import RowPages
-from uploads.web.api.callers import find_upload, owner_id
-from uploads.web.api.pagination import CursorPages, RowCursor
+from uploads.web.api.callers import find_upload
+from uploads.web.api.pagination import PARAMETERS, Page
 from uploads.web.api.row_presenters import row_as_json
+from uploads.web.plain_views import Call, plain_view
 
 
-@api_view(["GET", "HEAD"])
-@query_parameters(*ROW_FILTERS, *CursorPages.parameters)
-def upload_rows(request: Request, public_id: UUID) -> HttpResponse:
+def _rows_of_one(call: Call, public_id: UUID) -> dict[str, Any]:
     """The rows of one upload, filtered, in file order."""
-    return _rows_response(request, find_upload(request, public_id))
+    return _page(call, find_upload(call.owner_id, public_id))
 
 
-@api_view(["GET", "HEAD"])
-@query_parameters("upload", *ROW_FILTERS, *CursorPages.parameters)
-def rows(request: Request) -> HttpResponse:
-    """The rows of all the caller's uploads, filtered."""
-    wanted = request.query_params.get("upload")
+def _rows_of_all(call: Call) -> dict[str, Any]:
+    """The rows of all the caller's uploads, or of one, filtered."""
+    wanted = call.query.get("upload")
     if wanted is None:
-        return _rows_response(request, None)
+        return _page(call, None)
     try:
-        return _rows_response(request, find_upload(request, UUID(wanted)))
+        public_id = UUID(wanted)
     except ValueError:
-        raise ValidationError({"upload": "This is not the id of an upload."}) from None
+        raise ParameterError("upload", "This is not the id of an upload.") from None
+    return _page(call, find_upload(call.owner_id, public_id))
 
 
-def _rows_response(request: Request, upload: Upload | None) -> HttpResponse:
-    filters = parse_filters(request.query_params.dict())
-    pages = RowCursor(request)
-    page = pages.read(RowPages(filters, owner_id=owner_id(request), upload=upload))
-    answer = {"next": pages.next, "previous": pages.previous, "results": [row_as_json(row) for row in page]}
-    # REST framework's own renderer takes longer than all the rest.
-    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+def _page(call: Call, upload: Upload | None) -> dict[str, Any]:
+    filters = parse_filters(call.query)
+    page = Page(call.request.build_absolute_uri(call.request.path), call.query)
+    rows = page.read(RowPages(filters, owner_id=call.owner_id, upload=upload), id_of=itemgetter("id"))
+    return page.as_json([row_as_json(row) for row in rows])
 
 
-@api_view(["GET", "HEAD"])
-@query_parameters()
-def postcode(request: Request, postcode: str) -> Response:
-    """What is known about a postcode, however it is spaced."""
-    raise NotFound(f"Not known: {postcode}")
+upload_rows = plain_view(*ROW_FILTERS, *PARAMETERS, GET=_rows_of_one)
+rows = plain_view("upload", *ROW_FILTERS, *PARAMETERS, GET=_rows_of_all)

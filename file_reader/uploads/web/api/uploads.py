@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from operator import attrgetter
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 from rest_framework import status
 from rest_framework.decorators import api_view
@@ -21,13 +23,14 @@ from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, pa
 from uploads.accepting.request_body import display_name, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
-from uploads.progress import counts_of
 from uploads.reading.containers import SheetCsv
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.preview import preview
+from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.callers import find_upload, owner_id
-from uploads.web.api.pagination import NewestFirst
+from uploads.web.api.pagination import PARAMETERS, NewestFirst, Page
 from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
+from uploads.web.plain_views import Call, plain_view
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
 
@@ -66,12 +69,12 @@ def upload_preview(request: Request) -> Response:
 class UploadList(APIView):
     """`GET`: the caller's uploads, newest first. `POST`: a new one."""
 
-    @method_decorator(query_parameters(*NewestFirst.parameters))
+    @method_decorator(query_parameters(*PARAMETERS))
     def get(self, request: Request) -> Response:
-        pages = NewestFirst()
-        uploads = pages.paginate_queryset(Upload.objects.visible_to(owner_id(request)), request) or []
+        page = Page(request.build_absolute_uri(request.path), request.query_params.dict())
+        uploads = page.read(NewestFirst(owner_id(request)), id_of=attrgetter("pk"))
         counts = counts_of(uploads)
-        return pages.get_paginated_response([upload_as_json(upload, counts[upload.pk], request) for upload in uploads])
+        return Response(page.as_json([upload_as_json(upload, counts[upload.pk], request) for upload in uploads]))
 
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
@@ -86,7 +89,7 @@ class UploadList(APIView):
                 idempotency_key=key,
             )
         return Response(
-            upload_as_json(upload, counts_of([upload])[upload.pk], request),
+            _as_json(upload, request),
             status=status.HTTP_202_ACCEPTED,
             headers={"Location": links_of(upload, request)["self"]},
         )
@@ -99,36 +102,36 @@ def _idempotency_key(request: Request) -> str | None:
     return None if key is None else scoped_key(owner_id(request), key)
 
 
-class UploadDetail(APIView):
-    """One upload: how far it is, or away with it."""
-
-    @method_decorator(query_parameters())
-    def get(self, request: Request, public_id: UUID) -> Response:
-        return _upload_response(request, find_upload(request, public_id))
-
-    @method_decorator(query_parameters())
-    def delete(self, request: Request, public_id: UUID) -> Response:
-        delete_upload(find_upload(request, public_id))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+def _show(call: Call, public_id: UUID) -> dict[str, Any]:
+    """How far an upload is."""
+    return _as_json(find_upload(call.owner_id, public_id), call.request)
 
 
-def _upload_response(request: Request, upload: Upload) -> Response:
-    return Response(upload_as_json(upload, counts_of([upload])[upload.pk], request))
+def _delete(call: Call, public_id: UUID) -> None:
+    """Away with an upload."""
+    delete_upload(find_upload(call.owner_id, public_id))
+
+
+upload_detail = plain_view(GET=_show, DELETE=_delete)
+
+
+def _as_json(upload: Upload, request: HttpRequest) -> dict[str, Any]:
+    return upload_as_json(upload, counts_of([upload])[upload.pk], request)
 
 
 @api_view(["POST"])
 @query_parameters()
 def cancel(request: Request, public_id: UUID) -> Response:
     """Ends the work on an upload; answers that are there stay."""
-    upload = find_upload(request, public_id)
+    upload = find_upload(owner_id(request), public_id)
     cancel_upload(upload)
-    return _upload_response(request, upload)
+    return Response(_as_json(upload, request))
 
 
 @api_view(["POST"])
 @query_parameters()
 def retry(request: Request, public_id: UUID) -> Response:
     """Looks the failed rows of an upload up again."""
-    upload = find_upload(request, public_id)
+    upload = find_upload(owner_id(request), public_id)
     retry_upload(upload)
-    return _upload_response(request, upload)
+    return Response(_as_json(upload, request))
