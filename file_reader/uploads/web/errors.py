@@ -16,6 +16,7 @@ from uploads.errors import (
     NotRetryableError,
     OptionError,
     ParameterError,
+    RowQueryTimeoutError,
     UploadError,
     UploadHasEndedError,
     UploadInFlightError,
@@ -34,7 +35,10 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
     OptionError: ("invalid-option", "An option of the upload is not valid", 400),
     ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
     DigestMismatchError: ("digest-mismatch", "What arrived is not what was sent", 400),
+    RowQueryTimeoutError: ("row-query-too-slow", "The question about rows takes too long", 503),
 }
+#: After how many seconds the same may be asked again.
+_RETRY_AFTER: dict[type[UploadError], int] = {UploadInFlightError: 1, RowQueryTimeoutError: 10}
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
@@ -47,7 +51,7 @@ def _problem_of(error: Exception) -> Problem | None:
         return Problem(error.slug, error.title, status=status_of(error), detail=error.detail, **error.extra)
     if isinstance(error, UploadError):
         slug, title, status = _PROBLEMS[type(error)]
-        retry_after = 1 if isinstance(error, UploadInFlightError) else None
+        retry_after = _RETRY_AFTER.get(type(error))
         return Problem(slug, title, status=status, detail=str(error), retry_after=retry_after, **vars(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _storage_full()
