@@ -78,6 +78,6 @@ class RowQueryTimeoutError(UploadError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"This question takes longer than {seconds:g} s, and was given up. Ask for less: name an upload, a postcode,"
-            " an outcode, or a smaller circle or box. Uploads that have just ended are searched quickly a little later."
+            f"This question takes longer than {seconds:g} s and was given up. Ask for less: name an upload, a postcode,"
+            " an outcode, or a smaller circle or box. Of an upload that has just ended, it will be quick a bit later."
         )

@@ -1,6 +1,6 @@
 """How entries (key, row number) are packed into blocks, and found in them. No Django here."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,17 +45,28 @@ def _block(keys: Keys, numbers: Numbers) -> Block:
     return Block(first, last, int(numbers[0]), numbers.astype("<u4").tobytes(), packed)
 
 
-def unpack(
-    first_key: int, rows: bytes | memoryview, keys: bytes | memoryview, least: int, most: int
-) -> tuple[Numbers, Keys]:
-    """The entries of a block with keys from `least` to `most`; some of its keys are not below, and some not above."""
-    numbers = np.frombuffer(rows, "<u4")
-    if not len(keys):
-        return numbers, np.full(len(numbers), first_key)
-    offsets = np.frombuffer(keys, f"<u{len(keys) // len(numbers)}")
+def keys_of(first_key: int, rows: bytes | memoryview, keys: bytes | memoryview) -> Keys:
+    """The key of each entry of a block."""
+    count = len(rows) // 4
+    if not keys:
+        return np.full(count, first_key)
+    return (_offsets(keys, count).astype(np.uint64) + np.uint64(first_key % (1 << 64))).view(np.int64)
+
+
+def rows_between(
+    first_key: int, rows: bytes | memoryview, keys: bytes | memoryview | None, least: int, most: int
+) -> bytes | memoryview:
+    """The row numbers of a block's entries with keys from `least` to `most`: of all of them without `keys`. Otherwise
+    some keys are not below, and some not above."""
+    if not keys:
+        return rows
+    offsets = _offsets(keys, len(rows) // 4)
     # As numbers of the offsets' own type: others would be compared as floating-point numbers, or not at all.
-    number, largest = offsets.dtype.type, int(np.iinfo(offsets.dtype).max)
-    start = np.searchsorted(offsets, number(max(least - first_key, 0)), "left")
-    end = np.searchsorted(offsets, number(min(most - first_key, largest)), "right")
-    found = offsets[start:end].astype(np.uint64) + np.uint64(first_key % (1 << 64))
-    return numbers[start:end], found.view(np.int64)
+    number, largest = offsets.dtype.type, (1 << 8 * offsets.itemsize) - 1
+    start = int(np.searchsorted(offsets, number(max(least - first_key, 0)), "left"))
+    end = int(np.searchsorted(offsets, number(min(most - first_key, largest)), "right"))
+    return rows[4 * start : 4 * end]
+
+
+def _offsets(keys: bytes | memoryview, count: int) -> npt.NDArray[Any]:
+    return np.frombuffer(keys, f"<u{len(keys) // count}")

@@ -6,10 +6,13 @@ Two rows may share a key and differ: a key leads to rows, and the condition itse
 import numpy as np
 import numpy.typing as npt
 
-#: The cells of a grid over the whole world, about 2 km by 2 km in Britain: fields of 1/50 of a degree of latitude and
-#: 3/100 of a degree of longitude. Those of one band, from west to east, have keys that follow each other.
-_BANDS_PER_DEGREE, _COLUMNS_PER_DEGREE = 50.0, 100.0 / 3.0
-_COLUMNS = 12_001
+#: Locations are counted in steps of 1/3200 of a degree of latitude and 3/6400 of a degree of longitude: some 30 m in
+#: Britain. A cell is a field of 64 by 64 steps. The cells of a band, from west to east, follow each other, and so do
+#: the places in a cell: what lies near each other mostly has keys near each other.
+_STEPS_NORTHWARDS, _STEPS_EASTWARDS = 3_200.0, 6_400.0 / 3.0
+#: Bits of a step in its cell, and of a cell in its band.
+_STEP, _CELL = 6, 14
+_STEP_MASK, _CELL_MASK = (1 << _STEP) - 1, (1 << _CELL) - 1
 
 Keys = npt.NDArray[np.int64]
 Degrees = npt.NDArray[np.float64]
@@ -26,21 +29,35 @@ def postcode_key(postcode: str) -> int:
 
 
 def cell_keys(latitudes: Degrees, longitudes: Degrees) -> Keys:
-    """Of locations: their cells. What lies beyond the world, as a box may reach, counts as at its edge."""
-    # No step of this arithmetic turns an order round: what lies in a box has a cell between those of its corners.
-    bands = np.floor((np.clip(latitudes, -90.0, 90.0) + 90.0) * _BANDS_PER_DEGREE)
-    columns = np.floor((np.clip(longitudes, -180.0, 180.0) + 180.0) * _COLUMNS_PER_DEGREE)
-    return bands.astype(np.int64) * _COLUMNS + columns.astype(np.int64)
+    """Of locations: their cells and their places in them. What lies beyond the world, as a box may reach, counts as at
+    its edge."""
+    # No step of this arithmetic turns an order round: what lies in a box has steps between those of its corners.
+    y = np.floor((np.clip(latitudes, -90.0, 90.0) + 90.0) * _STEPS_NORTHWARDS).astype(np.int64)
+    x = np.floor((np.clip(longitudes, -180.0, 180.0) + 180.0) * _STEPS_EASTWARDS).astype(np.int64)
+    cells = y >> _STEP << _CELL | x >> _STEP
+    return cells << 2 * _STEP | (y & _STEP_MASK) << _STEP | x & _STEP_MASK
 
 
 def cell_range(south: float, north: float, west: float, east: float) -> tuple[int, int]:
-    """The keys of a box's corners. All between them are its cells, and those beside it in its bands."""
+    """The keys of a box's corners. All that lies in it is between them, and so is what lies beside it in its bands."""
     first, last = cell_keys(np.array([south, north]), np.array([west, east])).tolist()
     return first, last
 
 
-def in_columns(keys: Keys, first: int, last: int) -> npt.NDArray[np.bool_]:
-    """Which cells are not beside the box whose corners have the keys `first` and `last`."""
-    columns = keys % _COLUMNS
-    inside: npt.NDArray[np.bool_] = (columns >= first % _COLUMNS) & (columns <= last % _COLUMNS)
+def in_box(keys: Keys, first: int, last: int) -> npt.NDArray[np.bool_]:
+    """Which of the places between the corners `first` and `last` are not beside the box."""
+    corners = np.array([first, last])
+    (west, east), (south, north) = _eastwards(corners), _northwards(corners)
+    x = _eastwards(keys)
+    inside: npt.NDArray[np.bool_] = (x >= west) & (x <= east)
+    y = _northwards(keys[inside])
+    inside[inside] = (y >= south) & (y <= north)
     return inside
+
+
+def _eastwards(keys: Keys) -> Keys:
+    return (keys >> 2 * _STEP & _CELL_MASK) << _STEP | keys & _STEP_MASK
+
+
+def _northwards(keys: Keys) -> Keys:
+    return keys >> _CELL + 2 * _STEP << _STEP | keys >> _STEP & _STEP_MASK

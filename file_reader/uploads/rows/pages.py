@@ -62,9 +62,10 @@ class RowPages:
         for is_indexed, uploads in self._runs(ask, self._everything, backwards=False):
             if is_indexed:
                 total += lookup.count(uploads)
-            else:
-                spans = self._spans(ask, uploads, self._everything)
-                total += sum(ask.count_in(self._filters, spans[at : at + _MOST_RUNS]) for at in range(0, len(spans), _MOST_RUNS))
+                continue
+            spans = self._spans(ask, uploads, self._everything)
+            for at in range(0, len(spans), _MOST_RUNS):
+                total += ask.count_in(self._filters, spans[at : at + _MOST_RUNS])
         return total
 
     def _page(self, ask: Questions, reach: Span, limit: int, backwards: bool) -> list[dict[str, Any]]:

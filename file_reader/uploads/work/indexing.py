@@ -6,7 +6,6 @@ docs/states.md.
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction

@@ -19,7 +19,9 @@ _COLUMNS = np.dtype([
     ("fields", ">i2"), ("_1", ">i4"), ("status", ">i2"), ("_2", ">i4"), ("postcode", "S8"), ("_3", ">i4"),
     ("area", ">i8"), ("_4", ">i4"), ("latitude", ">f8"), ("_5", ">i4"), ("longitude", ">f8"),
 ])  # fmt: skip
-_TYPES = {"status": np.int64, "postcode": "S8", "area": np.int64, "latitude": np.float64, "longitude": np.float64}
+_TYPES: dict[str, Any] = {
+    "status": np.int64, "postcode": "S8", "area": np.int64, "latitude": np.float64, "longitude": np.float64
+}  # fmt: skip
 #: A block as far as its rows.
 _BLOCK = struct.Struct(">h iq ih iq iq iq iq i")
 _LENGTH = struct.Struct(">i")
@@ -38,7 +40,7 @@ def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
     text = io.BytesIO()
     with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(
-            "COPY (SELECT status,"
+            "COPY (SELECT status,"  # noqa: S608 - numbers
             " substring(convert_to(COALESCE(postcode, ''), 'UTF8') || '\\x0000000000000000'::bytea FROM 1 FOR 8),"
             " COALESCE(area_id, -1), COALESCE(latitude, 'NaN'), COALESCE(longitude, 'NaN')"
             f" FROM uploads_row WHERE id BETWEEN {first_id} AND {last_id} ORDER BY id) TO STDOUT (FORMAT binary)",

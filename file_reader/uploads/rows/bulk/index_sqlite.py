@@ -14,7 +14,7 @@ from uploads.errors import RowQueryTimeoutError
 
 #: Rows that are tuples at a time, while they become columns: few enough for the processor's cache.
 _FETCHED_ROWS = 1_000
-_TYPES = (np.int64, "S8", np.int64, np.float64, np.float64)
+_TYPES: tuple[Any, ...] = (np.int64, "S8", np.int64, np.float64, np.float64)
 #: How often SQLite looks at the clock: its steps, of which it does some ten millions a second.
 _STEPS_BETWEEN_LOOKS = 20_000
 
@@ -29,7 +29,8 @@ def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
             [first_id, last_id],
         )
         while rows := cursor.fetchmany(_FETCHED_ROWS):
-            parts.append([np.array(column, type_) for column, type_ in zip(zip(*rows, strict=True), _TYPES, strict=True)])
+            columns = zip(*rows, strict=True)
+            parts.append([np.array(column, type_) for column, type_ in zip(columns, _TYPES, strict=True)])
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from uploads.models import OPEN_CHUNK_STATES, ChunkState, RowStatus
+from uploads.models import OPEN_CHUNK_STATES, ChunkState, IndexKind, RowStatus
 from uploads.rows.bulk.index import database
 from uploads.rows.filters import Filters, Lead, in_outcode
 
@@ -81,20 +81,20 @@ class Questions:
     def touched(self, leads: Sequence[Lead], segments: Iterable[Segment]) -> list[tuple[int, int, int, int]]:
         """How many blocks may have entries: number of the lead, upload, segment, blocks; where there are some."""
         pairs = _pairs(segments)
-        return self._fetch(
-            " UNION ALL ".join(
-                f"SELECT {number}, b.upload_id, b.segment, count(*) {_BLOCKS.format(segments=pairs, lead=lead)}"  # noqa: S608 - numbers
-                " GROUP BY b.upload_id, b.segment"
-                for number, lead in enumerate(leads)
-            ),
-            (),
-        )
+        counts = [
+            f"SELECT {number}, b.upload_id, b.segment, count(*)"
+            f" {_BLOCKS.format(segments=pairs, lead=lead)} GROUP BY b.upload_id, b.segment"
+            for number, lead in enumerate(leads)
+        ]
+        return self._fetch(" UNION ALL ".join(counts), ())
 
     def blocks(self, lead: Lead, segments: Iterable[Segment]) -> list[tuple[int, int, Any, Any]]:
-        """The blocks that may have entries: upload, first key, rows, keys."""
-        return self._fetch(
-            "SELECT b.upload_id, b.first_key, b.rows, b.keys" + _BLOCKS.format(segments=_pairs(segments), lead=lead), ()
-        )
+        """The blocks that may have entries: upload, first key, rows, keys; of a block all of whose keys are sought, the
+        last is None, unless they are cells."""
+        keys, touching = "b.keys", _BLOCKS.format(segments=_pairs(segments), lead=lead)
+        if lead.kind != IndexKind.CELL:
+            keys = f"CASE WHEN b.first_key < {lead.first_key} OR b.last_key > {lead.last_key} THEN b.keys END"
+        return self._fetch(f"SELECT b.upload_id, b.first_key, b.rows, {keys} {touching}", ())
 
     # --- rows ------------------------------------------------------------------------------------------------------
     def rows_of(self, filters: Filters, ids: Sequence[int], limit: int, *, backwards: bool) -> list[tuple[Any, ...]]:
@@ -106,9 +106,7 @@ class Questions:
             values,
         )
 
-    def rows_in(
-        self, filters: Filters, spans: Sequence[Span], limit: int, *, backwards: bool
-    ) -> list[tuple[Any, ...]]:
+    def rows_in(self, filters: Filters, spans: Sequence[Span], limit: int, *, backwards: bool) -> list[tuple[Any, ...]]:
         """The first rows that are asked for in these runs, which are in the direction of reading.
 
         What lies behind the last of them is not looked at: each run is walked through only when it is its turn.
@@ -142,9 +140,10 @@ class Questions:
             conditions.append(f"{_COUNT_OF[RowStatus(filters.status)]} > 0")
         if filters.wants_postcode:
             conditions.append("matched > 0")
+        conditions.append(f"upload_id IN ({','.join(map(str, uploads))})")
         return self._fetch(
-            f"SELECT upload_id, first_row, row_count FROM uploads_chunk WHERE upload_id IN ({','.join(map(str, uploads))})"  # noqa: S608 - no words of others
-            f" AND {' AND '.join(conditions)} ORDER BY upload_id, first_row",
+            f"SELECT upload_id, first_row, row_count FROM uploads_chunk WHERE {' AND '.join(conditions)}"  # noqa: S608 - no words of others
+            " ORDER BY upload_id, first_row",
             (),
         )
 
