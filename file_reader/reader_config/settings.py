@@ -6,7 +6,7 @@ from pathlib import Path
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
-from service_kit.environment import env_auth, env_broker_url, env_int, env_path, env_str
+from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_path, env_str
 from service_kit.logs import log_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,6 +21,12 @@ POSTCODE_CONSUMER_URL = env_str(
     "POSTCODE_CONSUMER_URL",
     f"http://127.0.0.1:{env_int('POSTCODE_CONSUMER_PORT', 7000, minimum=1, maximum=65535)}",
 ).rstrip("/")
+
+# How long all statements of a question about rows may take together.
+ROW_QUERY_SECONDS = env_float("ROW_QUERY_SECONDS", 2.0, minimum=0.1, maximum=60.0)
+# The row index of an upload is written by segments of so many rows. Those that are there keep theirs: with another
+# number, every upload needs a new index.
+INDEX_SEGMENT_ROWS = 131_072
 
 # --- The work engine ---------------------------------------------------------------------------------------------
 # The most rows that are claimed, looked up and written together. Large ones are quicker to write; while answers come

@@ -17,11 +17,12 @@ from django.utils.timezone import localtime
 from knox.models import AuthToken
 
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
-from uploads.errors import UploadError
-from uploads.models import Chunk, Row, Upload
+from uploads.errors import RowQueryTimeoutError, UploadError
+from uploads.models import STATUS_WORDS, Chunk, Row, Upload
 from uploads.progress import Counts, progress_of, waiting_of
 from uploads.rows.bulk.per_call import counts_of
 from uploads.rows.filters import parse_filters
+from uploads.rows.pages import RowPages
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 from uploads.work.inspection import Inspection, Table, inspect_upload, span_of
 
@@ -32,6 +33,11 @@ admin.site.site_url = None  # there is no other page to go to
 # What knox calls a token, people who make one for a program look for as a key.
 AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "API keys"
 AuthToken._meta.app_config.verbose_name = "API keys"
+
+
+#: The most rows that are shown of a postcode, an outcode or a status.
+FOUND_ROWS = 1_000
+_STATUS_PARAMETERS = {str(number): word for number, word in STATUS_WORDS.items()}
 
 
 def _seconds(moment: datetime) -> str:
@@ -45,7 +51,7 @@ class Paginator(UncountedPaginator):
 @admin.register(Upload)
 class UploadAdmin(ReadOnlyAdmin):
     list_display = ["filename", "state", "progress", "read", "matched", "no_match", "failed", "rejected", "pending",
-                    "waiting", "owner", "created_at"]  # fmt: skip
+                    "waiting", "with_index", "owner", "created_at"]  # fmt: skip
     list_filter = ["state", "owner", "created_at"]
     search_fields = ["filename", "public_id", "sha256"]
     ordering = ["-id"]
@@ -79,6 +85,11 @@ class UploadAdmin(ReadOnlyAdmin):
         if waiting is None:
             return None
         return f"since {_seconds(waiting['since'])}: {waiting['detail']}"
+
+    @admin.display(description="index", boolean=True)
+    def with_index(self, upload: Upload) -> bool:
+        """Whether its rows are looked up, and not walked through."""
+        return upload.indexed_at is not None
 
     def _counts(self, upload: Upload) -> Counts:
         # One question a row of the list, not one for each of its columns.
@@ -212,14 +223,22 @@ class RowAdmin(ReadOnlyAdmin):
         return row.number
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet[Row], text: str) -> tuple[QuerySet[Row], bool]:
-        text = text.strip().upper()
-        if not text:
+        """What is sought, or has a status, is found as the API finds it: a condition in SQL would look at every row."""
+        parameters = {}
+        if text := text.strip().upper():
+            parameters["outcode" if len(text.replace(" ", "")) <= 4 else "postcode"] = text
+        if word := _STATUS_PARAMETERS.get(request.GET.get("status__exact", "")):
+            parameters["status"] = word
+        if not parameters:
             return rows, False
-        if len(text.replace(" ", "")) <= 4:
-            filters = parse_filters({"outcode": text})
-        else:
-            filters = parse_filters({"postcode": text})
-        return rows.filter(filters.where), False
+        try:
+            found = RowPages(parse_filters(parameters)).page(None, FOUND_ROWS + 1)
+        except RowQueryTimeoutError as error:
+            self.message_user(request, str(error), messages.WARNING)
+            return rows.none(), False
+        if len(found) > FOUND_ROWS:
+            self.message_user(request, f"Only the first {FOUND_ROWS:,} of these rows are shown.", messages.INFO)
+        return rows.filter(pk__in=[row["id"] for row in found[:FOUND_ROWS]]), False
 
 
 admin.site.unregister(AuthToken)

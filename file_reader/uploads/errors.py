@@ -7,6 +7,7 @@ UploadError
 ├── NotRetryableError        there are no failed rows to retry
 ├── OptionError              an option of the upload is not valid
 ├── ParameterError           a filter or a header is not valid
+├── RowQueryTimeoutError     a question about rows takes too long
 ├── DigestMismatchError      what arrived is not what was sent
 └── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
 """
@@ -75,3 +76,13 @@ class DigestMismatchError(UploadError):
 
 class LookupServiceError(UploadError):
     """postcode_consumer is away, too slow or gives no answer; the message says which."""
+
+
+class RowQueryTimeoutError(UploadError):
+    """A question about rows was given up after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"This question takes longer than {seconds:g} s and was given up. Ask for less: name an upload, a postcode,"
+            " an outcode, or a smaller circle or box. Of an upload that has just ended, it will be quick a bit later."
+        )

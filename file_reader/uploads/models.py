@@ -176,11 +176,23 @@ class Area(models.Model):
         return self.country, self.region, self.admin_district, self.admin_ward
 
 
+#: The bits of an area's id that tell it from the others of its district.
+AREA_BITS = 37
+_COUNTRY_BITS, _DISTRICT_BITS = 12, 14
+
+
 @functools.lru_cache(maxsize=50_000)
 def area_id(names: AreaNames) -> int:
-    """A number for these names: 63 bits of their hash, so that two areas will not share one."""
+    """A number for these names, of 63 bits: two areas will not share one. The areas of a country are a run of numbers,
+    and so are those of a district in it; where two countries, or two districts, share a run, that costs time only."""
+    country, _, district, _ = names
+    within = _hash((country,), _COUNTRY_BITS) << _DISTRICT_BITS | _hash((country, district), _DISTRICT_BITS)
+    return within << AREA_BITS | _hash(names, AREA_BITS)
+
+
+def _hash(names: tuple[str | None, ...], bits: int) -> int:
     digest = blake2b(repr(names).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
+    return int.from_bytes(digest) >> 64 - bits
 
 
 def outcode_of(postcode: str) -> str:

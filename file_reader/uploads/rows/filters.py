@@ -1,21 +1,15 @@
-"""The filters of the query API: what a call may ask of rows, and the conditions that it becomes."""
+"""The filters of the query API: what a call may ask of rows, and where in the row index that is found."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from django.db.models import F, FloatField, Q, QuerySet, Value
-from django.db.models.functions import ASin, Cos, Power, Radians, Sin, Sqrt
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models import Max, Min, QuerySet
 
 from uploads.errors import ParameterError
-from uploads.models import (
-    STATUS_WORDS,
-    Area,
-    Row,
-    Upload,
-)
+from uploads.models import AREA_BITS, STATUS_WORDS, Area, IndexKind, Row, RowStatus, Upload
 from uploads.row_ids import ids_of_upload
+from uploads.rows.keys import cell_range, postcode_key
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -42,6 +36,8 @@ _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
 _MAX_RADIUS = 100_000.0
+#: What a key has of a postcode.
+_KEY_BYTES = 8
 
 
 def rows_of(upload: Upload) -> QuerySet[Row]:
@@ -66,12 +62,77 @@ class Box(NamedTuple):
             min(self.east, other.east),
         )
 
+    def is_empty(self) -> bool:
+        return self.south > self.north or self.west > self.east
+
+
+class Circle(NamedTuple):
+    """Degrees, and the angle that its radius has as seen from the middle of the earth, in radians."""
+
+    latitude: float
+    longitude: float
+    radius: float
+
+
+class Lead(NamedTuple):
+    """Keys of one kind: every row that is asked for has one of them, and others may have, too."""
+
+    kind: IndexKind
+    first_key: int
+    last_key: int
+
 
 @dataclass(frozen=True)
 class Filters:
-    """What a call asks of rows: `where` is all of it."""
+    """What a call asks of rows, all of it at once."""
 
-    where: Q
+    status: int | None = None
+    postcode: str | None = None
+    outcode: str | None = None
+    #: Names of areas, by the field of `Area`, and the first and the last id that an area of these names has.
+    names: dict[str, str] = field(default_factory=dict)
+    areas: tuple[int, int] | None = None
+    box: Box | None = None
+    #: Within the box.
+    circle: Circle | None = None
+
+    @property
+    def wants_postcode(self) -> bool:
+        """Whether only rows that have a postcode are asked for."""
+        return self.postcode is not None or self.outcode is not None or bool(self.names)
+
+    @property
+    def are_contradictory(self) -> bool:
+        """Whether no row can be asked for: those without a match have no postcode, the rejected have no location."""
+        return (
+            (self.wants_postcode and self.status not in (None, RowStatus.MATCH))
+            or (self.box is not None and (self.box.is_empty() or self.status == RowStatus.REJECTED))
+            or (bool(self.names) and self.areas is None)
+            or not (self.postcode is None or self.outcode is None or self.postcode.startswith(f"{self.outcode} "))
+        )
+
+    @property
+    def leads(self) -> list[Lead]:
+        """Where in the row index the rows are found; empty when only walking through them will do."""
+        leads = []
+        if self.postcode is not None:
+            leads.append(Lead(IndexKind.POSTCODE, *[postcode_key(self.postcode)] * 2))
+        elif self.outcode is not None:
+            first, behind = in_outcode(self.outcode)
+            leads.append(Lead(IndexKind.POSTCODE, postcode_key(first), postcode_key(behind)))
+        if self.areas:
+            leads.append(Lead(IndexKind.AREA, *(area >> AREA_BITS for area in self.areas)))
+        if self.status is not None and self.status != RowStatus.MATCH:
+            leads.append(Lead(IndexKind.STATUS, self.status, self.status))
+        if self.box:
+            leads.append(Lead(IndexKind.CELL, *cell_range(*self.box)))
+        return leads
+
+    @property
+    def is_key(self) -> bool:
+        """Whether all rows that have the lead's key are asked for, and nothing else is."""
+        postcode = self.postcode or ""
+        return self == Filters(postcode=postcode) and postcode.isascii() and len(postcode) <= _KEY_BYTES
 
 
 def parse_filters(parameters: dict[str, str]) -> Filters:
@@ -79,60 +140,50 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
     for name, text in parameters.items():
         if "\0" in text:  # PostgreSQL's text cannot hold it, so nothing can equal it
             raise ParameterError(name, "A NUL character is not accepted.")
-    where, box = Q(), None
-    if word := parameters.get("status"):
-        if word not in _STATUSES:
-            raise ParameterError("status", f"Accepted: {', '.join(_STATUSES)}.")
-        where &= Q(status=_STATUSES[word])
-    if names := {name: value for name in _AREA_FILTERS if (value := parameters.get(name))}:
-        # PostgreSQL would look up the area of each row that it passes, unless it has a list.
-        where &= Q(area__in=list(Area.objects.filter(**names).values_list("pk", flat=True)))
-    if outcode := parameters.get("outcode"):
-        where &= Q(**in_outcode(outcode))
-    if postcode := parameters.get("postcode"):
-        where &= Q(postcode=normal_postcode(postcode))
+    word = parameters.get("status")
+    if word and word not in _STATUSES:
+        raise ParameterError("status", f"Accepted: {', '.join(_STATUSES)}.")
+    names = {name: value for name in _AREA_FILTERS if (value := parameters.get(name))}
+    box, circle = None, None
     if bbox := parameters.get("bbox"):
         accepted = "minlon,minlat,maxlon,maxlat in degrees"
         west, south, east, north = _numbers("bbox", bbox, 4, accepted)
-        if west > east or south > north:
-            raise ParameterError("bbox", f"Accepted: {accepted}, the smaller of each pair first.")
         box = Box(south, north, west, east)
-        where &= _in_box(box)
+        if box.is_empty():
+            raise ParameterError("bbox", f"Accepted: {accepted}, the smaller of each pair first.")
     if "near" in parameters or "radius" in parameters:
         around, circle = _near(parameters.get("near", ""), parameters.get("radius", ""))
-        # The box around the circle first: plain comparisons, which cost little.
-        where &= _in_box(around) & circle
         box = around.within(box) if box else around
-    return Filters(where)
+    return Filters(
+        status=_STATUSES[word] if word else None,
+        postcode=normal_postcode(postcode) if (postcode := parameters.get("postcode")) else None,
+        outcode=normal_outcode(outcode) if (outcode := parameters.get("outcode")) else None,
+        names=names,
+        areas=_areas_named(names) if names else None,
+        box=box,
+        circle=circle,
+    )
 
 
-def _in_box(box: Box) -> Q:
-    return Q(latitude__range=(box.south, box.north), longitude__range=(box.west, box.east))
+def _areas_named(names: dict[str, str]) -> tuple[int, int] | None:
+    found = Area.objects.filter(**names).aggregate(first=Min("pk"), last=Max("pk"))
+    return None if found["first"] is None else (found["first"], found["last"])
 
 
-def _near(near: str, radius: str) -> tuple[Box, Q]:
+def _near(near: str, radius: str) -> tuple[Box, Circle]:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
     (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ParameterError("near", "The latitude is from -90 to 90, the longitude from -180 to 180 degrees.")
     if not 0 < metres <= _MAX_RADIUS:
         raise ParameterError("radius", f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m.")
-    degrees = math.degrees(metres / _EARTH_RADIUS)
+    angle = metres / _EARTH_RADIUS
+    degrees = math.degrees(angle)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)
     west, east = longitude - degrees / widest, longitude + degrees / widest
     if west < -180 or east > 180:  # what is left of it lies on the other side of the world's map
         west, east = -180.0, 180.0
-    box = Box(latitude - degrees, latitude + degrees, west, east)
-    return box, Q(LessThanOrEqual(_great_circle(latitude, longitude), metres))
-
-
-def _great_circle(latitude: float, longitude: float) -> Any:
-    """Metres from a location to the row, by the haversine formula on a sphere: within 0.5 % of the ellipsoid."""
-    here = Radians(Value(latitude, output_field=FloatField()))
-    south_north = Power(Sin((Radians(F("latitude")) - here) / 2.0), 2)
-    east_west = Power(Sin(Radians(F("longitude") - longitude) / 2.0), 2)
-    chord = south_north + Cos(here) * Cos(Radians(F("latitude"))) * east_west
-    return 2 * _EARTH_RADIUS * ASin(Sqrt(chord))
+    return Box(latitude - degrees, latitude + degrees, west, east), Circle(latitude, longitude, angle)
 
 
 def _numbers(name: str, value: str, count: int, accepted: str) -> list[float]:
@@ -156,7 +207,6 @@ def normal_outcode(text: str) -> str:
     return text.strip().upper()
 
 
-def in_outcode(outcode: str) -> dict[str, str]:
-    """The filter for what has a postcode with that outcode: a run of postcodes in their order."""
-    outcode = normal_outcode(outcode)
-    return {"postcode__gt": f"{outcode} ", "postcode__lt": f"{outcode}!"}  # "!" is what comes after a space
+def in_outcode(outcode: str) -> tuple[str, str]:
+    """Before the first and behind the last postcode with that outcode, in their order."""
+    return f"{outcode} ", f"{outcode}!"  # "!" is what comes after a space

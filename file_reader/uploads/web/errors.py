@@ -18,6 +18,7 @@ from uploads.errors import (
     NotRetryableError,
     OptionError,
     ParameterError,
+    RowQueryTimeoutError,
     UploadError,
     UploadHasEndedError,
     UploadInFlightError,
@@ -36,10 +37,15 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
     OptionError: ("invalid-option", "An option of the upload is not valid", 400),
     ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
     DigestMismatchError: ("digest-mismatch", "What arrived is not what was sent", 400),
+    RowQueryTimeoutError: ("row-query-too-slow", "The question about rows takes too long", 503),
     LookupServiceError: ("lookup-service-unavailable", "Nobody can be asked about postcodes now", 503),
 }
 #: Of those that pass: when the call is worth repeating, in seconds.
-_RETRY_AFTER: dict[type[UploadError], int] = {UploadInFlightError: 1, LookupServiceError: 5}
+_RETRY_AFTER: dict[type[UploadError], int] = {
+    UploadInFlightError: 1,
+    RowQueryTimeoutError: 10,
+    LookupServiceError: 5,
+}
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:

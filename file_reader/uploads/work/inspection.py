@@ -27,6 +27,7 @@ from uploads.models import (
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
 from uploads.rows.bulk.per_call import counts_of
+from uploads.work.indexing import claimable_indexes
 from uploads.work.leases import claimable_chunks, claimable_uploads, is_past
 from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
 
@@ -111,7 +112,8 @@ class _Inspector:
             ("speed", f"{rate:,} rows/s" if rate else ""),
             ("ready in", f"about {_span(eta)}" if eta is not None else ""),
             ("loaded", f"{upload.rows_loaded:,} rows, {upload.bytes_loaded:,} of {size:,} bytes"),
-            ("lease to load", self._when(upload.lease_until) or "none"),
+            ("row index", self._row_index()),
+            ("lease to index" if upload.finished_at else "lease to load", self._when(upload.lease_until) or "none"),
             ("attempts", f"{upload.attempts} of {settings.MAX_ATTEMPTS} to load; fence {upload.fence}"),
             ("waiting", f"since {self._when(waiting['since'])}: {waiting['detail']}" if waiting else ""),
             ("because of", waiting["reason"] if waiting else ""),
@@ -119,6 +121,13 @@ class _Inspector:
             ("now", f"{_clock(self.now, None)}, by the database's clock"),
         ]
         return [(name, text) for name, text in facts if text]
+
+    def _row_index(self) -> str:
+        """Only what has ended has one."""
+        upload = self.upload
+        if upload.indexed_at:
+            return f"written {self._when(upload.indexed_at)}"
+        return f"{upload.rows_indexed:,} of {upload.rows_loaded:,} rows" if upload.finished_at else ""
 
     def _chunks_by_state(self) -> Table:
         sums = self.chunks.order_by().values_list("state").annotate(Count("pk"), Sum("row_count"))
@@ -159,20 +168,31 @@ class _Inspector:
         upload, failed = self.upload, self.counts.failed
         if upload.deleted_at:
             return ["It was deleted; a worker removes its rows and its file when it has nothing else to do."]
+        index = self._next_of_index()
         again = [f"A retry would ask again for {failed:,} failed {'row' if failed == 1 else 'rows'}."] if failed else []
         if upload.state == UploadState.DONE:
-            return ["Nothing: it is done.", *again]
+            return ["Nothing: it is done.", *index, *again]
         if upload.state == UploadState.FAILED:
             read = "Nothing: the file could not be read to its end. The rows before the fault have been asked for."
-            return [read, *again]
+            return [read, *index, *again]
         if upload.state == UploadState.CANCELLED:
-            return ["Nothing: it was cancelled. The rows that had their answer keep it."]
+            return ["Nothing: it was cancelled. The rows that had their answer keep it.", *index]
         said = self._next_of_loading() if upload.state != UploadState.GEOCODING else []
         if self.chunks.filter(state__in=OPEN_CHUNK_STATES).exists():
             said += self._next_of_chunks()
         elif upload.state == UploadState.GEOCODING:
             said.append("Nothing is left to look up; a worker ends it within seconds: is a worker running?")
         return said
+
+    def _next_of_index(self) -> list[str]:
+        """Of what has ended."""
+        upload = self.upload
+        if upload.indexed_at:
+            return []
+        if not claimable_indexes().filter(pk=upload.pk).exists():
+            return [f"A worker writes its row index; {self._leased_until(upload.lease_until)}"]
+        when = f"{_AT_ONCE}{_RUNNING}"
+        return [f"Its rows are walked through until they have an index; a worker writes that{when}"]
 
     def _next_of_loading(self) -> list[str]:
         upload = self.upload

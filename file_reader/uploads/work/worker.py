@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
-from uploads.models import OPEN_STATES, ChunkState, Upload
+from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
 from uploads.work.geocoding import ChunkLookup, ask_chunk
 from uploads.work.housekeeping import collect_abandoned, purge_deleted
+from uploads.work.indexing import IndexLease, claim_index, release_index, write_segment
 from uploads.work.leases import (
     ChunkLease,
     LeaseLostError,
@@ -59,7 +60,9 @@ class Worker:
         # The chunk that is next, and the one whose answers come in.
         self._claimed: ChunkLease | None = None
         self._asked: ChunkLookup | None = None
-        self._unreleased: list[ChunkLease | LoadLease] = []
+        # The row index that is being written.
+        self._indexed: IndexLease | None = None
+        self._unreleased: list[ChunkLease | LoadLease | IndexLease] = []
         self._rows_per_second = 0.0
         self._outages = 0
         self._geocode_from = 0.0
@@ -74,13 +77,14 @@ class Worker:
         self._release()
         self._sweep()
         # One statement instead of three and two transactions.
-        holds_nothing = self._loader is None and self._claimed is None and self._asked is None
+        holds_nothing = not (self._loader or self._claimed or self._asked or self._indexed)
         self.nothing_is_open = holds_nothing and not _is_anything_open()
         if self.nothing_is_open:
             return False
         loaded = self._load()
         geocoded = self._geocode()
-        return loaded or geocoded or purge_deleted()
+        indexed = self._index()
+        return loaded or geocoded or indexed or purge_deleted()
 
     def stop(self) -> None:
         """Ends gracefully: what is in flight is waited for and kept, and no lease is left behind."""
@@ -98,7 +102,9 @@ class Worker:
         if self._asked is not None:
             self._unreleased.append(self._asked.lease)
             self._asked.cancel()
-        self._claimed = self._asked = None
+        if self._indexed is not None:
+            self._unreleased.append(self._indexed)
+        self._claimed = self._asked = self._indexed = None
         forget_areas()
         self._forget()
 
@@ -108,6 +114,8 @@ class Worker:
             try:
                 if isinstance(lease, LoadLease):
                     release_upload(lease)
+                elif isinstance(lease, IndexLease):
+                    release_index(lease)
                 else:
                     release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
                     logger.info("chunk given back chunk=%s-%s upload=%s", lease.chunk_id, lease.fence, lease.upload_id)
@@ -196,6 +204,24 @@ class Worker:
             self._asked = ask_chunk(self._claimed, is_stopping=self.is_stopping)
             self._claimed = None
 
+    def _index(self) -> bool:
+        """Writes one segment of the row index of an upload that has ended."""
+        try:
+            self._indexed = self._indexed or claim_index()
+            if self._indexed is None:
+                return False
+            self._indexed = write_segment(self._indexed)
+        except LeaseLostError as error:
+            logger.warning("stale write refused: %s", error)
+            self._indexed = None
+        except Exception as error:
+            if database_is_away(error):
+                raise
+            # Its rows are walked through, and when the lease is over, somebody tries again.
+            logger.exception("the row index cannot be written upload=%s", self._indexed and self._indexed.upload_id)
+            self._indexed = None
+        return True
+
     def _sweep(self) -> None:
         now = time.monotonic()
         if now >= self._sweep_from:
@@ -211,4 +237,4 @@ class Worker:
 
 def _is_anything_open() -> bool:
     """Whether there may be something to do, now or when its time comes. Else there is not until somebody makes work."""
-    return Upload.objects.filter(Q(state__in=OPEN_STATES) | Q(deleted_at__isnull=False)).exists()
+    return Upload.objects.filter(Q(indexed_at=None) | Q(deleted_at__isnull=False)).exists()

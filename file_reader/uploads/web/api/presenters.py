@@ -26,6 +26,7 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
         "created_at": upload.created_at,
         "started_at": upload.started_at,
         "finished_at": upload.finished_at,
+        "indexed_at": upload.indexed_at,
         "max_distance": upload.max_distance,
         "dialect": dialect_as_json(upload.dialect),
         "rows": counts.as_json(),

@@ -1,0 +1,90 @@
+"""The row index on PostgreSQL: the columns that it is made of, its blocks, and questions about rows."""
+
+import io
+import struct
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from django.db import OperationalError, connection, transaction
+
+from uploads.errors import RowQueryTimeoutError
+
+# COPY BINARY: a header, records (the number of fields, and each with its length), a trailer.
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_COLUMNS = np.dtype([
+    ("fields", ">i2"), ("_1", ">i4"), ("status", ">i2"), ("_2", ">i4"), ("postcode", "S8"), ("_3", ">i4"),
+    ("area", ">i8"), ("_4", ">i4"), ("latitude", ">f8"), ("_5", ">i4"), ("longitude", ">f8"),
+])  # fmt: skip
+_TYPES: dict[str, Any] = {
+    "status": np.int64, "postcode": "S8", "area": np.int64, "latitude": np.float64, "longitude": np.float64
+}  # fmt: skip
+#: A block as far as its rows.
+_BLOCK = struct.Struct(">h iq ih iq iq iq iq i")
+_LENGTH = struct.Struct(">i")
+#: What PostgreSQL says when it has stopped a statement.
+_CANCELLED = "57014"
+# What is asked is a walk along a key, or a look at it for each of a few rows. Of a large upload that is new, PostgreSQL
+# knows nothing yet, and might think of another way.
+_SETTINGS = """
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL jit = off
+"""
+
+
+def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
+    """Status, postcode, area, latitude and longitude."""
+    text = io.BytesIO()
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(
+            "COPY (SELECT status,"  # noqa: S608 - numbers
+            " substring(convert_to(COALESCE(postcode, ''), 'UTF8') || '\\x0000000000000000'::bytea FROM 1 FOR 8),"
+            " COALESCE(area_id, -1), COALESCE(latitude, 'NaN'), COALESCE(longitude, 'NaN')"
+            f" FROM uploads_row WHERE id BETWEEN {first_id} AND {last_id} ORDER BY id) TO STDOUT (FORMAT binary)",
+            text,
+        )
+    records = np.frombuffer(text.getbuffer()[len(_HEADER) : -len(_TRAILER)], _COLUMNS)
+    return [records[name].astype(type_) for name, type_ in _TYPES.items()]
+
+
+def insert_blocks(blocks: Sequence[tuple[Any, ...]]) -> None:
+    parts = [_HEADER]
+    for upload, kind, segment, first_key, last_key, first_row, rows, keys in blocks:
+        fixed = 8, upload, 2, kind, 8, segment, 8, first_key, 8, last_key, 8, first_row, len(rows)
+        parts += [_BLOCK.pack(8, *fixed), rows, _LENGTH.pack(len(keys)), keys]
+    parts.append(_TRAILER)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(
+            "COPY uploads_indexblock (upload_id, kind, segment, first_key, last_key, first_row, rows, keys)"
+            " FROM STDIN (FORMAT binary)",
+            io.BytesIO(b"".join(parts)),
+        )
+
+
+@contextmanager
+def question(seconds: float) -> Iterator[Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]]:
+    """A transaction that only reads, and is rolled back: no setting outlives it."""
+    end = time.monotonic() + seconds
+    begins = not connection.in_atomic_block
+    # Of a question inside another transaction, as in tests, the statements see what that one sees.
+    settings = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" + _SETTINGS if begins else _SETTINGS
+
+    def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise RowQueryTimeoutError(seconds)
+        cursor.execute(f"SET LOCAL statement_timeout = {int(left * 1_000) + 1}; {statement}", values or None)
+        return cast(list[tuple[Any, ...]], cursor.fetchall())
+
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(settings)
+            yield fetch
+            transaction.set_rollback(True)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) != _CANCELLED:
+            raise
+        raise RowQueryTimeoutError(seconds) from error
