@@ -11,7 +11,7 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
-from uploads.models import Postcode, Row, Upload
+from uploads.models import Row, Upload
 
 pytestmark = pytest.mark.django_db
 CSV = "lat,lon\n51.501009,-0.141588\n51.6,-0.2\nx,y\n53.4,-2.2\n"
@@ -68,8 +68,8 @@ def test_the_styles_are_served(admin: Client) -> None:
 
 def test_the_start_page_names_everything(admin: Client) -> None:
     html = page(admin, "/admin/")
-    assert "Uploads, rows, postcodes and keys" in html
-    for path in ("uploads/upload/", "uploads/row/", "uploads/postcode/", "knox/authtoken/"):
+    assert "Uploads, rows and keys" in html
+    for path in ("uploads/upload/", "uploads/row/", "knox/authtoken/"):
         assert f'href="/admin/{path}"' in html
 
 
@@ -168,23 +168,14 @@ def test_a_list_of_rows_asks_the_database_a_few_times_only(
         assert len(results(page(admin, "/admin/uploads/row/"))) == 60
 
 
-@pytest.mark.parametrize("model", ["upload", "row", "postcode"])
+@pytest.mark.parametrize("model", ["upload", "row"])
 def test_what_the_engine_writes_cannot_be_edited(admin: Client, upload: dict[str, Any], model: str) -> None:
-    pk = {"upload": Upload, "row": Row, "postcode": Postcode}[model].objects.first().pk
+    pk = {"upload": Upload, "row": Row}[model].objects.first().pk
     path = f"/admin/uploads/{model}/"
     assert admin.get(f"{path}add/").status_code == 403
     assert admin.get(f"{path}{pk}/delete/").status_code == 403
     assert admin.post(f"{path}{pk}/change/", {"filename": "x", "status": "3"}).status_code == 403
     assert "delete_selected" not in page(admin, path)
-
-
-def test_postcodes_are_listed_and_found(admin: Client, upload: dict[str, Any]) -> None:
-    assert len(results(page(admin, "/admin/uploads/postcode/"))) == 2
-    (line,) = results(page(admin, "/admin/uploads/postcode/", q="SW1A 1AA"))
-    assert line.startswith("SW1A 1AA England London Westminster")
-    assert "Westminster" in page(
-        admin, f"/admin/uploads/postcode/{Postcode.objects.get(postcode='SW1A 1AA').pk}/change/"
-    )
 
 
 def test_a_key_is_shown_once_and_opens_the_door(admin: Client) -> None:

@@ -100,7 +100,7 @@ def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...
     columns = ("pk", "upload_id", "first_row", "row_count", "fence", "attempts")
     of_upload = ("upload__max_distance", "upload__waiting_since")
     chunks = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).values_list(*columns, *of_upload)
-    return cast("tuple[str, tuple[Any, ...]]", chunks[:1].query.sql_with_params())
+    return chunks[:1].query.sql_with_params()
 
 
 def claim_upload() -> LoadLease | None:
