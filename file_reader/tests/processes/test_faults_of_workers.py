@@ -17,12 +17,13 @@ from tests.invariant import (
     assert_every_row_has_its_answer,
     assert_invariant,
     everything,
+    is_indexed,
     state_of,
 )
 from tests.running import WorkerProcess, wait_for
 from tests.working import leases_run_out, time_passes
 
-from uploads.models import Chunk, ChunkState, Postcode, Row, RowStatus, Upload
+from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload
 from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,7 +83,7 @@ def test_fault_02_killed_before_the_results_are_committed_leaves_no_partial_chun
 ) -> None:
     upload = api.upload(FILE)
     start_worker(CHUNK_ROWS="10", DIE_AT=point).wait_until_killed()
-    assert (matched(), Postcode.objects.count()) == (10, 10)
+    assert matched() == 10
     assert list(Chunk.objects.exclude(state=ChunkState.READY).order_by("id").values_list("state", "matched")) == [
         ("done", 10),
         ("leased", 0),
@@ -138,7 +139,7 @@ def test_fault_04_frozen_past_its_lease_its_late_write_is_refused_and_it_goes_on
         frozen = start_worker(LEASE_SECONDS="2", DIE_AT=point, DIE_BY="SIGSTOP")
         frozen.wait_until_frozen()
     second = start_worker(LEASE_SECONDS="2")
-    wait_for(lambda: state_of(api, upload) == "done")  # the lease ran out, by the clock
+    wait_for(lambda: is_indexed(api, upload))  # the lease ran out, by the clock
     second.terminate()
     before = everything()
     frozen.thaw()
@@ -184,7 +185,7 @@ def test_fault_05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits(
     assert Counter(consumer.asked) == Counter(LOCATIONS * 2)
     if earlier == "the holder":
         holder.thaw()
-        wait_for(lambda: state_of(api, upload) == "done")
+        wait_for(lambda: is_indexed(api, upload))
     before = everything()
     stale.thaw()
     wait_for(lambda: STALE in stale.log())
@@ -301,6 +302,6 @@ def test_fault_25_deleted_while_it_is_looked_up_its_late_results_are_thrown_away
     assert api.delete(f"{UPLOADS}{upload['id']}/").status_code == 204
     consumer.gate.set()
     wait_for(lambda: not Upload.objects.exists())
-    assert (Row.objects.count(), Chunk.objects.count(), Postcode.objects.count()) == (0, 0, 0)
+    assert (Row.objects.count(), Chunk.objects.count()) == (0, 0)
     assert STALE in worker.log()
     assert worker.terminate() == 0
