@@ -3,11 +3,23 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
 from tests.api import Api
 from tests.fake_postcode_consumer import postcode_at
 
-from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload, UploadState
+from uploads.models import (
+    ENDED_STATES,
+    Chunk,
+    ChunkState,
+    IndexBlock,
+    IndexKind,
+    Row,
+    RowStatus,
+    Upload,
+    UploadState,
+)
 from uploads.row_ids import row_number, row_range
+from uploads.rows.blocks import keys_of
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.
@@ -18,6 +30,11 @@ FILE = "lat,lon\n" + "".join(f"{latitude},{longitude}\n" for latitude, longitude
 
 def state_of(api: Api, upload: Json) -> str:
     return str(api.show(upload)["state"])
+
+
+def is_indexed(api: Api, upload: Json) -> bool:
+    """It has ended, and nobody writes anything for it any more."""
+    return api.show(upload)["indexed_at"] is not None
 
 
 def assert_invariant() -> None:
@@ -39,6 +56,36 @@ def assert_invariant() -> None:
             assert chunk.state in (ChunkState.READY, ChunkState.LEASED) or not count[RowStatus.PENDING]
         assert next_row == upload.rows_loaded + 1
         assert upload.state != UploadState.DONE or RowStatus.PENDING not in statuses.values()
+        assert_index(upload)
+
+
+def assert_index(upload: Upload) -> None:
+    """Its rows are each in one entry of every kind that they have something of, if it has its index."""
+    blocks = list(IndexBlock.objects.filter(upload=upload))
+    entries: dict[int, list[int]] = {kind: [] for kind in IndexKind}
+    for block in blocks:
+        numbers = np.frombuffer(block.rows, "<u4").tolist()
+        keys = keys_of(block.first_key, block.rows, block.keys).tolist()
+        assert (keys[0], keys[-1], numbers[0]) == (block.first_key, block.last_key, block.first_row)
+        assert keys == sorted(keys)
+        assert block.segment <= min(numbers)
+        entries[block.kind] += numbers
+    if upload.indexed_at is None:
+        # What is there has been committed by somebody who goes on from there, and nobody looks at it before.
+        assert max(map(max, filter(None, entries.values())), default=0) <= upload.rows_indexed
+        assert blocks == [] or upload.state in ENDED_STATES
+        return
+    assert upload.state in ENDED_STATES
+    assert upload.lease_until is None
+    assert upload.rows_indexed == upload.rows_loaded
+    rows = Row.objects.filter(**row_range(upload.pk, 1, 1 << 31)).order_by("id")
+    for kind, having in (
+        (IndexKind.STATUS, rows.exclude(status=RowStatus.MATCH)),
+        (IndexKind.AREA, rows.exclude(area=None)),
+        (IndexKind.POSTCODE, rows.exclude(postcode=None)),
+        (IndexKind.CELL, rows.exclude(latitude=None)),
+    ):
+        assert sorted(entries[kind]) == [row_number(id_) for id_ in having.values_list("id", flat=True)], kind
 
 
 def assert_every_row_has_its_answer(api: Api, upload: Json) -> None:
@@ -53,4 +100,4 @@ def assert_every_row_has_its_answer(api: Api, upload: Json) -> None:
 
 def everything() -> dict[str, list[Json]]:
     """All that the work writes, to compare before with after."""
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (Upload, Chunk, Row)}
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (Upload, Chunk, Row, IndexBlock)}

@@ -11,6 +11,7 @@ from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
+from uploads import admin as admin_module
 from uploads.models import Row, Upload
 
 pytestmark = pytest.mark.django_db
@@ -155,8 +156,36 @@ def test_rows_are_found_by_postcode_and_by_outcode(
     assert len(results(page(admin, "/admin/uploads/row/", q=text))) == found
 
 
-def test_rows_are_filtered_by_their_status(admin: Client, upload: dict[str, Any]) -> None:
-    assert len(results(page(admin, "/admin/uploads/row/", status__exact="1"))) == 2
+@pytest.mark.parametrize(("status", "text", "found"), [("1", "", 2), ("4", "", 1), ("1", "SW1A", 1), ("3", "SW1A", 0)])
+def test_rows_are_filtered_by_their_status(
+    admin: Client, upload: dict[str, Any], status: str, text: str, found: int
+) -> None:
+    assert len(results(page(admin, "/admin/uploads/row/", status__exact=status, q=text))) == found
+
+
+def test_of_many_rows_that_are_found_the_first_are_shown(
+    admin: Client, upload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_module, "FOUND_ROWS", 1)
+    html = page(admin, "/admin/uploads/row/", status__exact="1")
+    assert len(results(html)) == 1
+    assert "Only the first 1 of these rows are shown." in html
+
+
+def test_rows_that_take_too_long_to_find_are_not_waited_for(
+    admin: Client, upload: dict[str, Any], settings: Any
+) -> None:
+    settings.ROW_QUERY_SECONDS = 0.0
+    html = page(admin, "/admin/uploads/row/", q="SW1A 1AA")
+    assert results(html) == []
+    assert "takes longer than 0 s and was given up" in html
+
+
+def test_uploads_say_whether_their_rows_are_looked_up(admin: Client, upload: dict[str, Any], api: Api) -> None:
+    api.upload(CSV)
+    newest, oldest = page(admin, "/admin/uploads/upload/").partition("<tbody>")[2].split("</tr>")[:2]
+    assert 'class="field-with_index"><img src="/static/admin/img/icon-no.svg"' in newest
+    assert 'class="field-with_index"><img src="/static/admin/img/icon-yes.svg"' in oldest
 
 
 def test_a_list_of_rows_asks_the_database_a_few_times_only(

@@ -17,6 +17,7 @@ from tests.invariant import (
     assert_every_row_has_its_answer,
     assert_invariant,
     everything,
+    is_indexed,
     state_of,
 )
 from tests.running import WorkerProcess, wait_for
@@ -138,7 +139,7 @@ def test_fault_04_frozen_past_its_lease_its_late_write_is_refused_and_it_goes_on
         frozen = start_worker(LEASE_SECONDS="2", DIE_AT=point, DIE_BY="SIGSTOP")
         frozen.wait_until_frozen()
     second = start_worker(LEASE_SECONDS="2")
-    wait_for(lambda: state_of(api, upload) == "done")  # the lease ran out, by the clock
+    wait_for(lambda: is_indexed(api, upload))  # the lease ran out, by the clock
     second.terminate()
     before = everything()
     frozen.thaw()
@@ -185,7 +186,7 @@ def test_fault_05_of_two_workers_that_have_the_answers_to_one_chunk_one_commits(
     assert Counter(consumer.asked) == Counter(LOCATIONS * 2)
     if earlier == "the holder":
         holder.thaw()
-        wait_for(lambda: state_of(api, upload) == "done")
+        wait_for(lambda: is_indexed(api, upload))
     before = everything()
     stale.thaw()
     wait_for(lambda: STALE in stale.log())

@@ -113,7 +113,7 @@ class _Inspector:
             ("ready in", f"about {_span(eta)}" if eta is not None else ""),
             ("loaded", f"{upload.rows_loaded:,} rows, {upload.bytes_loaded:,} of {size:,} bytes"),
             ("row index", self._row_index()),
-            ("lease to index" if upload.finished_at else "lease to load", self._when(upload.lease_until) or "none"),
+            ("index lease" if upload.finished_at else "lease to load", self._when(upload.lease_until) or "none"),
             ("attempts", f"{upload.attempts} of {settings.MAX_ATTEMPTS} to load; fence {upload.fence}"),
             ("waiting", f"since {self._when(waiting['since'])}: {waiting['detail']}" if waiting else ""),
             ("because of", waiting["reason"] if waiting else ""),

@@ -31,7 +31,7 @@ _CANCELLED = "57014"
 # knows nothing yet, and might think of another way.
 _SETTINGS = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
-SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL jit = off
+SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL jit = off;
 """
 
 
@@ -68,20 +68,22 @@ def insert_blocks(blocks: Sequence[tuple[Any, ...]]) -> None:
 def question(seconds: float) -> Iterator[Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]]:
     """A transaction that only reads, and is rolled back: no setting outlives it."""
     end = time.monotonic() + seconds
-    begins = not connection.in_atomic_block
     # Of a question inside another transaction, as in tests, the statements see what that one sees.
-    settings = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" + _SETTINGS if begins else _SETTINGS
+    level = "" if connection.in_atomic_block else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+    before = level + _SETTINGS
 
     def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        nonlocal before
         left = end - time.monotonic()
         if left <= 0:
             raise RowQueryTimeoutError(seconds)
-        cursor.execute(f"SET LOCAL statement_timeout = {int(left * 1_000) + 1}; {statement}", values or None)
+        limit = f"SET LOCAL statement_timeout = {int(left * 1_000) + 1};"
+        cursor.execute(f"{before} {limit} {statement}", values or None)
+        before = ""
         return cast(list[tuple[Any, ...]], cursor.fetchall())
 
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(settings)
             yield fetch
             transaction.set_rollback(True)
     except OperationalError as error:

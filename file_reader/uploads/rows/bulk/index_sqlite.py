@@ -53,6 +53,8 @@ def question(seconds: float) -> Iterator[Callable[[str, Sequence[Any]], list[tup
     begins = not raw.in_transaction
 
     def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if time.monotonic() > end:
+            raise RowQueryTimeoutError(seconds)
         with connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cast(list[tuple[Any, ...]], cursor.fetchall())

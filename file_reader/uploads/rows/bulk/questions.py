@@ -181,8 +181,9 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
 
 def _in_circle(latitude: float, longitude: float, radius: float) -> tuple[str, list[float]]:
     """By the haversine formula on a sphere: within 0.5 % of the ellipsoid."""
+    # In degrees from the south pole and from the antimeridian: PostgreSQL refuses to square what is next to nothing.
     return (
-        "POWER(SIN((RADIANS(r.latitude) - %s) / 2.0), 2)"
-        " + %s * COS(RADIANS(r.latitude)) * POWER(SIN(RADIANS(r.longitude - %s) / 2.0), 2) <= %s",
-        [math.radians(latitude), math.cos(math.radians(latitude)), longitude, math.sin(radius / 2.0) ** 2],
+        "POWER(SIN(RADIANS((r.latitude + 90.0) - %s) / 2.0), 2)"
+        " + %s * SIN(RADIANS(r.latitude + 90.0)) * POWER(SIN(RADIANS((r.longitude + 180.0) - %s) / 2.0), 2) <= %s",
+        [latitude + 90.0, math.cos(math.radians(latitude)), longitude + 180.0, math.sin(radius / 2.0) ** 2],
     )
