@@ -73,3 +73,16 @@ def _insert(into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> 
 
 def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
     return list(chain.from_iterable(rows))
+
+
+def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        rows = connection.connection.execute(
+            "SELECT status, reason, postcode, distance_m, area_id FROM uploads_row WHERE id BETWEEN ? AND ?"
+            " ORDER BY id",
+            (first_id, last_id),
+        )
+        # Not a list of rows: the garbage collector would look at thousands of tuples, again and again.
+        values = _flat(rows)
+    return tuple(values[column::5] for column in range(5))
