@@ -34,7 +34,7 @@ def match_in(district: str) -> dict[str, Any]:
     return {**answer, "postcode_details": {**answer["postcode_details"], "admin_district": district}}
 
 
-def test_every_record_comes_back_with_itsmatch_in(api: Api, consumer: FakePostcodeConsumer) -> None:
+def test_every_record_comes_back_with_its_answer(api: Api, consumer: FakePostcodeConsumer) -> None:
     result = result_of(api, "name,lat,lon\nhere,51.501009,-0.141588\nsea,56,2.5\nbad,x,-1\n")
     assert result.decode() == (
         f"name,lat,lon,{HEADER}\nhere,51.501009,-0.141588,{MATCH}\nsea,56,2.5,{SEA}\nbad,x,-1,rejected,not_a_number,,,,,,,\n"
@@ -126,6 +126,19 @@ def test_the_delimiter_stays(api: Api, consumer: FakePostcodeConsumer, delimiter
 def test_distances_have_the_files_decimal_sign(api: Api, consumer: FakePostcodeConsumer) -> None:
     assert ";12,5;" in result_of(api, "lat;lon\n51,5;-0,1\n").decode()
     assert ',"12,5",' in result_of(api, 'lat,lon\n"51,5","-0,1"\n').decode()
+
+
+@pytest.mark.parametrize(
+    "distances", [(0.0, 5.0, 12.34, 1999.99, 0.1 + 0.2, 123456789.125, 1e15), (12.34, 1e16), (12.34, 0.00001, 0.0001)]
+)
+def test_distances_are_written_as_they_are(
+    api: Api, consumer: FakePostcodeConsumer, distances: tuple[float, ...]
+) -> None:
+    for number, distance in enumerate(distances):
+        consumer.answers[51.5, number / 10] = {**answer_to(51.5, number / 10), "distance_m": distance}
+    rows = "".join(f"51.5,{number / 10}\n" for number in range(len(distances)))
+    result = csv.DictReader(io.StringIO(result_of(api, f"lat,lon\n{rows}").decode()))
+    assert [row["result_distance_m"] for row in result] == [repr(distance) for distance in distances]
 
 
 @pytest.mark.parametrize(
@@ -233,20 +246,25 @@ def test_the_result_of_a_deleted_upload_is_not_found(api: Api) -> None:
     problem_of(api.get(f"{UPLOADS}{upload['id']}/result.csv"), 404, "not-found")
 
 
-_CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+def characters_but(excluded: str) -> st.SearchStrategy[str]:
+    return st.text(st.characters(exclude_categories=["Cs"], exclude_characters=excluded), max_size=8)
+
+
+_QUOTED = characters_but("\0").map(lambda text: '"' + text.replace('"', '""') + '"')
+_PLAIN = characters_but('\0\r\n,"')
 
 
 @given(
-    table=st.lists(st.tuples(_CELLS, _CELLS), max_size=5), last_end=st.booleans(), end=st.sampled_from(["\n", "\r\n"])
+    table=st.lists(st.tuples(_PLAIN, _PLAIN), max_size=5) | st.lists(st.tuples(_QUOTED, _PLAIN | _QUOTED), max_size=5),
+    last_end=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
 )
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_without_the_added_columns_the_result_is_the_file(
     api: Api, table: list[tuple[str, str]], last_end: bool, end: str
 ) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("lat", "lon", "a", "b")])
-    csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("51", "-1", *cells) for cells in table])
-    original = text.getvalue() if last_end else text.getvalue().removesuffix(end)
+    lines = ["lat,lon,a,b", *[f"51,-1,{a},{b}" for a, b in table]]
+    original = end.join(lines) + (end if last_end else "")
     result = api.result(api.upload(original)).decode()
     assert result.replace(f",{HEADER}", "", 1).replace(f",{PENDING}", "") == original
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import isnan, nan
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -50,7 +51,20 @@ class Block:
     text: str
     lines: range | list[int]
     texts: list[str]
-    records: list[list[str]]
+    #: The fields of each record; read when somebody asks for them.
+    fields: Iterable[list[str]]
+    delimiter: str
+
+    @cached_property
+    def records(self) -> list[list[str]]:
+        return list(self.fields)
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """How many fields each record has. Where nothing is quoted, nobody has to read them for that."""
+        if '"' in self.text:
+            return list(map(len, self.records))
+        return [text.count(self.delimiter) + 1 for text in self.texts]
 
     def __iter__(self) -> Iterator[tuple[int, str, list[str]]]:
         return zip(self.lines, self.texts, self.records, strict=True)
@@ -69,13 +83,14 @@ def read_records(stream: BinaryIO, dialect: Dialect) -> Iterator[RawRecord]:
 def read_blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     """Yields the same records as `read_records`, and raises as it does, but some thousands at a time."""
     for block in _blocks(stream, dialect):
-        if min(map(len, block.records), default=2) < 2:  # no other can be blank
+        if min(block.widths, default=2) < 2:  # no other can be blank
             kept = [RawRecord(*record) for record in block if not is_blank(record[2])]
             yield Block(
                 block.text,
                 [record.line for record in kept],
                 [record.text for record in kept],
                 [record.fields for record in kept],
+                dialect.delimiter,
             )
         else:
             yield block
@@ -219,7 +234,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
                 raise unclosed_quote(line)
         else:
             numbers = range(line, line + len(lines))
-            yield Block(text, numbers, lines, list(_reader(lines, dialect)))
+            yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
             line += len(lines)
     if begun:
         raise unclosed_quote(line)
@@ -237,7 +252,8 @@ def _quoted(
     The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
     """
     starts: list[int] = []
-    block = Block(text_of_block, starts, [], [])
+    records: list[list[str]] = []
+    block = Block(text_of_block, starts, [], records, dialect.delimiter)
     done = 0
     at = line
     all_taken = False
@@ -261,7 +277,7 @@ def _quoted(
                 break
             starts.append(at)
             block.texts.append(text)
-            block.records.append(fields)
+            records.append(fields)
             done = reader.line_num
             at = at + 1 if of_sheet else line + done
     except csv.Error:  # a field that is longer than any line can be: it goes on over many

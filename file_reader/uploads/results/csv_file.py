@@ -6,8 +6,11 @@ What is done for each row is done millions of times: it is done a slice at a tim
 import codecs
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from itertools import chain
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from uploads.files.stored import open_upload
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
@@ -16,7 +19,7 @@ from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import Block, read_blocks
 from uploads.row_ids import row_id
-from uploads.rows.bulk import Result, stored_results
+from uploads.rows.bulk import stored_answers, upload_is_there
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ _MAX_AREAS = 20_000
 #: What spreadsheets begin formulas with (OWASP, "CSV injection"), also in their full width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LINE_ENDS = "\r\n"
+#: What is stored of a row without an answer.
+_PENDING = (RowStatus.PENDING.value, None, None, None, None)
 #: Encodings that are told by a mark, the mark, and what is written behind it: Python would choose the byte order anew.
 _MARKED = (
     ("utf-8-sig", codecs.BOM_UTF8, "utf-8"),
@@ -66,13 +71,9 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
         first = dialect.preamble + dialect.has_header
         rest = above[first:], widths[first:]
         if dialect.has_header:
-            above[dialect.preamble : first] = _extended(
-                above[dialect.preamble : first],
-                widths[dialect.preamble : first],
-                width,
-                [_join(COLUMNS, dialect)],
-                dialect,
-            )
+            header = slice(dialect.preamble, first)
+            names = [[_join(("", *COLUMNS), dialect)]]
+            above[header] = [_extended(above[header], widths[header], width, names, dialect.delimiter)]
         if mark:
             yield mark
         yield encode("".join(above[:first]))
@@ -81,7 +82,7 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
         for texts, own_widths in chain([rest], slices):
             if texts:
                 found = answers.of(number, len(texts))
-                yield encode("".join(_extended(texts, own_widths, width, found, dialect)))
+                yield encode(_extended(texts, own_widths, width, found, dialect.delimiter))
                 number += len(texts)
 
 
@@ -94,7 +95,7 @@ def _slices(blocks: Iterator[Block], dialect: Dialect, *, safe: bool) -> Iterato
     try:
         for block in blocks:
             texts += _harmless(block, dialect) if safe else block.texts
-            widths += map(len, block.records)
+            widths += block.widths
             chars += len(block.text)
             if len(texts) >= least and (len(texts) >= _SLICE_ROWS or chars >= _SLICE_CHARS):
                 yield texts, widths
@@ -120,20 +121,25 @@ def _is_formula(field: str) -> bool:
     return field.startswith(_FORMULA) and as_number(field) is None
 
 
-def _extended(
-    texts: Sequence[str], widths: Sequence[int], width: int, answers: Iterable[str], dialect: Dialect
-) -> list[str]:
-    """Each record's own text with its answer behind it; short records are filled up, so that the columns are right."""
-    delimiter = dialect.delimiter
-    if min(widths, default=width) >= width:
-        return [
-            f"{(bare := text.rstrip(_LINE_ENDS))}{delimiter}{answer}{text[len(bare) :]}"
-            for text, answer in zip(texts, answers, strict=True)
-        ]
-    return [
-        f"{(bare := text.rstrip(_LINE_ENDS))}{delimiter * (max(0, width - own) + 1)}{answer}{text[len(bare) :]}"
-        for text, own, answer in zip(texts, widths, answers, strict=True)
-    ]
+def _extended(texts: list[str], widths: list[int], width: int, answers: Sequence[list[str]], delimiter: str) -> str:
+    """Each record's own text with its answer behind it; `answers` are the columns of what is put there.
+
+    Short records are filled up, so that the columns are right.
+    """
+    together = "".join(texts)
+    # Only the last record of a file can be without a line end: here each has one, and nothing else like it.
+    if "\r" not in together and together.count("\n") == len(texts) and together.endswith("\n"):
+        bare, ends = together.split("\n")[:-1], ["\n"] * len(texts)
+    else:
+        bare = [text.rstrip(_LINE_ENDS) for text in texts]
+        ends = [text[len(record) :] for text, record in zip(texts, bare, strict=True)]
+    columns = [bare, *answers, ends]
+    if min(widths, default=width) < width:
+        columns.insert(1, [delimiter * max(0, width - own) for own in widths])
+    pieces = [""] * (len(columns) * len(texts))
+    for number, column in enumerate(columns):
+        pieces[number :: len(columns)] = column
+    return "".join(pieces)
 
 
 class UploadGoneError(Exception):
@@ -146,62 +152,70 @@ class _Answers:
     def __init__(self, upload: Upload, dialect: Dialect) -> None:
         self._upload = upload
         self._dialect = dialect
-        self._outcomes: dict[tuple[int, str | None], str] = {}
+        self._outcome = cache(partial(_outcome, dialect))
         self._places: dict[int | None, str] = {}
 
-    def of(self, first_row: int, row_count: int) -> list[str]:
-        """The fields of COLUMNS for each of these rows. Raises UploadGoneError."""
-        rows = _rows(self._upload, first_row, row_count)
-        _, statuses, reasons, postcodes, distances, areas = zip(*rows, strict=True)
-        outcomes = list(zip(statuses, reasons, strict=True))
-        self._learn(set(outcomes), set(areas))
+    def of(self, first_row: int, row_count: int) -> list[list[str]]:
+        """What is written for each of these rows: the fields of COLUMNS and what stands before each, as columns.
+
+        Raises UploadGoneError.
+        """
+        statuses, reasons, postcodes, distances, areas = _columns(self._upload, first_row, row_count)
+        self._learn(set(areas))
         codes = [postcode or "" for postcode in postcodes]
         outcodes = list(map(outcode_of, codes))
         if _needs_quotes("".join(codes), self._dialect.delimiter):
             codes, outcodes = self._quoted(codes), self._quoted(outcodes)
-        metres = ["" if distance is None else repr(distance) for distance in distances]
+        metres = _decimals(distances)
         if self._dialect.decimal != ".":
             metres = self._quoted([text.replace(".", self._dialect.decimal) for text in metres])
-        delimiter = self._dialect.delimiter
+        between = [self._dialect.delimiter] * row_count
         return [
-            f"{outcome}{delimiter}{code}{delimiter}{text}{delimiter}{outcode}{delimiter}{place}"
-            for outcome, code, text, outcode, place in zip(
-                map(self._outcomes.__getitem__, outcomes),
-                codes,
-                metres,
-                outcodes,
-                map(self._places.__getitem__, areas),
-                strict=True,
-            )
+            list(map(self._outcome, statuses, reasons)),
+            codes,
+            between,
+            metres,
+            between,
+            outcodes,
+            list(map(self._places.__getitem__, areas)),
         ]
 
-    def _learn(self, outcomes: set[tuple[int, str | None]], areas: set[int | None]) -> None:
-        for status, reason in outcomes - self._outcomes.keys():
-            self._outcomes[status, reason] = _join([STATUS_WORDS[status], reason or ""], self._dialect)
-        if len(self._places.keys() | areas) > _MAX_AREAS:
-            self._places.clear()
+    def _learn(self, areas: set[int | None]) -> None:
         if new := areas - self._places.keys():
+            if len(self._places) + len(new) > _MAX_AREAS:
+                self._places.clear()
+                new = areas
             known = Area.objects.in_bulk([area for area in new if area is not None])
             for id_ in new:
                 names = known[id_].names if id_ is not None else NO_NAMES
-                self._places[id_] = _join([name or "" for name in names], self._dialect)
+                self._places[id_] = _join(["", *[name or "" for name in names]], self._dialect)
 
     def _quoted(self, fields: list[str]) -> list[str]:
         return [_quoted(field, self._dialect.delimiter) for field in fields]
 
 
-def _rows(upload: Upload, first_row: int, row_count: int) -> list[Result]:
-    """What the database has of these rows, in order; those that are not loaded yet are pending."""
+def _outcome(dialect: Dialect, status: int, reason: str | None) -> str:
+    return _join(["", STATUS_WORDS[status], reason or "", ""], dialect)
+
+
+def _decimals(numbers: list[float | None]) -> list[str]:
+    """The numbers as Python writes them. As JSON, that takes a third of the time, and is the same but for exponents."""
+    text = msgspec.json.encode(numbers)[1:-1].decode()
+    if "e" in text or "0.0000" in text:
+        return ["" if number is None else repr(number) for number in numbers]
+    return text.replace("null", "").split(",")
+
+
+def _columns(upload: Upload, first_row: int, row_count: int) -> Iterable[list[Any]]:
+    """What the database has of these rows, as `stored_answers` has it; those that are not loaded yet are pending."""
     first = row_id(upload.pk, first_row)
-    rows = stored_results(first, first + row_count - 1)
+    columns = stored_answers(first, first + row_count - 1)
     # Only now: rows are removed after their upload is hidden, so of one that is still there none can be missing above.
-    if not Upload.objects.visible_to(None).filter(pk=upload.pk).exists():
+    if not upload_is_there(upload.pk):
         raise UploadGoneError(f"upload {upload.pk} was deleted while its result was sent")
-    if len(rows) < row_count:
-        found = {row[0]: row for row in rows}
-        ids = range(first, first + row_count)
-        rows = [found.get(id_) or (id_, RowStatus.PENDING.value, None, None, None, None) for id_ in ids]
-    return rows
+    # Rows are loaded in order: it is the last ones that are missing.
+    missing = row_count - len(columns[0])
+    return [column + [value] * missing for column, value in zip(columns, _PENDING, strict=True)]
 
 
 def _join(fields: Iterable[str], dialect: Dialect) -> str:

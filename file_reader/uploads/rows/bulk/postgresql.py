@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import numpy as np
 from django.db import connection
 
@@ -16,6 +17,12 @@ from service_kit.pg_arrays import pg_array
 
 if TYPE_CHECKING:
     from uploads.rows.bulk import Floats, Ids, Matches, Unmatched
+
+#: Of numbers without a fraction, only their column says that they are floats.
+_ANSWERS = msgspec.json.Decoder(
+    tuple[list[int], list[str | None], list[str | None], list[float | None], list[int | None]]
+)
+
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -128,3 +135,23 @@ def _copy_field(value: object) -> str:
     if isinstance(value, str):
         return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
     return repr(value)
+
+
+def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+    # As JSON: the driver takes several times as long to make the same values.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT json_build_array(
+                json_agg(status), json_agg(reason), json_agg(postcode), json_agg(distance_m), json_agg(area_id)
+            )::text
+            FROM (
+                SELECT status, reason, postcode, distance_m, area_id FROM uploads_row
+                WHERE id BETWEEN %s AND %s ORDER BY id
+            ) AS answers
+            HAVING count(*) > 0
+            """,
+            [first_id, last_id],
+        )
+        found = cursor.fetchone()
+    return _ANSWERS.decode(found[0]) if found else ([], [], [], [], [])

@@ -35,14 +35,24 @@ def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
 
 
 def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]":
+    ids, latitudes, longitudes = _columns("id, latitude, longitude", 3, first_id, last_id, " AND status = 0")
+    return np.array(ids, np.int64), np.array(latitudes, float), np.array(longitudes, float)
+
+
+def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+    return _columns("status, reason, postcode, distance_m, area_id", 5, first_id, last_id)
+
+
+def _columns(names: str, count: int, first_id: int, last_id: int, condition: str = "") -> tuple[list[Any], ...]:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         rows = connection.connection.execute(
-            "SELECT id, latitude, longitude FROM uploads_row WHERE id BETWEEN ? AND ? AND status = 0 ORDER BY id",
+            f"SELECT {names} FROM uploads_row WHERE id BETWEEN ? AND ?{condition} ORDER BY id",  # noqa: S608 - ours
             (first_id, last_id),
-        ).fetchall()
-    ids, latitudes, longitudes = zip(*rows, strict=True) if rows else ((), (), ())
-    return np.array(ids, np.int64), np.array(latitudes, float), np.array(longitudes, float)
+        )
+        # Not a list of rows: the garbage collector would look at thousands of tuples, again and again.
+        values = list(chain.from_iterable(rows))
+    return tuple(values[column::count] for column in range(count))
 
 
 def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
