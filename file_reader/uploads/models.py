@@ -177,8 +177,8 @@ class Area(models.Model):
 
 
 #: The bits of an area's id that tell it from the others of its district.
-AREA_BITS = 37
-_COUNTRY_BITS, _DISTRICT_BITS = 12, 14
+AREA_BITS = 43
+_COUNTRY_BITS, _DISTRICT_BITS = 8, 12
 
 
 @functools.lru_cache(maxsize=50_000)
