@@ -20,6 +20,7 @@ from uploads.models import (
 )
 from uploads.row_ids import row_number, row_range
 from uploads.rows.blocks import keys_of
+from uploads.rows.bulk.index import database
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.
@@ -38,7 +39,13 @@ def is_indexed(api: Api, upload: Json) -> bool:
 
 
 def assert_invariant() -> None:
-    """Holds at every moment, for every upload, whoever died just now. Look while nobody writes."""
+    """Holds at every moment, for every upload, whoever died just now."""
+    with database().question(600) as fetch:
+        fetch("SELECT 1", ())  # from here on, what others write meanwhile is not seen
+        _assert_invariant()
+
+
+def _assert_invariant() -> None:
     for upload in Upload.objects.all():
         statuses = dict(Row.objects.filter(**row_range(upload.pk, 1, 1 << 31)).values_list("id", "status"))
         numbers = sorted(row_number(id_) for id_ in statuses)

@@ -123,6 +123,22 @@ def test_fault_03_killed_right_after_the_commit_the_repeat_changes_nothing(
     assert again(consumer) <= Counter(LOCATIONS[20:30])
 
 
+@pytest.mark.parametrize("point", ["row_columns after 1", "bulk_create_blocks before 1", "bulk_create_blocks after 1"])
+def test_fault_01_killed_while_it_writes_the_row_index_another_writes_it(
+    api: Api, start_worker: StartWorker, point: str
+) -> None:
+    upload = api.upload(FILE)
+    start_worker(DIE_AT=f"uploads.work.indexing.{point}").wait_until_killed()
+    assert (state_of(api, upload), is_indexed(api, upload)) == ("done", False)
+    assert_every_row_has_its_answer(api, upload)
+    assert [row["row"] for row in api.rows(upload, bbox="-1,50.1,0,50.102")] == [101, 102, 103]
+    leases_run_out()
+    start_worker()
+    wait_for(lambda: is_indexed(api, upload))
+    assert_every_row_has_its_answer(api, upload)
+    assert [row["row"] for row in api.rows(upload, bbox="-1,50.1,0,50.102")] == [101, 102, 103]
+
+
 # --- frozen --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("point", ["in the lookup", "uploads.work.geocoding.ChunkLookup.commit before 1"])
 def test_fault_04_frozen_past_its_lease_its_late_write_is_refused_and_it_goes_on(
@@ -168,6 +184,23 @@ def test_fault_04_a_loader_frozen_past_its_lease_adds_no_row_while_another_loads
     assert (Upload.objects.values().get(), Row.objects.count()) == (before, 80)
     second.thaw()
     wait_for(lambda: state_of(api, upload) == "done")
+    assert_every_row_has_its_answer(api, upload)
+
+
+def test_fault_04_frozen_while_it_writes_the_row_index_it_adds_nothing_to_that_of_another(
+    api: Api, start_worker: StartWorker
+) -> None:
+    upload = api.upload(FILE)
+    frozen = start_worker(DIE_AT="uploads.work.indexing.row_columns after 1", DIE_BY="SIGSTOP")
+    frozen.wait_until_frozen()
+    leases_run_out()
+    second = start_worker()
+    wait_for(lambda: is_indexed(api, upload))
+    second.terminate()
+    before = everything()
+    frozen.thaw()
+    wait_for(lambda: f"{STALE}: the index of upload" in frozen.log())
+    assert everything() == before
     assert_every_row_has_its_answer(api, upload)
 
 
