@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from tests.invariant import assert_invariant, everything
 from tests.row_sets import make_upload, write_indexes
 from tests.working import in_thread, leases_run_out, work_until_ended, work_until_idle
 
-from uploads.models import IndexBlock, Row, Upload
+from uploads.models import Chunk, IndexBlock, Row, RowStatus, Upload
 from uploads.rows.bulk.index import RowColumns, row_columns
 from uploads.work import indexing
 from uploads.work.commands import delete_upload, retry_upload
@@ -155,6 +156,24 @@ def test_one_of_two_gets_it_and_the_other_when_the_lease_is_over() -> None:
     assert claimed().upload_id == first.pk
 
 
+def test_of_two_that_see_it_at_once_one_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = make_upload(10)
+    leases: list[IndexLease | None] = []
+    see = indexing.claimable_indexes
+
+    def see_and_be_late() -> Any:
+        seen = list(see())
+        monkeypatch.undo()
+        leases.append(claim_index())
+        late = Mock()
+        late.only.return_value.first.return_value = seen[0]
+        return late
+
+    monkeypatch.setattr(indexing, "claimable_indexes", see_and_be_late)
+    leases.append(claim_index())
+    assert [lease and lease.upload_id for lease in leases] == [upload.pk, None]
+
+
 def test_what_is_given_back_is_claimed_at_once() -> None:
     make_upload(10)
     lease = claimed()
@@ -196,8 +215,14 @@ def test_whoever_dies_in_the_middle_the_next_one_goes_on(
     assert blocks_of(interrupted) == blocks_of(whole)
 
 
-def retry(upload: Upload) -> None:
+def retry_and_end(upload: Upload) -> None:
+    """It ends again, as it was, before anybody else claims the index."""
+    chunks = list(Chunk.objects.filter(upload=upload))
     retry_upload(upload)
+    Row.objects.filter(status=RowStatus.PENDING).update(status=RowStatus.FAILED)
+    for chunk in chunks:
+        chunk.save()
+    Upload.objects.update(state="done")
 
 
 def take_over(upload: Upload) -> None:
@@ -210,7 +235,7 @@ def take_over_and_finish(upload: Upload) -> None:
     write_indexes()
 
 
-@pytest.mark.parametrize("meanwhile", [retry, delete_upload, take_over, take_over_and_finish])
+@pytest.mark.parametrize("meanwhile", [retry_upload, retry_and_end, delete_upload, take_over, take_over_and_finish])
 @pytest.mark.django_db(transaction=True)
 def test_whoever_was_frozen_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, meanwhile: Callable[[Upload], None]
