@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from uploads.errors import NotRetryableError, UploadHasEndedError
 from uploads.models import OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadState
 from uploads.row_ids import row_range
-from uploads.work.indexing import drop_index
+from uploads.work.indexing import give_up_index
 from uploads.work.wake import wake_workers
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def retry_upload(upload: Upload) -> None:
             Upload.objects.filter(pk=upload.pk).update(
                 state=UploadState.GEOCODING, finished_at=None, waiting_since=None
             )
-            drop_index(upload.pk)
+            give_up_index(upload.pk)
     transaction.on_commit(wake_workers, robust=True)
     upload.refresh_from_db()
 

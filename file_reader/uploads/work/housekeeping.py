@@ -7,7 +7,9 @@ from django.db import transaction
 from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
 from uploads.files.stored import forget_intent, remove_file
 from uploads.models import IndexBlock, Upload
+from uploads.row_ids import row_number
 from uploads.rows.filters import rows_of
+from uploads.work.indexing import blocks_of
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ def purge_deleted() -> bool:
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
         rows.filter(id__lte=last)._raw_delete(rows.db)
+        blocks_of(upload.pk, 1, row_number(last)).delete()
         return True
     remove_file(upload.public_id)
     with transaction.atomic():

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from uploads.models import ENDED_STATES, IndexBlock, Upload
+from uploads.models import ENDED_STATES, IndexBlock, IndexKind, Upload
 from uploads.rows.bulk.index import bulk_create_blocks, row_columns
 from uploads.rows.index import segment_blocks
 from uploads.work.leases import LeaseLostError, is_past
@@ -66,6 +66,7 @@ def write_segment(lease: IndexLease) -> IndexLease | None:
     is_last = last_row == lease.rows_loaded
     with transaction.atomic():
         _advance(lease, rows_indexed=last_row, is_last=is_last)
+        blocks_of(lease.upload_id, first_row, last_row).delete()  # of an index that was given up
         bulk_create_blocks(lease.upload_id, first_row, blocks)
     if is_last:
         logger.info("upload indexed upload=%s rows=%s", lease.upload_id, last_row)
@@ -87,7 +88,17 @@ def release_index(lease: IndexLease) -> None:
     Upload.objects.filter(_WITHOUT_INDEX, pk=lease.upload_id, fence=lease.fence).update(lease_until=Now())
 
 
-def drop_index(upload_id: int) -> None:
-    """(n) In the transaction that opens the upload again: its rows will change. Whoever writes an index is refused."""
-    IndexBlock.objects.filter(upload=upload_id).delete()
+def give_up_index(upload_id: int) -> None:
+    """(n) In the transaction that opens the upload again: its rows will change. Whoever writes an index is refused.
+
+    The blocks stay, unseen, until they are written anew: there may be many of them, and somebody waits for the retry.
+    """
     Upload.objects.filter(pk=upload_id).update(rows_indexed=0, indexed_at=None, lease_until=None, fence=F("fence") + 1)
+
+
+def blocks_of(upload_id: int, first_row: int, last_row: int) -> QuerySet[IndexBlock]:
+    """The blocks of the segments that begin within these rows."""
+    # All kinds are named for the primary key's sake.
+    return IndexBlock.objects.filter(
+        upload=upload_id, kind__in=IndexKind.values, segment__gte=first_row, segment__lte=last_row
+    )
