@@ -47,6 +47,12 @@ def test_quotes_spaces_and_line_breaks_in_cells_stay_as_they_are(api: Api, consu
     assert result.decode() == f"lat,lon,a,b,c,{HEADER}\r\n{record},{MATCH}\r\n"
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_break_in_a_cell_is_no_line_end(api: Api, consumer: FakePostcodeConsumer, end: str) -> None:
+    result = result_of(api, f'lat,lon,n\n56,2.5,"a\nb"{end}')
+    assert result.decode() == f'lat,lon,n,{HEADER}\n56,2.5,"a\nb",{SEA}{end}'
+
+
 def test_what_stands_above_the_header_stays_there(api: Api, consumer: FakePostcodeConsumer) -> None:
     result = result_of(api, "sep=;\r\nStations;\r\n\r\nlat;lon\r\n56;2.5\r\n")
     header, sea = HEADER.replace(",", ";"), SEA.replace(",", ";")
@@ -110,6 +116,11 @@ def test_the_answers_of_a_short_record_stand_in_their_columns(api: Api, consumer
         ("no_match", "none_within_max_distance"),
     ]
     assert result.splitlines()[1] == "51.5,,,,rejected,too_few_fields,,,,,,,"
+
+
+def test_a_delimiter_in_a_cell_makes_no_column(api: Api, consumer: FakePostcodeConsumer) -> None:
+    result = result_of(api, 'lat,lon,name,town\n56,2.5,a,b\n56,2.5,"a,b"\n').decode()
+    assert result.splitlines()[2] == '56,2.5,"a,b",,rejected,too_few_fields,,,,,,,'
 
 
 def test_a_file_without_a_header_gets_none(api: Api, consumer: FakePostcodeConsumer) -> None:

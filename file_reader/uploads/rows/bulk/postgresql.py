@@ -18,10 +18,14 @@ from service_kit.pg_arrays import pg_array
 if TYPE_CHECKING:
     from uploads.rows.bulk import Floats, Ids, Matches, Unmatched
 
-#: Of numbers without a fraction, only their column says that they are floats.
-_ANSWERS = msgspec.json.Decoder(
-    tuple[list[int], list[str | None], list[str | None], list[float | None], list[int | None]]
-)
+#: Of the columns of `stored_answers`: of numbers without a fraction, only their column says that they are floats.
+_DECODERS: list[msgspec.json.Decoder[list[Any]]] = [
+    msgspec.json.Decoder(list[int]),
+    msgspec.json.Decoder(list[str | None]),
+    msgspec.json.Decoder(list[str | None]),
+    msgspec.json.Decoder(list[float | None]),
+    msgspec.json.Decoder(list[int | None]),
+]
 
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -142,16 +146,14 @@ def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT json_build_array(
-                json_agg(status), json_agg(reason), json_agg(postcode), json_agg(distance_m), json_agg(area_id)
-            )::text
+            SELECT json_agg(status)::text, json_agg(reason)::text, json_agg(postcode)::text,
+                json_agg(distance_m)::text, json_agg(area_id)::text
             FROM (
                 SELECT status, reason, postcode, distance_m, area_id FROM uploads_row
                 WHERE id BETWEEN %s AND %s ORDER BY id
             ) AS answers
-            HAVING count(*) > 0
             """,
             [first_id, last_id],
         )
-        found = cursor.fetchone()
-    return _ANSWERS.decode(found[0]) if found else ([], [], [], [], [])
+        columns = cursor.fetchone()
+    return tuple(decoder.decode(column or "[]") for decoder, column in zip(_DECODERS, columns, strict=True))
