@@ -42,7 +42,7 @@ MAX_ATTEMPTS = 5
 STOP_GRACE_SECONDS = env_int("STOP_GRACE_SECONDS", 20, minimum=0, maximum=3_600)
 # Calls to postcode_consumer that one worker keeps in flight, and the locations in each: its limit is 1,000.
 FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
-LOCATIONS_PER_CALL = 5_000
+LOCATIONS_PER_CALL = env_int("LOCATIONS_PER_CALL", 5_000, minimum=1, maximum=5_000)
 # Wakes Celery's workers; empty: the poll loop alone does the work (reader_config/celery.py).
 CELERY_BROKER_URL = env_broker_url("CELERY_BROKER_URL")
 

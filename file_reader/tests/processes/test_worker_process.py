@@ -70,7 +70,7 @@ def test_fault_22_a_lookup_that_outlasts_the_grace_is_cut_off_and_what_was_answe
 ) -> None:
     consumer.faults = ["none", "hang"]  # of the two calls of the chunk
     upload = api.upload("lat,lon\n" + "".join(f"50.{number:04d},-0.1\n" for number in range(1_200)))
-    worker = start_worker(FAN_OUT="1", STOP_GRACE_SECONDS="1", LEASE_SECONDS="600")
+    worker = start_worker(FAN_OUT="1", LOCATIONS_PER_CALL="1000", STOP_GRACE_SECONDS="1", LEASE_SECONDS="600")
     consumer.wait_for_calls(2)
     worker.process.terminate()
     assert worker.process.wait(timeout=15) == 0
