@@ -40,8 +40,8 @@ def is_indexed(api: Api, upload: Json) -> bool:
 
 def assert_invariant() -> None:
     """Holds at every moment, for every upload, whoever died just now."""
-    with database().question(600) as fetch:
-        fetch("SELECT 1", ())  # from here on, what others write meanwhile is not seen
+    with database().question(600) as statements:
+        statements.records("SELECT 1")  # from here on, what others write meanwhile is not seen
         _assert_invariant()
 
 

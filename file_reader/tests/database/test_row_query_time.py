@@ -73,8 +73,8 @@ def test_the_limit_is_that_of_all_statements_together(settings: Any) -> None:
 def test_a_statement_is_stopped_when_its_time_is_over_and_no_limit_is_left_behind(times: int) -> None:
     began = time.monotonic()
     for _ in range(times):
-        with pytest.raises(RowQueryTimeoutError, match=r"longer than 0\.2 s"), database().question(0.2) as fetch:
-            fetch(LONG[connection.vendor], ())
+        with pytest.raises(RowQueryTimeoutError, match=r"longer than 0\.2 s"), database().question(0.2) as statements:
+            statements.records(LONG[connection.vendor])
     assert time.monotonic() - began < 20
     with connection.cursor() as cursor:
         cursor.execute(SHORT[connection.vendor])
@@ -83,8 +83,8 @@ def test_a_statement_is_stopped_when_its_time_is_over_and_no_limit_is_left_behin
                                 ("transaction_read_only", "off"), ("enable_hashjoin", "on")):  # fmt: skip
                 cursor.execute(f"SHOW {name}")
                 assert cursor.fetchone() == (value,)
-    with database().question(30) as fetch:
-        assert len(fetch(SHORT[connection.vendor], ())) == 1
+    with database().question(30) as statements:
+        assert len(statements.records(SHORT[connection.vendor])) == 1
     upload = make_upload(1)  # it writes, too
     assert upload.pk
 
@@ -98,8 +98,8 @@ def test_a_question_that_fails_leaves_nothing_behind_either() -> None:
 
 def test_nobody_waits_for_a_question_to_write(settings: Any) -> None:
     make_upload(1)
-    with database().question(30) as fetch:
-        assert fetch("SELECT count(*) FROM uploads_upload", ()) == [(1,)]
+    with database().question(30) as statements:
+        assert statements.records("SELECT count(*) FROM uploads_upload") == [(1,)]
         in_thread(make_upload, 2).result(timeout=30)
-        assert fetch("SELECT count(*) FROM uploads_upload", ()) == [(1,)]
+        assert statements.records("SELECT count(*) FROM uploads_upload") == [(1,)]
     assert Upload.objects.count() == 2

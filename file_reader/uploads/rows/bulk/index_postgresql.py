@@ -3,7 +3,7 @@
 import io
 import struct
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -24,9 +24,11 @@ _TYPES: dict[str, Any] = {
 }  # fmt: skip
 #: A block as far as its rows.
 _BLOCK = struct.Struct(">h iq ih iq iq iq iq i")
+_READ_BLOCK = struct.Struct(">h iq iq i")
 _LENGTH = struct.Struct(">i")
 #: What PostgreSQL says when it has stopped a statement.
 _CANCELLED = "57014"
+_ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
 # What is asked is a walk along a key, or a look at it for each of a few rows. Of a large upload that is new, PostgreSQL
 # knows nothing yet, and might think of another way.
 _SETTINGS = """
@@ -64,27 +66,54 @@ def insert_blocks(blocks: Sequence[tuple[Any, ...]]) -> None:
         )
 
 
-@contextmanager
-def question(seconds: float) -> Iterator[Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]]:
-    """A transaction that only reads, and is rolled back: no setting outlives it."""
-    end = time.monotonic() + seconds
-    # Of a question inside another transaction, as in tests, the statements see what that one sees.
-    level = "" if connection.in_atomic_block else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-    before = level + _SETTINGS
+class Statements:
+    """The statements of one question, which have so many seconds together."""
 
-    def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        nonlocal before
-        left = end - time.monotonic()
+    def __init__(self, cursor: Any, seconds: float, *, settings: str) -> None:
+        self._cursor = cursor
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._before = settings
+
+    def records(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._cursor.execute(self._limited(statement), values or None)
+        return cast(list[tuple[Any, ...]], self._cursor.fetchall())
+
+    def blocks(self, statement: str) -> list[tuple[int, int, Any, Any]]:
+        """Records of two integers and two texts of bytes: by COPY, for otherwise these would come as hexadecimals."""
+        text = io.BytesIO()
+        with connection.wrap_database_errors:
+            self._cursor.copy_expert(self._limited(f"COPY ({statement}) TO STDOUT (FORMAT binary)"), text)
+        return list(_blocks(text.getbuffer()))
+
+    def _limited(self, statement: str) -> str:
+        left = self._end - time.monotonic()
         if left <= 0:
-            raise RowQueryTimeoutError(seconds)
-        limit = f"SET LOCAL statement_timeout = {int(left * 1_000) + 1};"
-        cursor.execute(f"{before} {limit} {statement}", values or None)
-        before = ""
-        return cast(list[tuple[Any, ...]], cursor.fetchall())
+            raise RowQueryTimeoutError(self._seconds)
+        before, self._before = self._before, ""
+        return f"{before} SET LOCAL statement_timeout = {int(left * 1_000) + 1}; {statement}"
 
+
+def _blocks(text: memoryview) -> Iterator[tuple[int, int, Any, Any]]:
+    at, end = len(_HEADER), len(text) - len(_TRAILER)
+    while at < end:
+        _, _, upload, _, first_key, length = _READ_BLOCK.unpack_from(text, at)
+        at += _READ_BLOCK.size
+        rows, at = text[at : at + length], at + length
+        (length,) = _LENGTH.unpack_from(text, at)
+        at += _LENGTH.size
+        keys, at = (None, at) if length < 0 else (text[at : at + length], at + length)
+        yield upload, first_key, rows, keys
+
+
+@contextmanager
+def question(seconds: float) -> Iterator[Statements]:
+    """A transaction that only reads, and is rolled back: no setting outlives it."""
+    # Of a question inside another transaction, as in tests, the statements see what that one sees.
+    settings = _SETTINGS if connection.in_atomic_block else _ONE_STATE + _SETTINGS
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            yield fetch
+            yield Statements(cursor, seconds, settings=settings)
             transaction.set_rollback(True)
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) != _CANCELLED:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -43,27 +43,40 @@ def insert_blocks(blocks: Sequence[tuple[Any, ...]]) -> None:
         )
 
 
-@contextmanager
-def question(seconds: float) -> Iterator[Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]]:
-    """A transaction that only reads: no writer waits for it."""
-    end = time.monotonic() + seconds
-    connection.ensure_connection()
-    raw = connection.connection
-    # Not by Django, whose transactions here wait for the right to write.
-    begins = not raw.in_transaction
+class Statements:
+    """The statements of one question, which have so many seconds together."""
 
-    def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        if time.monotonic() > end:
-            raise RowQueryTimeoutError(seconds)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self._end
+
+    def records(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if self.is_over():
+            raise RowQueryTimeoutError(self._seconds)
         with connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cast(list[tuple[Any, ...]], cursor.fetchall())
 
+    def blocks(self, statement: str) -> list[tuple[int, int, Any, Any]]:
+        return cast(list[tuple[int, int, Any, Any]], self.records(statement))
+
+
+@contextmanager
+def question(seconds: float) -> Iterator[Statements]:
+    """A transaction that only reads: no writer waits for it."""
+    statements = Statements(seconds)
+    connection.ensure_connection()
+    raw = connection.connection
+    # Not by Django, whose transactions here wait for the right to write.
+    begins = not raw.in_transaction
     try:
-        raw.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
+        raw.set_progress_handler(statements.is_over, _STEPS_BETWEEN_LOOKS)
         if begins:
             raw.execute("BEGIN")
-        yield fetch
+        yield statements
     except OperationalError as error:
         if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
             raise

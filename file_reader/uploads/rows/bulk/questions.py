@@ -5,9 +5,9 @@ we have from the database itself stand in the text of a statement; whatever a ca
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 
@@ -15,8 +15,6 @@ from uploads.models import OPEN_CHUNK_STATES, ChunkState, IndexKind, RowStatus
 from uploads.rows.bulk.index import database
 from uploads.rows.filters import Filters, Lead, in_outcode
 
-#: Carries out one statement and gives its records.
-Fetch = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 #: The first and the last id of a run of rows.
 Span = tuple[int, int]
 #: An upload, and the number of the first row of a segment of it.
@@ -41,6 +39,14 @@ _COUNT_OF = {
 }
 
 
+class Statements(Protocol):
+    """What a database carries out for one question."""
+
+    def records(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
+
+    def blocks(self, statement: str) -> list[tuple[int, int, Any, Any]]: ...
+
+
 class KnownUpload(NamedTuple):
     """An upload as a question sees it."""
 
@@ -54,26 +60,25 @@ class KnownUpload(NamedTuple):
 @contextmanager
 def question() -> Iterator["Questions"]:
     """Asks about one state of the database. Raises RowQueryTimeoutError when the time is over."""
-    with database().question(settings.ROW_QUERY_SECONDS) as fetch:
-        yield Questions(fetch)
+    with database().question(settings.ROW_QUERY_SECONDS) as statements:
+        yield Questions(statements)
 
 
 class Questions:
     """The statements of one question."""
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
 
     def uploads(
         self, owner_id: int | None, reach: tuple[int, int], limit: int, *, backwards: bool
     ) -> list[KnownUpload]:
         """Those with rows, and with ids within reach, that this user may see (None: everybody's eyes)."""
         of_owner = "" if owner_id is None else f"owner_id = {owner_id} AND"
-        found = self._fetch(
+        found = self._statements.records(
             f"SELECT id, public_id, rows_loaded, indexed_at IS NOT NULL FROM uploads_upload WHERE {of_owner}"  # noqa: S608 - numbers
             f" id BETWEEN {reach[0]} AND {reach[1]} AND deleted_at IS NULL AND rows_loaded > 0"
-            f" ORDER BY id{_direction(backwards)} LIMIT {limit}",
-            (),
+            f" ORDER BY id{_direction(backwards)} LIMIT {limit}"
         )
         return [KnownUpload(*upload) for upload in found]
 
@@ -86,7 +91,7 @@ class Questions:
             f" {_BLOCKS.format(segments=pairs, lead=lead)} GROUP BY b.upload_id, b.segment"
             for number, lead in enumerate(leads)
         ]
-        return self._fetch(" UNION ALL ".join(counts), ())
+        return self._statements.records(" UNION ALL ".join(counts))
 
     def blocks(self, lead: Lead, segments: Iterable[Segment]) -> list[tuple[int, int, Any, Any]]:
         """The blocks that may have entries: upload, first key, rows, keys; of a block all of whose keys are sought, the
@@ -94,13 +99,13 @@ class Questions:
         keys, touching = "b.keys", _BLOCKS.format(segments=_pairs(segments), lead=lead)
         if lead.kind != IndexKind.CELL:
             keys = f"CASE WHEN b.first_key < {lead.first_key} OR b.last_key > {lead.last_key} THEN b.keys END"
-        return self._fetch(f"SELECT b.upload_id, b.first_key, b.rows, {keys} {touching}", ())
+        return self._statements.blocks(f"SELECT b.upload_id, b.first_key, b.rows, {keys} {touching}")
 
     # --- rows ------------------------------------------------------------------------------------------------------
     def rows_of(self, filters: Filters, ids: Sequence[int], limit: int, *, backwards: bool) -> list[tuple[Any, ...]]:
         """Of these rows the first ones that are asked for; any of the directions of `ids` will do."""
         condition, values = _condition(filters)
-        return self._fetch(
+        return self._statements.records(
             f"SELECT {_COLUMNS} FROM {_ROWS} WHERE r.id IN ({','.join(map(str, ids))}){condition}"  # noqa: S608 - no words of others
             f" ORDER BY r.id{_direction(backwards)} LIMIT {limit}",
             values,
@@ -120,7 +125,7 @@ class Questions:
         if len(walks) > 1:
             walks = [f"SELECT * FROM ({walk}) AS run" for walk in walks]  # noqa: S608
             walks[-1] += f" LIMIT {limit}"
-        return self._fetch(" UNION ALL ".join(walks), values * len(walks))
+        return self._statements.records(" UNION ALL ".join(walks), values * len(walks))
 
     def count_in(self, filters: Filters, spans: Sequence[Span]) -> int:
         """How many rows that are asked for these runs have."""
@@ -129,7 +134,7 @@ class Questions:
             f"SELECT count(*) FROM {_ROWS} WHERE r.id BETWEEN {first} AND {last}{condition}"  # noqa: S608 - no words of others
             for first, last in spans
         ]
-        return sum(count for (count,) in self._fetch(" UNION ALL ".join(counts), values * len(counts)))
+        return sum(count for (count,) in self._statements.records(" UNION ALL ".join(counts), values * len(counts)))
 
     def promising_chunks(self, filters: Filters, uploads: Iterable[int]) -> list[tuple[int, int, int]]:
         """The chunks that may have rows that are asked for, in order: upload, first row, rows."""
@@ -141,10 +146,9 @@ class Questions:
         if filters.wants_postcode:
             conditions.append("matched > 0")
         conditions.append(f"upload_id IN ({','.join(map(str, uploads))})")
-        return self._fetch(
+        return self._statements.records(
             f"SELECT upload_id, first_row, row_count FROM uploads_chunk WHERE {' AND '.join(conditions)}"  # noqa: S608 - no words of others
-            " ORDER BY upload_id, first_row",
-            (),
+            " ORDER BY upload_id, first_row"
         )
 
 
