@@ -52,7 +52,7 @@ WAYS: dict[str, dict[Any, dict[str, int]]] = {
     "as it is": {},
     "in the smallest parts": {
         blocks: {"ENTRIES": 3},
-        index: {"ENTRIES": 3, "_MOST_IDS": 4, "_FEW_BLOCKS": 2},
+        index: {"ENTRIES": 3, "_MOST_IDS": 4, "_FEW_BLOCKS": 2, "_MANY_BLOCKS": 5},
         pages: {"_FEW_UPLOADS": 1, "_MANY_UPLOADS": 2, "_MOST_RUNS": 2, "_COUNTED_ROWS": 7},
     },
     "by one lead": {blocks: {"ENTRIES": 3}, index: {"ENTRIES": 1_000, "_MOST_IDS": 4, "_POOR": 1}},

@@ -18,10 +18,10 @@ from uploads.rows.keys import cell_keys, in_box, postcode_keys
 
 #: Rows that are looked at by their ids at once, at most.
 _MOST_IDS = 900
-#: Blocks that are read at once, at first: those of many segments when few are touched in each, or of one.
-_FEW_BLOCKS = 16
+#: Blocks that are read at once, at first and at most, unless one segment has more: some 10 kB each.
+_FEW_BLOCKS, _MANY_BLOCKS = 16, 256
 #: A lead with so many times the blocks of the best is none.
-_POOR = 16
+_POOR = 8
 
 Ids = npt.NDArray[np.int64]
 
@@ -100,7 +100,7 @@ class Lookup:
                 continue
             if room <= 0:  # each time more than before: a page may be full after the first
                 plan.batches.append(([], False))
-                room, most = most, 4 * most
+                room, most = most, min(4 * most, _MANY_BLOCKS)
             plan.batches[-1][0].append(segment)
             room -= count
         return plan

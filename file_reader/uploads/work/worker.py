@@ -48,6 +48,7 @@ class Worker:
     """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded.
 
     While it loads or writes, the answers to the next chunk come in. It has two chunks at most.
+    In each round it writes one segment of a row index, if there is an upload that has ended without one.
 
     Once `is_stopping` is true, nothing new is begun, and a lookup in flight gets `STOP_GRACE_SECONDS`.
     """
