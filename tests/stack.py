@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,16 @@ def find_chromium() -> str | None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ones: each stays taken until all are found."""
+    with ExitStack() as taken:
+        probes = [taken.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def wait_for(look: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:
@@ -125,7 +132,8 @@ def _command_of(data_dir: Path, settings: dict[str, str]) -> list[str]:
 def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
     """Starts the stack, waits until it is ready, and stops it as an operator would."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
-    ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")}
+    names = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     environment = inherited | ports | {"DATA_DIR": str(data_dir), "PROVIDER": "sandbox"} | settings
     data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir / "stack.log"

@@ -72,7 +72,7 @@ def test_fault_10_nothing_on_the_way_to_upstream_rests_longer_than_the_work_may_
     silence = _constant(
         "postcode_consumer/lookups/politeness/limiter.py", r"FIRST_SILENCE, LONGEST_SILENCE = [\d.]+, ([\d.]+)"
     )
-    pause = _constant("file_reader/uploads/work/worker.py", r"MAX_OUTAGE_PAUSE = ([\d.]+)")
+    pause = _constant("file_reader/uploads/work/pauses.py", r"MAX_OUTAGE_PAUSE = ([\d.]+)")
     assert probe + silence + pause <= 30
 
 
