@@ -314,7 +314,7 @@ def test_people_are_told_how_far_the_index_is() -> None:
     upload = make_upload(2 * SEGMENT)
     shown = show(upload)
     assert "row index 0 of 200 rows index lease none" in shown
-    assert "a worker writes that at its next look, within 0.25 s: is a worker running?" in shown
+    assert "a worker writes that at its next look, within 2 s: is a worker running?" in shown
     lease = write_segment(claimed())
     shown = show(upload)
     assert "row index 100 of 200 rows" in shown
