@@ -119,9 +119,9 @@ def test_every_column_of_a_result_comes_back_and_other_rows_are_left_alone() -> 
 
 def test_results_of_two_chunks_are_written_in_one_transaction() -> None:
     create(*(located(number) for number in range(1, 4)))
-    bulk_update_results(matches((1, "SW1A 1AA", 1.0, 1)), [])
-    bulk_update_results(matches((3, "SW1A 2AA", 3.0, 3)), [])
-    assert list(Row.objects.order_by("id").values_list("postcode", flat=True)) == ["SW1A 1AA", None, "SW1A 2AA"]
+    bulk_update_results(matches((2, "SW1A 1AA", 1.0, 1)), [])
+    bulk_update_results(matches((1, "SW1A 2AA", 3.0, 3), (3, "SW1A 2AA", 3.0, 3)), [])
+    assert list(Row.objects.order_by("id").values_list("postcode", flat=True)) == ["SW1A 2AA", "SW1A 1AA", "SW1A 2AA"]
 
 
 def test_any_reason_comes_back() -> None:

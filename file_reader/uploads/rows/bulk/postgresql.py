@@ -77,7 +77,8 @@ def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
         # Of the session, and emptied at the end of the transaction: behind a pooler, any session may have it already.
         cursor.execute(
             "CREATE TEMP TABLE IF NOT EXISTS row_answers (id bigint, status smallint, reason varchar(40),"
-            " postcode varchar(8), distance_m float8, area_id bigint) ON COMMIT DELETE ROWS"
+            " postcode varchar(8), distance_m float8, area_id bigint) ON COMMIT DELETE ROWS;"
+            " TRUNCATE pg_temp.row_answers"  # of what this transaction wrote before
         )
         _copy_binary("pg_temp.row_answers", [*_records_of_matches(matches), *_records_of_others(others)])
         # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of the table.
