@@ -98,7 +98,7 @@ def main() -> None:
     draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", "the way of a file; beside it: web, reading")
     draw_rooms(axes, FILE_ROOMS, 0.6, 4.2)
     draw_box(axes, (3.8, 7.0, 3.4, 1.3), _STORE, "disk", "the uploaded files")
-    draw_box(axes, (10.6, 7.0, 3.6, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows")
+    draw_box(axes, (10.2, 7.0, 4.4, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows · index")
     draw_arrow(axes, (10.0, 2.4), (10.0, 3.3), text="uploads, rows, results, admin", at=(7.5, 2.85))
     draw_arrow(axes, (5.5, 5.65), (5.5, 7.0))
     draw_arrow(axes, (12.4, 5.65), (12.4, 7.0))
@@ -109,7 +109,7 @@ def main() -> None:
         axes, (7.2, 12.6, 6.6, 1.2), _STORE, "SQLite | PostgreSQL", "known locations · claims · limiter (or Redis)"
     )
     draw_box(axes, (14.3, 12.6, 3.6, 1.2), _OUTSIDE, "postcodes.io", "≤ 100 locations a call")
-    draw_arrow(axes, (8.95, 5.65), (8.95, 9.1), text="≤ 1,000 distinct\nlocations a call", at=(10.1, 8.7))
+    draw_arrow(axes, (8.95, 5.65), (8.95, 9.1), text="≤ 5,000 locations,\nin columns", at=(10.35, 8.7))
     draw_arrow(
         axes,
         (12.8, 1.7),
