@@ -62,8 +62,7 @@ def work(
             break
         if not found:
             may_rest = worker.nothing_is_open and bell is not None and bell.works
-            wait = time.sleep if bell is None else bell.wait
-            _pause(idle_poll_seconds if may_rest else POLL_SECONDS, unless=is_over, wait=wait)
+            _pause(idle_poll_seconds if may_rest else POLL_SECONDS, unless=is_over, bell=bell)
     try:
         worker.stop()
     except Exception as error:
@@ -72,8 +71,9 @@ def work(
         logger.warning("the database is away, leases are left to run out: %s", error)
 
 
-def _pause(seconds: float, *, unless: Callable[[], bool], wait: Callable[[float], object] = time.sleep) -> None:
-    """Pauses in short slices, so that a stop is noticed; ends early when `wait` says so."""
+def _pause(seconds: float, *, unless: Callable[[], bool], bell: Bell | None = None) -> None:
+    """Pauses in short slices, so that a stop is noticed; ends early when the bell says so."""
+    wait = time.sleep if bell is None else bell.wait
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not unless():
         if wait(min(left, POLL_SECONDS)):

@@ -12,9 +12,8 @@ import numpy.typing as npt
 from django.db import OperationalError, connection, transaction
 
 from uploads.errors import RowQueryTimeoutError
+from uploads.rows.bulk.postgresql import HEADER, TRAILER, copy_in, copy_out
 
-# COPY BINARY: a header, records (the number of fields, and each with its length), a trailer.
-_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _COLUMNS = np.dtype([
     ("fields", ">i2"), ("_1", ">i4"), ("status", ">i2"), ("_2", ">i4"), ("postcode", "S8"), ("_3", ">i4"),
     ("area", ">i8"), ("_4", ">i4"), ("latitude", ">f8"), ("_5", ">i4"), ("longitude", ">f8"),
@@ -39,31 +38,22 @@ SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL ji
 
 def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
     """Status, postcode, area, latitude and longitude."""
-    text = io.BytesIO()
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(
-            "COPY (SELECT status,"  # noqa: S608 - numbers
-            " substring(convert_to(COALESCE(postcode, ''), 'UTF8') || '\\x0000000000000000'::bytea FROM 1 FOR 8),"
-            " COALESCE(area_id, -1), COALESCE(latitude, 'NaN'), COALESCE(longitude, 'NaN')"
-            f" FROM uploads_row WHERE id BETWEEN {first_id} AND {last_id} ORDER BY id) TO STDOUT (FORMAT binary)",
-            text,
-        )
-    records = np.frombuffer(text.getbuffer()[len(_HEADER) : -len(_TRAILER)], _COLUMNS)
+    records = copy_out(
+        "SELECT status,"  # noqa: S608 - numbers
+        " substring(convert_to(COALESCE(postcode, ''), 'UTF8') || '\\x0000000000000000'::bytea FROM 1 FOR 8),"
+        " COALESCE(area_id, -1), COALESCE(latitude, 'NaN'), COALESCE(longitude, 'NaN')"
+        f" FROM uploads_row WHERE id BETWEEN {first_id} AND {last_id} ORDER BY id",
+        _COLUMNS,
+    )
     return [records[name].astype(type_) for name, type_ in _TYPES.items()]
 
 
 def insert_blocks(blocks: Sequence[tuple[Any, ...]]) -> None:
-    parts = [_HEADER]
+    parts: list[bytes] = []
     for upload, kind, segment, first_key, last_key, first_row, rows, keys in blocks:
         fixed = 8, upload, 2, kind, 8, segment, 8, first_key, 8, last_key, 8, first_row, len(rows)
         parts += [_BLOCK.pack(8, *fixed), rows, _LENGTH.pack(len(keys)), keys]
-    parts.append(_TRAILER)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(
-            "COPY uploads_indexblock (upload_id, kind, segment, first_key, last_key, first_row, rows, keys)"
-            " FROM STDIN (FORMAT binary)",
-            io.BytesIO(b"".join(parts)),
-        )
+    copy_in("uploads_indexblock (upload_id, kind, segment, first_key, last_key, first_row, rows, keys)", parts)
 
 
 class Statements:
@@ -95,7 +85,7 @@ class Statements:
 
 
 def _blocks(text: memoryview) -> Iterator[tuple[int, int, Any, Any]]:
-    at, end = len(_HEADER), len(text) - len(_TRAILER)
+    at, end = len(HEADER), len(text) - len(TRAILER)
     while at < end:
         _, _, upload, _, first_key, length = _READ_BLOCK.unpack_from(text, at)
         at += _READ_BLOCK.size

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from django.db import connection
 
 from service_kit.pg_arrays import pg_array
@@ -28,8 +29,8 @@ _DECODERS: list[msgspec.json.Decoder[list[Any]]] = [
 ]
 
 
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
+#: What stands before and behind the records of the binary form.
+HEADER, TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 #: NULL, in place of a field's type and values.
 _NULL = ("", None)
 #: A record of `pending_columns`.
@@ -40,7 +41,7 @@ _PENDING = np.dtype(
 
 def insert_pending(upload_id: int, ids: "Ids", latitudes: "Floats", longitudes: "Floats") -> None:
     fields = (">i8", ids), (">i8", upload_id), (">f8", latitudes), (">f8", longitudes), (">i2", 0)
-    _copy_binary("uploads_row (id, upload_id, latitude, longitude, status)", [_records(len(ids), *fields)])
+    copy_in("uploads_row (id, upload_id, latitude, longitude, status)", [_records(len(ids), *fields)])
 
 
 def insert_rejected(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -59,14 +60,11 @@ def insert_areas(areas: Sequence[tuple[Any, ...]]) -> None:
 
 
 def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]":
-    content = io.BytesIO()
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(
-            "COPY (SELECT id, latitude, longitude FROM uploads_row WHERE status = 0"  # noqa: S608 - integers
-            f" AND id BETWEEN {int(first_id)} AND {int(last_id)} ORDER BY id) TO STDOUT BINARY",
-            content,
-        )
-    rows = np.frombuffer(content.getbuffer()[len(_HEADER) : -len(_TRAILER)], _PENDING)
+    rows = copy_out(
+        "SELECT id, latitude, longitude FROM uploads_row WHERE status = 0"  # noqa: S608 - integers
+        f" AND id BETWEEN {int(first_id)} AND {int(last_id)} ORDER BY id",
+        _PENDING,
+    )
     return rows["id"].astype(np.int64), rows["y"].astype(float), rows["x"].astype(float)
 
 
@@ -80,7 +78,7 @@ def update_results(matches: "Matches", others: "Sequence[Unmatched]") -> int:
             " postcode varchar(8), distance_m float8, area_id bigint) ON COMMIT DELETE ROWS;"
             " TRUNCATE pg_temp.row_answers"  # of what this transaction wrote before
         )
-        _copy_binary("pg_temp.row_answers", [*_records_of_matches(matches), *_records_of_others(others)])
+        copy_in("pg_temp.row_answers", [*_records_of_matches(matches), *_records_of_others(others)])
         # The range lets the planner read the rows in one pass of the primary key, whatever it thinks of the table.
         cursor.execute(
             "UPDATE uploads_row SET status = new.status, reason = new.reason, postcode = new.postcode,"
@@ -124,8 +122,17 @@ def _records(count: int, *fields: tuple[str, Any]) -> bytes:
     return records.tobytes()
 
 
-def _copy_binary(into: str, parts: Iterable[bytes]) -> None:
-    _copy(f"{into}", io.BytesIO(b"".join((_HEADER, *parts, _TRAILER))), "BINARY")
+def copy_in(into: str, parts: Iterable[bytes]) -> None:
+    """Inserts records of the binary form."""
+    _copy(into, io.BytesIO(b"".join((HEADER, *parts, TRAILER))), "BINARY")
+
+
+def copy_out(query: str, record: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The records of a query, which are all of one length."""
+    content = io.BytesIO()
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT BINARY", content)
+    return np.frombuffer(content.getbuffer()[len(HEADER) : -len(TRAILER)], record)
 
 
 def _copy(into: str, content: io.IOBase, form: str = "") -> None:
