@@ -5,6 +5,8 @@ from pathlib import Path
 
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
+from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_path, env_str
 from service_kit.logs import log_settings
@@ -21,6 +23,9 @@ POSTCODE_CONSUMER_URL = env_str(
     "POSTCODE_CONSUMER_URL",
     f"http://127.0.0.1:{env_int('POSTCODE_CONSUMER_PORT', 7000, minimum=1, maximum=65535)}",
 ).rstrip("/")
+
+# How long the audit log says who did what.
+AUDIT_KEEP_DAYS = env_int("AUDIT_KEEP_DAYS", 365, minimum=1, maximum=36_500)
 
 # How long all statements of a question about rows may take together.
 ROW_QUERY_SECONDS = env_float("ROW_QUERY_SECONDS", 2.0, minimum=0.1, maximum=60.0)
@@ -59,12 +64,10 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 
 INSTALLED_APPS = [
-    # In this order: uploads replaces knox's page of keys in the admin, and extends the admin's templates.
-    "knox",
-    "uploads",
+    "uploads",  # extends the admin's templates
     *APPS_OF_THE_ADMIN,
 ]
-MIDDLEWARE = middleware("service_kit.slashes.SlashMiddleware")
+MIDDLEWARE = [*middleware("service_kit.slashes.SlashMiddleware"), "uploads.web.audited.AuditMiddleware"]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 DATABASES = {
@@ -77,7 +80,7 @@ DATABASES = {
     )
 }
 
-# --- REST framework and keys ---------------------------------------------------------------------------------------
+# --- REST framework ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["uploads.web.api.callers.GatewayAuthentication"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -85,8 +88,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "uploads.web.errors.exception_handler",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.problems.IgnoreAccept",
 }
-# Keys are for programs: they are valid until they are deleted.
-REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Bearer"}
 
 # --- Logs: one line per event on stderr ----------------------------------------------------------------------------
 LOGGING = log_settings(

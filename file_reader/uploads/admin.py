@@ -1,4 +1,4 @@
-"""The admin: uploads with their progress, rows to search, keys to give out.
+"""The admin: uploads with their progress, and rows to search; keys and users are in `admin_accounts`.
 
 What only the work engine may write is read-only here: an edit would lie about what happened.
 """
@@ -14,8 +14,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
-from knox.models import AuthToken
 
+import uploads.admin_accounts  # noqa: F401 - Django looks for admins in this module only
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import RowQueryTimeoutError, UploadError
 from uploads.models import STATUS_WORDS, Chunk, Row, Upload
@@ -30,10 +30,6 @@ admin.site.site_header = "Postcodes for coordinate files"
 admin.site.site_title = "Postcodes"
 admin.site.index_title = "Uploads, rows and keys"
 admin.site.site_url = None  # there is no other page to go to
-# What knox calls a token, people who make one for a program look for as a key.
-AuthToken._meta.verbose_name, AuthToken._meta.verbose_name_plural = "API key", "API keys"
-AuthToken._meta.app_config.verbose_name = "API keys"
-
 
 #: The most rows that are shown of a postcode, an outcode or a status.
 FOUND_ROWS = 1_000
@@ -239,28 +235,3 @@ class RowAdmin(ReadOnlyAdmin):
         if len(found) > FOUND_ROWS:
             self.message_user(request, f"Only the first {FOUND_ROWS:,} of these rows are shown.", messages.INFO)
         return rows.filter(pk__in=[row["id"] for row in found[:FOUND_ROWS]]), False
-
-
-admin.site.unregister(AuthToken)
-
-
-@admin.register(AuthToken)
-class KeyAdmin(admin.ModelAdmin):
-    """API keys. Only a hash is stored: the key itself is shown once, when it is made."""
-
-    list_display = ["token_key", "user", "created"]
-    list_filter = ["user"]
-    fields = ["user"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        made, key = AuthToken.objects.create(user=obj.user)
-        obj.pk = made.pk
-        obj.digest, obj.token_key, obj.created = made.digest, made.token_key, made.created
-        self.message_user(
-            request,
-            format_html("The key is <code>{}</code>. Copy it now: it is not shown again.", key),
-            messages.WARNING,
-        )

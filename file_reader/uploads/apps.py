@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class UploadsConfig(AppConfig):
     name = "uploads"
+
+    def ready(self) -> None:
+        from uploads.audit import record_logins
+
+        record_logins()

@@ -1,4 +1,4 @@
-"""Uploads, their chunks and rows, areas, and the row index; docs/states.md draws the states."""
+"""Uploads with their chunks, rows and row index, areas, API keys, the audit log; docs/states.md draws the states."""
 
 import functools
 import uuid
@@ -74,7 +74,8 @@ class Upload(models.Model):
     """A file that was accepted, and how far the work on it is."""
 
     public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
+    # Users are deleted by `delete_user` alone, which takes their uploads along. Whoever tries another way is refused.
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
     # "<owner>:<key>", so that one unique index serves callers with and without an owner.
     idempotency_key = models.CharField(max_length=300, null=True, unique=True, editable=False)  # noqa: DJ001
     filename = models.CharField(max_length=255)
@@ -261,3 +262,82 @@ class IndexBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} from row {self.segment} of upload {self.upload_id}"
+
+
+class Scope(models.TextChoices):
+    """What an API key may do."""
+
+    LOOKUP = "lookup", "lookup: ask for the postcodes of locations"
+    READ = "read", "read: see uploads, rows, results and postcodes"
+    UPLOAD = "upload", "upload: send files; cancel, retry and delete uploads"
+    ADMIN = "admin", "admin: everything"
+
+
+class ApiKey(models.Model):
+    """A key of a user's; a user may have several, so that a new one is in use before the old one is deleted.
+
+    Made and deleted by `uploads.api_keys`.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100, blank=True, help_text="What it is for, or where it is used.")
+    prefix = models.CharField("key", max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField()
+    created_at = models.DateTimeField("created", db_default=Now())
+    ends_at = models.DateTimeField(
+        "ends", null=True, blank=True, help_text="In UTC. Empty: it is valid until it is deleted."
+    )
+    last_used_at = models.DateTimeField("last used", null=True)
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… {self.name}".strip()
+
+    @property
+    def allowed(self) -> list[str]:
+        """The scopes, spelt out: `admin` has all of them."""
+        return list(Scope.values) if Scope.ADMIN in self.scopes else self.scopes
+
+
+class AuditAction(models.TextChoices):
+    LOGIN = "login", "logged in"
+    LOGIN_FAILED = "login_failed", "failed to log in"
+    KEY_MADE = "key_made", "key made"
+    KEY_DELETED = "key_deleted", "key deleted"
+    UPLOAD_ACCEPTED = "upload_accepted", "upload accepted"
+    UPLOAD_CANCELLED = "upload_cancelled", "upload cancelled"
+    UPLOAD_RETRIED = "upload_retried", "upload retried"
+    UPLOAD_DELETED = "upload_deleted", "upload deleted"
+    USER_DELETED = "user_deleted", "user deleted"
+
+
+class AuditVia(models.TextChoices):
+    API = "api", "API"
+    ADMIN = "admin", "admin"
+    SERVER = "server", "server: a command, or the service itself"
+
+
+class AuditEntry(models.Model):
+    """That somebody did something. Written by `uploads.audit`; has no further index, so that writing is cheap."""
+
+    at = models.DateTimeField("when", db_default=Now())
+    action = models.CharField("what", max_length=20, choices=AuditAction)
+    # The id of an upload, the beginning of a key, the name of a user.
+    object = models.CharField(max_length=150)
+    via = models.CharField("by", max_length=6, choices=AuditVia)
+    # Stays when the user is deleted.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    key = models.CharField(max_length=12, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=128)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.object}"

@@ -6,6 +6,8 @@ from typing import Any
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
+from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
     env_choices,
@@ -81,8 +83,6 @@ WHITENOISE_USE_FINDERS = True
 SESSION_COOKIE_NAME = "lookups_session"
 CSRF_COOKIE_NAME = "lookups_csrf"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = ADMIN_PATH
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-
 
 DATABASES = {
     "default": database(

@@ -30,6 +30,9 @@ TEMPLATES = [
         },
     },
 ]
+# In the database. The other storage is a cookie, which is signed, but which everybody on its way can read.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_COOKIE_HTTPONLY = True  # Django's default for that of the session; no script of the admin reads it
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

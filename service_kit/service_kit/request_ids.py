@@ -1,5 +1,6 @@
-"""Every request has an id, which its answer and its log lines carry."""
+"""Every request has an id, which its answer and its log lines carry, and an address that it came from."""
 
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -30,3 +31,12 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address that the gateway saw; None when a call came without."""
+    sent = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(sent))
+    except ValueError:
+        return None

@@ -4,15 +4,16 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.test import Client
-from knox.models import AuthToken
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
 from uploads import admin as admin_module
-from uploads.models import Row, Upload
+from uploads.models import ApiKey, AuditEntry, Row, Upload
 
 pytestmark = pytest.mark.django_db
 CSV = "lat,lon\n51.501009,-0.141588\n51.6,-0.2\nx,y\n53.4,-2.2\n"
@@ -70,7 +71,7 @@ def test_the_styles_are_served(admin: Client) -> None:
 def test_the_start_page_names_everything(admin: Client) -> None:
     html = page(admin, "/admin/")
     assert "Uploads, rows and keys" in html
-    for path in ("uploads/upload/", "uploads/row/", "knox/authtoken/"):
+    for path in ("uploads/upload/", "uploads/row/", "uploads/apikey/", "uploads/auditentry/", "auth/user/"):
         assert f'href="/admin/{path}"' in html
 
 
@@ -207,21 +208,53 @@ def test_what_the_engine_writes_cannot_be_edited(admin: Client, upload: dict[str
     assert "delete_selected" not in page(admin, path)
 
 
-def test_a_key_is_shown_once_and_opens_the_door(admin: Client) -> None:
+def make_key(admin: Client) -> tuple[Any, str]:
+    """The answer to a form that makes a key for ann, and that key."""
     ann = get_user_model().objects.create_user("ann")
-    html = admin.post("/admin/knox/authtoken/add/", {"user": ann.pk}, follow=True).content.decode()
-    shown = re.search(r"<code>(\w+)</code>", html)
-    assert shown is not None
-    key = shown.group(1)
+    form = {"user": ann.pk, "name": "her laptop", "scopes": ["read"]}
+    response = admin.post("/admin/uploads/apikey/add/", form)
+    shown = re.search(r"<code>(\w+)</code>", response.content.decode())
+    assert shown is not None, response.content
+    return response, shown.group(1)
+
+
+def test_a_key_is_shown_once_and_opens_the_door(admin: Client) -> None:
+    _, key = make_key(admin)
     response = Api().client.get("/internal/authenticate/", headers={"Authorization": f"Bearer {key}"})
-    assert response.json() == {"user_id": ann.pk}
-    assert AuthToken.objects.count() == 1
-    assert key not in page(admin, "/admin/knox/authtoken/")
-    assert key not in page(admin, f"/admin/knox/authtoken/{AuthToken.objects.get().pk}/change/")
+    made = ApiKey.objects.get()
+    assert response.json() == {"user_id": made.user_id, "scopes": ["read"], "key": key[:12]}
+    for path in ("/admin/", "/admin/uploads/apikey/", f"/admin/uploads/apikey/{made.pk}/change/"):
+        html = page(admin, path)
+        assert key not in html
+        assert key[:12] in html or path == "/admin/"
+
+
+def test_a_new_key_is_in_no_cookie_and_not_in_the_database(admin: Client) -> None:
+    response, key = make_key(admin)
+    cookies = {name: morsel.value for name, morsel in admin.cookies.items()}
+    assert "messages" not in cookies  # it was signed, and everybody can read it
+    assert key not in f"{cookies} {dict(response.headers)}"
+    assert "no-store" in response.headers["Cache-Control"]
+    kept = [session.get_decoded() for session in Session.objects.all()]
+    kept += [list(rows.objects.values()) for rows in (ApiKey, AuditEntry, LogEntry)]
+    assert key not in repr(kept)
+
+
+def test_messages_of_the_admin_travel_in_no_cookie(admin: Client, upload: dict[str, Any]) -> None:
+    assert "put back to work" in do(admin, "retry", upload)
+    assert "messages" not in admin.cookies
 
 
 def test_a_key_can_be_taken_back(admin: Client) -> None:
-    token, key = AuthToken.objects.create(get_user_model().objects.create_user("ann"))
-    admin.post(f"/admin/knox/authtoken/{token.pk}/delete/", {"post": "yes"})
+    _, key = make_key(admin)
+    admin.post(f"/admin/uploads/apikey/{ApiKey.objects.get().pk}/delete/", {"post": "yes"})
     response = Api().client.get("/internal/authenticate/", headers={"Authorization": f"Bearer {key}"})
     assert response.status_code == 401
+
+
+def test_cookies_of_the_admin_are_hidden_from_scripts_and_other_sites(admin: Client) -> None:
+    admin.get("/admin/")
+    assert {"sessionid", "csrftoken"} <= set(admin.cookies)
+    for cookie in admin.cookies.values():
+        assert cookie["httponly"], cookie
+        assert cookie["samesite"] in ("Lax", "Strict"), cookie

@@ -1,12 +1,18 @@
 """`/internal/authenticate/`, as the contract has it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from knox.models import AuthToken
-from tests.api import Api
+from django.db import OperationalError
+from django.utils import timezone
+from tests.api import Api, problem_of
 from tests.fake_postcode_consumer import contract
+from tests.keys import new_key
+
+from uploads.models import ApiKey
+from uploads.web import internal_key_check
 
 pytestmark = pytest.mark.django_db
 
@@ -20,9 +26,17 @@ def replay(name: str, key: str | None = None) -> tuple[Any, dict[str, Any]]:
 
 def test_a_key_tells_whose_it_is() -> None:
     user = get_user_model().objects.create_user("ann", pk=7)
-    _, key = AuthToken.objects.create(user)
+    key = new_key(user, "lookup", "read")
     response, expected = replay("known_key", key)
-    assert (response.status_code, response.json()) == (expected["status"], expected["body"])
+    assert response.status_code == expected["status"]
+    assert {**response.json(), "key": "<any>"} == expected["body"]
+    assert key.startswith(response.json()["key"])
+    assert len(response.json()["key"]) == 12
+
+
+def test_a_key_for_everything_says_what_that_is() -> None:
+    key = new_key(get_user_model().objects.create_user("ann"), "admin")
+    assert replay("known_key", key)[0].json()["scopes"] == ["lookup", "read", "upload", "admin"]
 
 
 def test_an_unknown_key_is_refused() -> None:
@@ -47,12 +61,50 @@ def test_a_malformed_key_is_refused(authorization: str) -> None:
 
 
 def test_the_key_of_a_user_who_was_switched_off_is_refused() -> None:
-    user = get_user_model().objects.create_user("ann", is_active=False)
-    _, key = AuthToken.objects.create(user)
+    key = new_key(get_user_model().objects.create_user("ann", is_active=False))
     assert replay("known_key", key)[0].status_code == 401
 
 
-def test_a_deleted_key_is_refused() -> None:
-    token, key = AuthToken.objects.create(get_user_model().objects.create_user("ann"))
-    token.delete()
-    assert replay("known_key", key)[0].status_code == 401
+def test_a_key_is_valid_until_its_end_and_then_as_unknown_as_any_other() -> None:
+    key = new_key(get_user_model().objects.create_user("ann"))
+    ApiKey.objects.update(ends_at=timezone.now() + timedelta(minutes=1))
+    assert replay("known_key", key)[0].status_code == 200
+    ApiKey.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    problem_of(replay("known_key", key)[0], 401, "unknown-key")
+
+
+def test_a_user_has_several_keys_and_a_deleted_one_is_refused() -> None:
+    ann = get_user_model().objects.create_user("ann")
+    old, new = new_key(ann), new_key(ann)
+    ApiKey.objects.filter(prefix=old[:12]).delete()
+    assert [replay("known_key", key)[0].status_code for key in (old, new)] == [401, 200]
+
+
+def test_the_last_use_is_written_once_a_minute_and_not_by_every_check(django_assert_num_queries: Any) -> None:
+    key = new_key(get_user_model().objects.create_user("ann"))
+    replay("known_key", key)
+    first = ApiKey.objects.get().last_used_at
+    assert first is not None
+    with django_assert_num_queries(2):  # the key and its user
+        replay("known_key", key)
+    long_ago = first - timedelta(seconds=61)
+    ApiKey.objects.update(last_used_at=long_ago)
+    replay("known_key", key)
+    assert ApiKey.objects.get().last_used_at > long_ago
+
+
+def test_a_key_is_good_while_its_last_use_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(key: ApiKey) -> None:
+        raise OperationalError("database or disk is full")
+
+    key = new_key(get_user_model().objects.create_user("ann"))
+    monkeypatch.setattr(internal_key_check, "note_use", full)
+    assert replay("known_key", key)[0].status_code == 200
+
+
+def test_of_a_key_only_a_hash_is_stored() -> None:
+    key = new_key(get_user_model().objects.create_user("ann"))
+    (stored,) = ApiKey.objects.values_list()
+    assert len(key) > 50
+    assert key not in repr(stored)
+    assert key[12:] not in repr(stored)

@@ -6,10 +6,11 @@ import uuid
 from django.db import Error, IntegrityError, transaction
 
 from service_kit.database_errors import database_is_full
+from uploads import audit
 from uploads.errors import KeyReusedError
 from uploads.files.incoming import Incoming
 from uploads.files.stored import remove_file
-from uploads.models import Upload
+from uploads.models import AuditAction, Upload
 from uploads.reading.detecting.dialect import Dialect
 from uploads.work.wake import wake_workers
 
@@ -51,6 +52,7 @@ def accept_upload(
     try:
         with transaction.atomic():
             new.save(force_insert=True)
+            audit.record(AuditAction.UPLOAD_ACCEPTED, str(new.public_id))
             inserted = True
     except Error as error:
         # After other errors of the commit it may have happened. A file without an upload is waste, and is collected;

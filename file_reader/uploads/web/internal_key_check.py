@@ -1,30 +1,55 @@
-"""For the gateway alone: whose API key this is."""
+"""For the gateway alone: whose API key this is, and what it may do."""
 
-from typing import Any
+import contextlib
+from typing import Any, cast
 
-from knox.auth import TokenAuthentication
+from django.db import Error
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from uploads.api_keys import find_key, note_use
+from uploads.models import ApiKey
 
-class KeyAuthentication(TokenAuthentication):  # type: ignore[misc]
-    """knox's, for which a key that is not even text is one more that is not known."""
 
-    def authenticate_credentials(self, token: bytes) -> Any:
-        try:
-            return super().authenticate_credentials(token)
-        except UnicodeDecodeError:
-            raise AuthenticationFailed("Invalid token.") from None
+class KeyAuthentication(BaseAuthentication):
+    """By the key in `Authorization: Bearer <key>`."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        key = find_key(text.strip())
+        if key is None:
+            raise AuthenticationFailed("This key is not known, or it has ended.")
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class KnownKey(Response):
+    """The answer to a known key. Its use is written down after it was sent: nobody waits for that write."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__({"user_id": key.user_id, "scopes": key.allowed, "key": key.prefix})
+        self._api_key = key
+
+    def close(self) -> None:
+        """Django calls it when the answer is out."""
+        with contextlib.suppress(Error):  # while the database is busy or full, keys are good all the same
+            note_use(self._api_key)
+        super().close()
 
 
 class Authenticate(APIView):
-    """`GET /internal/authenticate/` with the caller's Authorization header → 200 `{"user_id"}`, or 401."""
+    """`GET /internal/authenticate/` with the caller's Authorization → 200 `{"user_id", "scopes", "key"}`, or 401."""
 
     authentication_classes = [KeyAuthentication]
     permission_classes = [IsAuthenticated]
 
     def get(self, request: Request) -> Response:
-        return Response({"user_id": request.user.pk})
+        return KnownKey(cast(ApiKey, request.auth))

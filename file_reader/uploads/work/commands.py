@@ -1,13 +1,26 @@
-"""What people do to an upload: cancel, retry, delete. Each is one short transaction."""
+"""What people do to uploads: cancel, retry, delete, also with their owner. Each is one short transaction."""
 
 import logging
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from uploads import audit
 from uploads.errors import NotRetryableError, UploadHasEndedError
-from uploads.models import OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadState
+from uploads.models import (
+    OPEN_CHUNK_STATES,
+    OPEN_STATES,
+    AuditAction,
+    Chunk,
+    ChunkState,
+    Row,
+    RowStatus,
+    Upload,
+    UploadQuerySet,
+    UploadState,
+)
 from uploads.row_ids import row_range
 from uploads.work.indexing import give_up_index
 from uploads.work.wake import wake_workers
@@ -25,7 +38,8 @@ def cancel_upload(upload: Upload) -> None:
             state=UploadState.CANCELLED, finished_at=Now(), lease_until=None, fence=F("fence") + 1
         )
         if hit:
-            _take_back_leases(upload.pk)
+            _take_back_leases(Upload.objects.filter(pk=upload.pk))
+            audit.record(AuditAction.UPLOAD_CANCELLED, str(upload.public_id))
     upload.refresh_from_db()
     if upload.state != UploadState.CANCELLED:
         raise UploadHasEndedError(upload.state)
@@ -54,6 +68,7 @@ def retry_upload(upload: Upload) -> None:
                 state=UploadState.GEOCODING, finished_at=None, waiting_since=None
             )
             give_up_index(upload.pk)
+        audit.record(AuditAction.UPLOAD_RETRIED, str(upload.public_id))
     transaction.on_commit(wake_workers, robust=True)
     upload.refresh_from_db()
 
@@ -61,15 +76,37 @@ def retry_upload(upload: Upload) -> None:
 def delete_upload(upload: Upload) -> None:
     """(o) Hides an upload at once and for good; a worker removes its rows and its file. Late results are refused."""
     with transaction.atomic():
-        Upload.objects.filter(pk=upload.pk).update(
-            deleted_at=Now(), idempotency_key=None, lease_until=None, fence=F("fence") + 1
-        )
-        _take_back_leases(upload.pk)
+        _hide(Upload.objects.filter(pk=upload.pk))
     logger.info("upload deleted upload=%s", upload.pk)
 
 
-def _take_back_leases(upload_id: int) -> None:
+def delete_user(user: AbstractBaseUser) -> None:
+    """(o) Removes a user with their keys, and hides their uploads as `delete_upload` does.
+
+    However many rows there are, it is done at once. An upload that is deleted needs no owner: nobody sees it.
+    """
+    with transaction.atomic():
+        # An upload of theirs that is just being accepted waits for this lock, and then has no owner and is refused.
+        type(user)._default_manager.select_for_update().get(pk=user.pk)
+        uploads = Upload.objects.filter(owner_id=user.pk)
+        _hide(uploads)
+        uploads.update(owner=None)
+        audit.record(AuditAction.USER_DELETED, user.get_username())
+        user_id = user.pk
+        user.delete()
+    logger.info("user deleted user=%s", user_id)
+
+
+def _hide(uploads: UploadQuerySet) -> None:
+    shown = uploads.filter(deleted_at=None)
+    public_ids = [str(public_id) for public_id in shown.values_list("public_id", flat=True)]
+    shown.update(deleted_at=Now(), idempotency_key=None, lease_until=None, fence=F("fence") + 1)
+    _take_back_leases(uploads)
+    audit.record(AuditAction.UPLOAD_DELETED, *public_ids)
+
+
+def _take_back_leases(uploads: UploadQuerySet) -> None:
     # All open chunks, not only the leased ones: one may be about to be claimed, and this waits for the claim's end.
-    Chunk.objects.filter(upload=upload_id, state__in=OPEN_CHUNK_STATES).update(
+    Chunk.objects.filter(upload__in=uploads, state__in=OPEN_CHUNK_STATES).update(
         state=ChunkState.READY, lease_until=None, fence=F("fence") + 1
     )

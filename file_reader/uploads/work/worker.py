@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
+from uploads import audit
 from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
@@ -230,6 +231,7 @@ class Worker:
             sweep()
         if now >= self._collect_from:
             self._collect_from = now + _COLLECT_SECONDS
+            audit.forget_old()
             try:
                 collect_abandoned()
             except OSError as error:  # what cannot be removed is waste, and no reason to stop working
