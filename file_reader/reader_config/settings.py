@@ -5,6 +5,7 @@ from pathlib import Path
 
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import AUTHENTICATION_BACKENDS as AUTHENTICATION_BACKENDS
 from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import TEMPLATES as TEMPLATES

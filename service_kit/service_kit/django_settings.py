@@ -9,7 +9,8 @@ from service_kit.environment import SettingError, env_str
 
 #: Apps of Django's own that an admin needs, beside REST framework.
 APPS_OF_THE_ADMIN = [
-    "django.contrib.admin",
+    "service_kit.logins.apps.AdminConfig",
+    "service_kit.logins.apps.LoginsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -30,6 +31,7 @@ TEMPLATES = [
         },
     },
 ]
+AUTHENTICATION_BACKENDS = ["service_kit.logins.backend.LimitedBackend"]
 # In the database. The other storage is a cookie, which is signed, but which everybody on its way can read.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True  # Django's default for that of the session; no script of the admin reads it

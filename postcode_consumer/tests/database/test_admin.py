@@ -276,3 +276,13 @@ def test_a_list_counts_no_more_than_its_paginator_needs(admin: Client, known: No
         assert len(asked) < 12
         assert "Show counts" not in html
         assert not [one["sql"] for one in asked if "COUNT(" in one["sql"] or "DISTINCT" in one["sql"]]
+
+
+def test_after_five_wrong_passwords_nobody_is_let_in_for_a_while(settings: Any) -> None:
+    browser("root", is_superuser=True)
+    client = Client(headers={"X-Internal-Token": settings.INTERNAL_TOKEN, "X-Forwarded-For": "192.0.2.7"})
+    login = f"{ADMIN}login/?next={ADMIN}"
+    answers = [client.post(login, {"username": "root", "password": "wrong"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    refused = client.post(login, {"username": "root", "password": "a-long-password"})
+    assert (refused.status_code, "Too many failed logins" in refused.content.decode()) == (429, True)
