@@ -92,6 +92,9 @@ def say(message: str) -> None:
 def settings() -> dict[str, str]:
     """The environment of all processes: what was set, and what the embedded stack adds."""
     environment = dict(os.environ)
+    os.umask(
+        0o077
+    )  # also of all that is started here: nobody else on this machine reads databases, uploads and secrets
     data_dir = (ROOT / environment.get("DATA_DIR", "var")).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     environment["DATA_DIR"] = str(data_dir)
@@ -111,7 +114,7 @@ def kept_secret(path: Path) -> str:
     if not path.exists():
         part = path.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
-        part.write_text(secrets.token_urlsafe(32))
+        part.write_text(secrets.token_urlsafe(40))
         part.rename(path)
     return path.read_text().strip()
 

@@ -8,13 +8,15 @@ from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWOR
 from service_kit.django_settings import AUTHENTICATION_BACKENDS as AUTHENTICATION_BACKENDS
 from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
+from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
-from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_path, env_str
+from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_str
 from service_kit.logs import log_settings
+from service_kit.private_files import private_data_dir
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-DATA_DIR = env_path("DATA_DIR", Path("var"))
+DATA_DIR = private_data_dir()
 UPLOADS_DIR = DATA_DIR / "uploads"
 SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")

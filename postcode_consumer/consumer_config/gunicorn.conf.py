@@ -14,10 +14,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
-from service_kit.environment import env_int, env_path, env_str
+from service_kit.environment import env_int, env_str
 from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
 from service_kit.gunicorn_settings import address_of
 from service_kit.logs import log_settings
+from service_kit.private_files import private_data_dir
 
 bind = address_of("POSTCODE_CONSUMER", 7000)
 workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
@@ -26,7 +27,7 @@ keepalive = 75
 logconfig_dict = log_settings("postcode_consumer")
 
 # One folder for each address: two services of one DATA_DIR do not count together. What an earlier run left is not ours.
-_metrics = env_path("DATA_DIR", Path("var")) / "metrics" / f"postcode_consumer-{bind.rpartition(':')[2]}"
+_metrics = private_data_dir() / "metrics" / f"postcode_consumer-{bind.rpartition(':')[2]}"
 shutil.rmtree(_metrics, ignore_errors=True)
 _metrics.mkdir(parents=True)
 # prometheus_client reads it when it is imported, in the workers.

@@ -1,6 +1,5 @@
 """Django settings of postcode_consumer. Everything that differs between installations comes from the environment."""
 
-from pathlib import Path
 from typing import Any
 
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
@@ -9,6 +8,7 @@ from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWOR
 from service_kit.django_settings import AUTHENTICATION_BACKENDS as AUTHENTICATION_BACKENDS
 from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
+from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
     env_choices,
@@ -21,8 +21,9 @@ from service_kit.environment import (
     env_url,
 )
 from service_kit.logs import log_settings
+from service_kit.private_files import private_data_dir
 
-DATA_DIR = env_path("DATA_DIR", Path("var"))
+DATA_DIR = private_data_dir()
 SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")
 

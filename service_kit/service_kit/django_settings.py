@@ -6,6 +6,7 @@ from typing import Any
 import dj_database_url
 
 from service_kit.environment import SettingError, env_str
+from service_kit.private_files import make_private
 
 #: Apps of Django's own that an admin needs, beside REST framework.
 APPS_OF_THE_ADMIN = [
@@ -17,6 +18,14 @@ APPS_OF_THE_ADMIN = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+]
+# What `manage.py check --deploy` would rather see here is the gateway's: it alone knows whether a browser came by TLS.
+# The services are called by it alone, without TLS.
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # Strict-Transport-Security is added by the gateway
+    "security.W008",  # so is what becomes of a call without TLS
+    "security.W012",  # the gateway adds Secure to the cookie of the session
+    "security.W016",  # and to that of the CSRF token
 ]
 TEMPLATES = [
     {
@@ -72,7 +81,10 @@ def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:
     if found["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
         raise SettingError(f"{name} is not understood. Accepted: sqlite:///path, postgres://user@host/name.")
     if found["ENGINE"].endswith("sqlite3"):
-        Path(found["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(found["NAME"])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for path in file.parent.glob(f"{file.name}*"):  # with its -wal and -shm; new ones are private anyway
+            make_private(path)
         found["ENGINE"] = "service_kit.sqlite"
         found["OPTIONS"] = {"timeout": 20, "init_command": f"PRAGMA journal_mode=WAL; {pragmas}"}
     else:

@@ -37,9 +37,13 @@ def make_user(session: requests.Session, stack: Stack, name: str) -> str:
 
 
 def make_key(session: requests.Session, stack: Stack, user_id: str) -> str:
-    add = f"{stack.url}/admin/knox/authtoken/add/"
+    add = f"{stack.url}/admin/uploads/apikey/add/"
     session.get(add, timeout=30)
-    form = {"user": user_id, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+    form = {
+        "user": user_id,
+        "scopes": ["lookup", "read", "upload"],
+        "csrfmiddlewaretoken": session.cookies["csrftoken"],
+    }
     found = re.search(r"The key is <code>(\w+)</code>", session.post(add, data=form, timeout=30).text)
     assert found
     return found[1]

@@ -1,6 +1,8 @@
 """The environment: what is wrong is refused at the start, with a message that names the variable."""
 
 import os
+import secrets
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from tests.running import HOME
 
 from service_kit.environment import SettingError, env_auth, env_broker_url, env_choices, env_int, env_path, env_str
+from service_kit.private_files import make_private
 
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
@@ -131,3 +134,21 @@ def test_without_a_broker_nothing_of_celery_is_imported(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=HOME, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_folder_that_all_users_share_is_left_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tmp_path.chmod(0o1777)  # like /tmp
+    make_private(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+    assert "Give DATA_DIR a folder of its own" in caplog.text
+
+
+@pytest.mark.parametrize("service", ["file_reader", "postcode_consumer"])
+def test_django_has_nothing_to_say_about_the_settings_of_a_deployment(service: str, tmp_path: Path) -> None:
+    added = {"DATA_DIR": str(tmp_path), "SECRET_KEY": secrets.token_urlsafe(40), "INTERNAL_TOKEN": "token"}
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | added
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(
+        command, cwd=HOME.parent / service, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
