@@ -69,6 +69,7 @@ format: $(VENV)/.installed-dev ## Formats the code
 
 up: ## The stack with PostgreSQL in containers (Docker)
 	docker compose up --build --detach --wait
+	@echo 'Every call needs a key. This makes the first: docker compose exec file_reader python manage.py make_key anna --create-user'
 
 down: ## Ends the containers; the data stays
 	docker compose down
