@@ -53,7 +53,8 @@ def delete_key(key: ApiKey) -> None:
 def find_key(text: str) -> ApiKey | None:
     """The key with that text, if it is valid: not at its end, and of a user whom nobody has switched off."""
     valid = Q(ends_at=None) | Q(ends_at__gt=Now())
-    return ApiKey.objects.filter(valid, digest=_digest(text), user__is_active=True).first()
+    found = ApiKey.objects.filter(valid, digest=_digest(text), user__is_active=True)
+    return found.select_related("user").order_by().first()
 
 
 def note_use(key: ApiKey) -> None:

@@ -1,5 +1,6 @@
 """A user is deleted with everything that is theirs."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.keys import new_key
 from tests.working import work_until_ended
 
-from uploads.models import ApiKey, AuditEntry, Chunk, IndexBlock, Row, Upload
+from uploads import audit
+from uploads.models import ApiKey, AuditAction, AuditEntry, Chunk, IndexBlock, Row, Upload
+from uploads.work.commands import delete_user
 from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +109,31 @@ def test_a_user_is_not_deleted_in_a_way_that_would_leave_rows_behind(ann: Any) -
     Api(ann.pk).upload(CSV)
     with pytest.raises(ProtectedError):
         ann.delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_arrives_while_its_owner_is_deleted_is_seen_by_nobody(
+    ann: Any, data_dir: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete() -> None:
+        delete_user(get_user_model().objects.get(username="ann"))
+        connection.close()
+
+    deleting = threading.Thread(target=delete)
+
+    def record_late(*arguments: Any, **options: Any) -> None:
+        if arguments[0] == AuditAction.UPLOAD_ACCEPTED:  # between the INSERT and its commit
+            deleting.start()
+            deleting.join(1)  # on SQLite it has to wait for the commit
+        record(*arguments, **options)
+
+    record = audit.record
+    monkeypatch.setattr(audit, "record", record_late)
+    Api(ann.pk).send_form(CSV)
+    deleting.join(30)
+    assert not get_user_model().objects.exists()
+    assert not Upload.objects.visible_to(None).exists()
+    while Worker().run_once():
+        pass
+    assert not Upload.objects.exists()
+    assert list((data_dir / "uploads" / "files").iterdir()) == []

@@ -286,3 +286,11 @@ def test_after_five_wrong_passwords_nobody_is_let_in_for_a_while(settings: Any) 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     refused = client.post(login, {"username": "root", "password": "a-long-password"})
     assert (refused.status_code, "Too many failed logins" in refused.content.decode()) == (429, True)
+
+
+def test_cookies_of_the_admin_are_hidden_from_scripts_and_other_sites(admin: Client) -> None:
+    admin.get(ADMIN)
+    assert {"lookups_session", "lookups_csrf"} <= set(admin.cookies)
+    for cookie in admin.cookies.values():
+        assert cookie["httponly"], cookie
+        assert cookie["samesite"] in ("Lax", "Strict"), cookie
