@@ -92,9 +92,8 @@ def say(message: str) -> None:
 def settings() -> dict[str, str]:
     """The environment of all processes: what was set, and what the embedded stack adds."""
     environment = dict(os.environ)
-    os.umask(
-        0o077
-    )  # also of all that is started here: nobody else on this machine reads databases, uploads and secrets
+    # Also for all that is started here: nobody else on this machine reads databases, uploads and secrets.
+    os.umask(0o077)
     data_dir = (ROOT / environment.get("DATA_DIR", "var")).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     environment["DATA_DIR"] = str(data_dir)

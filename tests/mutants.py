@@ -284,8 +284,8 @@ MUTANTS = [
         (
             (
                 "file_reader/uploads/work/commands.py",
-                'fence=F("fence") + 1\n        )\n        _take_back_leases(upload.pk)\n',
-                'fence=F("fence") + 1\n        )\n',
+                "    _take_back_leases(uploads)\n",
+                "",
             ),
         ),
         READER,

@@ -23,7 +23,7 @@ APPS_OF_THE_ADMIN = [
 # The services are called by it alone, without TLS.
 SILENCED_SYSTEM_CHECKS = [
     "security.W004",  # Strict-Transport-Security is added by the gateway
-    "security.W008",  # so is what becomes of a call without TLS
+    "security.W008",  # whoever has the certificate redirects: a proxy in front of the gateway
     "security.W012",  # the gateway adds Secure to the cookie of the session
     "security.W016",  # and to that of the CSRF token
 ]

@@ -1,5 +1,6 @@
 """Files for the eyes of this user alone: others on the machine must not read databases, uploads and secrets."""
 
+import contextlib
 import logging
 import os
 import stat
@@ -28,13 +29,14 @@ def make_private(path: Path) -> None:
     Where that cannot be done, it says so and goes on: in a volume that belongs to another user, and in a folder like
     /tmp, which is meant to be shared.
     """
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if not mode & _OTHERS:
-        return
-    if mode & stat.S_ISVTX:
-        logger.warning("%s is shared by all users of this machine. Give DATA_DIR a folder of its own.", path)
-        return
-    try:
-        path.chmod(mode & ~_OTHERS)
-    except PermissionError:
-        logger.warning("%s is open to other users (mode %o), and belongs to somebody else.", path, mode)
+    with contextlib.suppress(FileNotFoundError):  # SQLite takes away a -wal that it does not need any more
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & _OTHERS:
+            return
+        if mode & stat.S_ISVTX:
+            logger.warning("%s is shared by all users of this machine. Give DATA_DIR a folder of its own.", path)
+            return
+        try:
+            path.chmod(mode & ~_OTHERS)
+        except PermissionError:
+            logger.warning("%s is open to other users (mode %o), and belongs to somebody else.", path, mode)
