@@ -5,6 +5,7 @@ from pathlib import Path
 
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_path, env_str
 from service_kit.logs import log_settings

@@ -6,6 +6,7 @@ from typing import Any
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
 from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
+from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
     env_choices,
