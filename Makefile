@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SERVICES := service_kit file_reader postcode_consumer gateway
+# Only the very files that were there when the requirements were compiled, and none that runs a program to be installed.
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes
 export FILE
 # What the services refuse to start without; lint and types only import them.
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run index check test test-all storm bench lint type format up down requirements architecture clean
+.PHONY: help demo run index check test test-all storm bench lint type format up down requirements sbom architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,11 +19,12 @@ help: ## This list
 $(VENV)/.installed: requirements.txt service_kit/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) --requirement requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./service_kit
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) --requirement requirements-dev.txt
 	@touch $@
 
 demo: $(VENV)/.installed ## Coordinates become postcodes: the whole way, offline, with the sandbox provider
@@ -55,9 +59,10 @@ bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (bench
 	$(PY) benchmarks/run.py $(if $(BENCH_ROWS),--rows $(BENCH_ROWS)) $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) \
 	  $(if $(BENCH_POSTCODES),--postcodes "$(BENCH_POSTCODES)") $(if $(BENCH_ONLY),--only $(BENCH_ONLY))
 
-lint: $(VENV)/.installed-dev ## ruff and the direction of the dependencies
+lint: $(VENV)/.installed-dev ## ruff, bandit, and the direction of the dependencies
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(SERVICES) serve.py examples
 	PYTHONPATH=file_reader:postcode_consumer:gateway $(VENV)/bin/lint-imports
 
 type: $(VENV)/.installed-dev ## mypy, one run for each service and for what they share
@@ -74,9 +79,13 @@ up: ## The stack with PostgreSQL in containers (Docker)
 down: ## Ends the containers; the data stays
 	docker compose down
 
-requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again, with the hash of every file
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+sbom: $(VENV)/.installed-dev ## What the services are made of, as CycloneDX, into var/sbom.json
+	@mkdir -p var
+	$(VENV)/bin/cyclonedx-py requirements requirements.txt --output-reproducible --output-file var/sbom.json
 
 architecture: $(VENV)/.installed-dev ## Draws Architecture.png from docs/draw_architecture.py
 	$(PY) docs/draw_architecture.py

@@ -1,10 +1,14 @@
 """Which paths exist, and whose they are."""
 
+from itertools import product
+from posixpath import normpath
+from urllib.parse import unquote
+
 import pytest
 from aiohttp import web
 from servers import gateway, service
 
-from gateway.routes import Service, find_route
+from gateway.routes import ROUTES, Service, find_route
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,33 @@ async def test_every_other_path_is_not_found_and_no_service_hears_of_it() -> Non
             assert answer.startswith(b"HTTP/1.1 404 "), (target, answer)
             assert b'"type": "/problems/not-found"' in answer
     assert heard == []
+
+
+UPWARDS = [
+    "..", "%2e%2e", "%2E.", ".%2e", "%252e%252e", "..;", "..%00", "%c0%ae%c0%ae", "..%c0%af", "\\..", ".", "", "%09..",
+    "..%20",
+]  # fmt: skip
+SLASHES = ["/", "%2f", "%252f", "%5c", "\\", "/./"]
+
+
+async def test_no_trick_leads_out_of_a_route() -> None:
+    """From below each route, in every spelling of up and of slash: what a service hears is below that route still."""
+    heard: list[str] = []
+
+    async def hear(request: web.BaseRequest) -> web.StreamResponse:
+        heard.append(request.raw_path)
+        return web.Response()
+
+    async with service(hear) as backend, gateway(backend, backend) as client:
+        for route, up, slash, target in product(ROUTES, UPWARDS, SLASHES, ("internal/authenticate/", "metrics")):
+            path = route.path + slash.join([up] * route.path.count("/") + [target])
+            heard.clear()
+            async with client.get(path) as answer:
+                assert answer.status in (200, 400, 404), path
+            # The service unquotes once, and might then follow dots.
+            left = [raw for raw in heard if not normpath(unquote(raw).replace("\\", "/")).startswith(route.path[:-1])]
+            assert left == [], path
+            assert set(heard) <= {path}
 
 
 @pytest.mark.parametrize("target", ["/api/v1/uploads/a..b/", "/static/...", "/api/v1/rows/?next=../x"])

@@ -1,4 +1,7 @@
-"""AUTH=required: everybody sees their own uploads, and nobody else's."""
+"""AUTH=required: everybody sees their own uploads, and nobody else's.
+
+test_ownership.py has the table of all addresses.
+"""
 
 from typing import Any
 
@@ -33,21 +36,6 @@ def test_users_list_their_own_uploads(ann: Api, ben: Api) -> None:
     hers, his = ann.upload(CSV), ben.upload(CSV)
     assert [upload["id"] for upload in ann.get(UPLOADS).json()["results"]] == [hers["id"]]
     assert [upload["id"] for upload in ben.get(UPLOADS).json()["results"]] == [his["id"]]
-
-
-@pytest.mark.parametrize("what", ["", "rows/", "result.csv"])
-def test_somebody_elses_upload_is_not_found(ann: Api, ben: Api, what: str) -> None:
-    upload = ann.upload(CSV)
-    assert ann.get(f"{UPLOADS}{upload['id']}/{what}").status_code == 200
-    problem_of(ben.get(f"{UPLOADS}{upload['id']}/{what}"), 404, "not-found")
-
-
-def test_somebody_elses_upload_cannot_be_changed(ann: Api, ben: Api) -> None:
-    upload = ann.upload(CSV)
-    path = f"{UPLOADS}{upload['id']}/"
-    for response in (ben.delete(path), ben.post(f"{path}cancel/"), ben.post(f"{path}retry/")):
-        problem_of(response, 404, "not-found")
-    assert ann.show(upload)["state"] == "received"
 
 
 def test_users_find_their_own_rows(ann: Api, ben: Api, consumer: FakePostcodeConsumer) -> None:

@@ -1,0 +1,26 @@
+"""What is installed is what was there when the requirements were compiled."""
+
+import re
+
+import pytest
+from stack import ROOT
+
+INSTALLERS = ["Makefile", *(f"{service}/Dockerfile" for service in ("gateway", "file_reader", "postcode_consumer"))]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_has_the_hashes_of_its_files(name: str) -> None:
+    packages = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
+    assert len(packages) > 20
+    known = re.compile(r"\S+==\S+ .*--hash=sha256:\w{64}", re.DOTALL)
+    assert [package for package in packages if not known.match(package)] == []
+
+
+@pytest.mark.parametrize("name", INSTALLERS)
+def test_nothing_is_installed_without_its_hash(name: str) -> None:
+    commands = re.findall(r"pip install (.*?)(?:&&|\n)", (ROOT / name).read_text().replace("\\\n", ""))
+    assert len(commands) == 2
+    for options in commands:
+        # service_kit is built from this repository, with what is installed already.
+        ours = {"--no-deps", "--no-build-isolation", "./service_kit"} <= {*options.split()}
+        assert ours or "--require-hashes --only-binary :all:" in options
