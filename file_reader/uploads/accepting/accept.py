@@ -6,7 +6,8 @@ import uuid
 from django.db import Error, IntegrityError, transaction
 
 from service_kit.database_errors import database_is_full
-from uploads.errors import KeyReusedError
+from uploads.accepting.quotas import check_again
+from uploads.errors import KeyReusedError, QuotaExceededError
 from uploads.files.incoming import Incoming
 from uploads.files.stored import remove_file
 from uploads.models import Upload
@@ -31,7 +32,8 @@ def accept_upload(
     `sent` is what came, `table` what is kept: the same, or its content without gzip or zip.
 
     The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
-    already there; with others it raises KeyReusedError.
+    already there; with others it raises KeyReusedError. Raises QuotaExceededError when other requests have used up the
+    owner's quota meanwhile.
     """
     new = Upload(
         public_id=uuid.uuid4(),
@@ -50,9 +52,10 @@ def accept_upload(
     inserted = False
     try:
         with transaction.atomic():
+            check_again(new)
             new.save(force_insert=True)
             inserted = True
-    except Error as error:
+    except (Error, QuotaExceededError) as error:
         # After other errors of the commit it may have happened. A file without an upload is waste, and is collected;
         # an upload without its file would be a loss.
         if not inserted or isinstance(error, IntegrityError) or database_is_full(error):
