@@ -55,7 +55,10 @@ def accept_upload(
             check_again(new)
             new.save(force_insert=True)
             inserted = True
-    except (Error, QuotaExceededError) as error:
+    except QuotaExceededError:
+        remove_file(new.public_id)
+        raise
+    except Error as error:
         # After other errors of the commit it may have happened. A file without an upload is waste, and is collected;
         # an upload without its file would be a loss.
         if not inserted or isinstance(error, IntegrityError) or database_is_full(error):

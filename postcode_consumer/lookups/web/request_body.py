@@ -96,8 +96,8 @@ def _explain(body: bytes, message: str) -> NoReturn:
     faults = ((index, fault_of(location)) for index, location in enumerate(locations))
     errors = [{"index": index, "detail": fault} for index, fault in faults if fault]
     if not errors:
-        for index, location in enumerate(locations):
-            check_members(location, Location.__struct_fields__, index=index)
+        for place, location in enumerate(locations):
+            check_members(location, Location.__struct_fields__, index=place)
         logger.info("body refused why=%r", message)
         raise _invalid_json("The body is not as documented. Is a member there twice?")
     index, detail = errors[0]["index"], errors[0]["detail"]
