@@ -29,6 +29,14 @@ POSTCODE_CONSUMER_URL = env_str(
 
 # How long the audit log says who did what.
 AUDIT_KEEP_DAYS = env_int("AUDIT_KEEP_DAYS", 365, minimum=1, maximum=36_500)
+# --- Quotas and limits; 0 is none ---------------------------------------------------------------------------------
+# Of each owner, so with AUTH=required only.
+QUOTA_OPEN_UPLOADS = env_int("QUOTA_OPEN_UPLOADS", 20, minimum=0, maximum=1_000_000)
+QUOTA_ROWS_PER_DAY = env_int("QUOTA_ROWS_PER_DAY", 0, minimum=0, maximum=10**12)
+QUOTA_STORED_BYTES = env_int("QUOTA_STORED_BYTES", 0, minimum=0, maximum=1 << 50)
+# Of all together.
+MAX_BACKLOG_ROWS = env_int("MAX_BACKLOG_ROWS", 50_000_000, minimum=0, maximum=10**12)
+MIN_FREE_BYTES = env_int("MIN_FREE_BYTES", 1 << 28, minimum=0, maximum=1 << 50)
 
 # How long all statements of a question about rows may take together.
 ROW_QUERY_SECONDS = env_float("ROW_QUERY_SECONDS", 2.0, minimum=0.1, maximum=60.0)

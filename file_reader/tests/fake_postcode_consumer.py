@@ -108,7 +108,7 @@ class FakePostcodeConsumer:
     locations with which a call is answered 500; `failing` are locations that are answered `failed`; `answers` are
     answers of a test's own; whoever asks for one of the `deadly` ones is killed (kill -9), if it is a child of this
     process. While `gate` is cleared, calls wait. `postcodes` are those that it knows something about, without their
-    spaces.
+    spaces; what is in `found_for_somebody` it tells only those who ask for what it remembers.
     """
 
     def __init__(self) -> None:
@@ -122,6 +122,7 @@ class FakePostcodeConsumer:
         self.deadly: set[Location] = set()
         self.answers: dict[Location, dict[str, Any]] = {}
         self.postcodes = {"SW1A1AA": contract("postcodes/known")["response"]["body"]}
+        self.found_for_somebody: dict[str, Any] = {}
         #: The postcodes that were asked about, and the ports that asked.
         self.asked_about: list[tuple[str, int]] = []
         self.gate = threading.Event()
@@ -207,14 +208,15 @@ class FakePostcodeConsumer:
         self._send(handler, fault, locations)
 
     def _answer_about_postcode(self, handler: BaseHTTPRequestHandler) -> None:
-        postcode = re.fullmatch("/api/v1/postcodes/([^/?]*)/", handler.path)[1]
+        postcode, remembered = re.fullmatch(r"/api/v1/postcodes/([^/?]*)/\?remembered=([01])", handler.path).groups()
+        postcodes = {**self.postcodes, **self.found_for_somebody} if remembered == "1" else self.postcodes
         with self._lock:
             self.asked_about.append((postcode, handler.client_address[1]))
             self.headers.append(dict(handler.headers))
             fault = self.faults.pop(0) if self.faults else self.always
         if fault is not None:
             self._send(handler, fault, ())
-        elif known := self.postcodes.get(postcode):
+        elif known := postcodes.get(postcode):
             _write(handler, 200, {"Content-Type": "application/json"}, known)
         else:
             unknown = contract("postcodes/unknown")["response"]

@@ -9,8 +9,13 @@ UploadError
 ├── ParameterError           a filter or a header is not valid
 ├── RowQueryTimeoutError     a question about rows takes too long
 ├── DigestMismatchError      what arrived is not what was sent
+├── QuotaExceededError       the owner has used up one of the quotas
+├── BacklogFullError         too many rows of everybody wait
+├── DiskNearlyFullError      what is left of the disk is for the work
 └── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
 """
+
+from datetime import datetime
 
 
 class UploadError(Exception):
@@ -72,6 +77,45 @@ class DigestMismatchError(UploadError):
         self.algorithm = algorithm
         self.sent = sent
         self.arrived = arrived
+
+
+#: What each quota is, and what helps.
+_QUOTAS = {
+    "open_uploads": "You have {used:,} uploads that have not ended, and may have {limit:,}. Wait until one has ended.",
+    "stored_bytes": "Your files have {used:,} of the {limit:,} bytes that they may have; this one is too much."
+    " Delete uploads, and wait until a worker has removed them.",
+    "rows_per_day": "Your uploads of the last 24 hours have {used:,} rows. New ones are taken while these are"
+    " fewer than {limit:,}.",
+}
+
+
+class QuotaExceededError(UploadError):
+    """The owner has used `used` of the `limit` of a quota, and no more is taken before `free_at`, if that is known."""
+
+    def __init__(self, quota: str, limit: int, used: int, free_at: datetime | None) -> None:
+        super().__init__(_QUOTAS[quota].format(limit=limit, used=used))
+        self.quota = quota
+        self.limit = limit
+        self.used = used
+        self.free_at = free_at
+
+
+class BacklogFullError(UploadError):
+    """`waiting` rows of everybody have no answer yet."""
+
+    def __init__(self, waiting: int, limit: int) -> None:
+        super().__init__(
+            f"About {waiting:,} rows wait for their answer; uploads are taken while they are fewer than {limit:,}."
+        )
+        self.waiting = waiting
+        self.limit = limit
+
+
+class DiskNearlyFullError(UploadError):
+    """What is free is kept for the database, so that the work on what was accepted goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("There is too little room on the disk for this file. Nothing was stored; try again later.")
 
 
 class LookupServiceError(UploadError):

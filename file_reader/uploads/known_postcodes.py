@@ -38,8 +38,9 @@ class _Problem(msgspec.Struct):
     type: str
 
 
-def known_postcode(postcode: str, *, url: str, token: str, request_id: str) -> KnownPostcode | None:
+def known_postcode(postcode: str, *, remembered: bool, url: str, token: str, request_id: str) -> KnownPostcode | None:
     """What postcode_consumer at that address knows about a postcode such as `SW1A 1AA`; None when it knows it not.
+    With `remembered`, also what it has found for anybody.
 
     Raises LookupServiceError when it gives no answer within SECONDS: an outage says nothing about a postcode.
     """
@@ -47,6 +48,7 @@ def known_postcode(postcode: str, *, url: str, token: str, request_id: str) -> K
     try:
         with _session().get(
             f"{url}/api/v1/postcodes/{postcode.replace(' ', '')}/",
+            params={"remembered": int(remembered)},
             headers={"X-Internal-Token": token, "X-Request-Id": request_id},
             timeout=SECONDS,
             allow_redirects=False,

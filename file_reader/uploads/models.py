@@ -114,12 +114,29 @@ class Upload(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["owner", "id"], name="upload_of_owner"),
+            # For quotas: the rows of a day, the bytes of all, which stand in the index, and those that are open.
+            models.Index(fields=["owner", "created_at", "table_size"], name="upload_usage"),
+            models.Index(fields=["owner"], name="upload_open", condition=models.Q(state__in=OPEN_STATES)),
             # Those that workers look at, of however many that have ended.
             models.Index(fields=["id"], name="upload_unindexed", condition=models.Q(indexed_at=None)),
         ]
 
     def __str__(self) -> str:
         return f"{self.filename} ({self.public_id.hex[:8]})"
+
+
+class SpentRows(models.Model):
+    """The rows of a deleted upload: they count as those of a day for as long as they would if it were still there."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, db_index=False)
+    accepted_at = models.DateTimeField()
+    rows = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "accepted_at"], name="spentrows_of_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.rows} rows of {self.accepted_at}"
 
 
 class Chunk(models.Model):

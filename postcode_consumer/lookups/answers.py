@@ -1,5 +1,6 @@
 """The words of this service: a location goes in, an answer comes out. Both are also the JSON on the wire."""
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -12,8 +13,11 @@ Reason = Literal["none_within_max_distance", "outside_uk", "upstream_rejected"]
 #: Names of country, region, district and ward; None where the source does not say.
 Area = tuple[str | None, str | None, str | None, str | None]
 
+#: In seconds.
+DAY = 86_400
 
-class Location(msgspec.Struct, frozen=True, gc=False):
+
+class Location(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A latitude/longitude pair that was sent, in degrees (WGS 84)."""
 
     latitude: Latitude
@@ -36,8 +40,9 @@ class PostcodeDetails(msgspec.Struct, frozen=True, gc=False):
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """The final answer to one location; its members are those of the wire, in their order.
 
-    `reason` is None for a match. `distance_m` is in metres, from the location to the postcode. `looked_up_at` is when
-    the provider was asked (UTC), which may be long ago: answers are remembered.
+    `reason` is None for a match. `distance_m` is in metres, from the location to the postcode. `looked_up_at` is the
+    day on which the provider was asked (UTC), which may be long ago: answers are remembered. No answer says more: the
+    moment would tell when somebody asked about this very location.
     """
 
     latitude: float
@@ -51,9 +56,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     looked_up_at: datetime
 
 
-def this_moment() -> datetime:
-    """Now, in whole seconds, for all answers of one lookup."""
-    return datetime.now(UTC).replace(microsecond=0)
+def day_of(seconds: float) -> datetime:
+    """The day of a moment in Unix seconds, as answers have it."""
+    return datetime.fromtimestamp(seconds // DAY * DAY, UTC)
+
+
+def this_day() -> datetime:
+    """The day, for all answers of one lookup."""
+    return day_of(time.time())
 
 
 def match(

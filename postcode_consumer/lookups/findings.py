@@ -1,10 +1,8 @@
 """The knowledge about a location, for all callers and all distances: every answer follows from it."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
-from lookups.answers import Answer, Location, PostcodeDetails, failed, match, no_match
+from lookups.answers import Answer, Location, PostcodeDetails, day_of, failed, match, no_match
 
 
 class Nearest(msgspec.Struct, frozen=True):
@@ -37,16 +35,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def answer(self, location: Location, max_distance: float, *, provider: str) -> Answer:
         """The answer within `max_distance` metres, of a finding that is final for it."""
-        moment = datetime.fromtimestamp(self.looked_up_at, UTC)
+        day = day_of(self.looked_up_at)
         if self.is_refused:
-            return failed(location, provider=provider, looked_up_at=moment)
+            return failed(location, provider=provider, looked_up_at=day)
         if self.nearest is None or self.nearest.distance > max_distance:
-            return no_match(location, "none_within_max_distance", provider=provider, looked_up_at=moment)
+            return no_match(location, "none_within_max_distance", provider=provider, looked_up_at=day)
         return match(
             location,
             postcode=self.nearest.postcode,
             distance=self.nearest.distance,
             details=self.nearest.details,
             provider=provider,
-            looked_up_at=moment,
+            looked_up_at=day,
         )

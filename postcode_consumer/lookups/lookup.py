@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from lookups import counters
-from lookups.answers import Answer, Location, no_match, this_moment
+from lookups.answers import Answer, Location, no_match, this_day
 from lookups.columns import STATUSES, Columns, Floats, columns_of
 from lookups.country import EAST, NORTH, SOUTH, WEST, is_inside
 from lookups.deadline import Deadline
@@ -67,9 +67,9 @@ def _answers(
     if len(asked) == len(locations):  # they differ, and all may be in the UK
         return found
     answers = dict(zip(asked, found, strict=True))
-    moment = this_moment()
+    day = this_day()
     return [
-        answers.get(location) or no_match(location, "outside_uk", provider=provider.name, looked_up_at=moment)
+        answers.get(location) or no_match(location, "outside_uk", provider=provider.name, looked_up_at=day)
         for location in locations
     ]
 

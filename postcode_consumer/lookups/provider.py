@@ -22,9 +22,9 @@ class Provider(Protocol):
         Raises `ProviderUnavailableError` when any of them cannot be answered before the deadline.
         """
 
-    def details_of(self, postcode: str) -> PostcodeDetails | None:
+    def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """What is known here about a postcode, written as in `SW1A 1AA`; None when it is not known. Nobody else is
-        asked.
+        asked. Without `remembered` it follows from what the provider has, never from what anybody has asked it.
 
         Raises `ProviderUnavailableError` when the provider is not set up.
         """

@@ -4,6 +4,7 @@ The provider must know SW1A 1AA and EH1 2NG where they really are, and no postco
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -74,8 +75,14 @@ class ProviderContract:
     def test_a_postcode_is_known_as_its_matches_have_it(self, provider: Provider) -> None:
         # The second time, one that remembers has written down what it was told.
         answer, _ = ask(provider, PALACE), ask(provider, PALACE)
-        assert provider.details_of("SW1A 1AA") == answer[0].postcode_details
-        assert provider.details_of("ZZ99 9ZZ") is None
+        assert provider.details_of("SW1A 1AA", remembered=True) == answer[0].postcode_details
+        assert provider.details_of("ZZ99 9ZZ", remembered=True) is None
+
+    def test_an_answer_says_the_day_of_the_lookup_and_nothing_nearer(self, provider: Provider) -> None:
+        for _ in range(2):
+            for answer in ask(provider, PALACE, max_distance=100):
+                assert answer.looked_up_at.time() == time()
+                assert datetime.now(UTC) - answer.looked_up_at < timedelta(days=1, minutes=1)
 
     def test_when_the_time_is_over_an_answer_is_right_or_there_is_none(self, provider: Provider) -> None:
         try:

@@ -28,7 +28,7 @@ class Values(dict[str, str]):
     def give(self, name: str, value: str) -> None:
         """Raises Problem (400) for a name that is not known or was there before."""
         if name not in self._known:
-            raise self._invalid(name, f"There is no {self._kind} {name!r}{self._hint(name)}")
+            raise self._invalid(name, f"There is no {self._kind} {name!r}{hint(name, self._known)}")
         if name in self:
             raise self._invalid(name, f"The {self._kind} {name!r} is given more than once. Give it once.")
         self[name] = value
@@ -39,15 +39,17 @@ class Values(dict[str, str]):
             for value in values:
                 self.give(name, value)
 
-    def _hint(self, name: str) -> str:
-        if not self._known:
-            return ": this address takes none."
-        meant = get_close_matches(name.lower(), self._known, n=1)
-        return f".{f' Did you mean {meant[0]!r}?' if meant else ''} There are: {', '.join(self._known)}."
-
     def _invalid(self, name: str, detail: str) -> Problem:
         extra: dict[str, Any] = {self._kind: name, "accepted": list(self._known)}
         return Problem(f"invalid-{self._kind}", _TITLES[self._kind], status=400, detail=detail, **extra)
+
+
+def hint(name: str, known: Collection[str]) -> str:
+    """What is to be said after "There is no …": the names that are known, and the one that may be meant."""
+    if not known:
+        return ": this address takes none."
+    meant = get_close_matches(name.lower(), known, n=1)
+    return f".{f' Did you mean {meant[0]!r}?' if meant else ''} There are: {', '.join(known)}."
 
 
 def query_parameters(*names: str) -> Callable[[_View], _View]:

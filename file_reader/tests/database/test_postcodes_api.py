@@ -1,6 +1,5 @@
 """`/postcodes/{postcode}/`: what postcode_consumer knows, and how many rows of the caller have the postcode."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -149,22 +148,31 @@ def test_the_rows_of_a_deleted_upload_do_not_count(api: Api, geocoded: dict[str,
     assert ask(api).json() == {**KNOWN, "rows": 0}
 
 
+def test_with_one_caller_what_was_found_is_told(api: Api, consumer: FakePostcodeConsumer) -> None:
+    consumer.postcodes, consumer.found_for_somebody = {}, consumer.postcodes
+    assert ask(api).json() == {**KNOWN, "rows": 0}
+
+
 # --- AUTH=required -------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("prepare", [dict.copy, dict.clear], ids=["known", "not known"])
-def test_nobody_can_tell_what_others_have_sent(
-    consumer: FakePostcodeConsumer, settings: Any, prepare: Callable[..., Any]
-) -> None:
+@pytest.mark.parametrize("source", ["known to all", "found for somebody", "not known"])
+def test_nobody_can_tell_what_others_have_sent(consumer: FakePostcodeConsumer, settings: Any, source: str) -> None:
     settings.AUTH = "required"
     ann, ben = (Api(get_user_model().objects.create_user(name).pk) for name in ("ann", "ben"))
-    prepare(consumer.postcodes)
+    known = consumer.postcodes
+    consumer.postcodes = known if source == "known to all" else {}
 
     def of_ben() -> list[Any]:
-        return [(got.status_code, got.content) for got in (ask(ben), ask(ben, "ZZ1 1ZZ"))]
+        return [
+            (got.status_code, [header for header in got.headers.items() if header[0] != "X-Request-Id"], got.content)
+            for got in (ask(ben), ask(ben, "ZZ1 1ZZ"))
+        ]
 
     before, asked = of_ben(), len(consumer.asked_about)
     ann.upload(FILE)
     work_until_ended()
+    consumer.found_for_somebody = known if source == "found for somebody" else {}
     assert ask(ann).json()["rows"] == 2
+    assert ask(ann).json()["country"] == (None if source == "not known" else "England")
     consumer.asked_about.clear()
     assert of_ben() == before
     assert len(consumer.asked_about) == asked  # as many questions take as long

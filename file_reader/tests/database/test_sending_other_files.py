@@ -236,3 +236,11 @@ def test_in_a_safe_result_no_cell_begins_as_a_formula_does(api: Api, start: str)
         table = b"".join(response.streaming_content).decode()
         _, row = csv.reader(io.StringIO(table, newline=""))
         assert row[:3] == ["50.1", "-0.1", cell]
+
+
+@pytest.mark.parametrize(("blank", "rows"), [(b"\n" * 100_000, 2), (b"\n" * 3_000_000, 1)])
+def test_a_preview_ends_however_a_file_is_filled_up(api: Api, blank: bytes, rows: int) -> None:
+    answer = api.post(PREVIEW, b"lat,lon\n51.5,-0.1\n" + blank + b"52,-1\n")
+    assert answer.status_code == 200
+    assert answer.json()["looked_at"]["rows"] == rows
+    assert answer.json()["error"] is None

@@ -1,12 +1,15 @@
 """Lines to records, and records to rows."""
 
+import gzip
 import io
 from typing import Any
 
 import pytest
 
+from uploads.reading.containers import gunzip
 from uploads.reading.detecting.dialect import Declared, Dialect, detect_dialect
-from uploads.reading.errors import UnreadableError
+from uploads.reading.errors import ContainerError, UnreadableError
+from uploads.reading.fields import is_blank
 from uploads.reading.lines import MAX_RECORD_CHARS
 from uploads.reading.records import ReadRow, read_records, read_rows
 
@@ -45,6 +48,14 @@ def test_the_texts_of_the_records_joined_are_the_file() -> None:
 def test_blank_lines_are_skipped_but_counted_as_lines(blank: str) -> None:
     records = records_of(f"{blank}lat,lon\n{blank}{blank}51.5,-0.1\n{blank}")
     assert [(record.line, record.fields) for record in records] == [(2, ["lat", "lon"]), (5, ["51.5", "-0.1"])]
+
+
+def test_a_great_many_blank_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    records: list[list[str]] = []
+    monkeypatch.setattr("uploads.reading.records.is_blank", lambda fields: records.append(fields) or is_blank(fields))
+    rows = read_rows(io.BytesIO(b"lat,lon\n51.5,-0.1\n" + b" \r\n" * 300_000 + b"52,-1\n"), COMMA)
+    assert [(row.line, row.latitude) for row in rows] == [(2, 51.5), (300_003, 52.0)]
+    assert len(records) < 50_000  # those of the first and the last block
 
 
 def test_a_record_of_empty_cells_is_not_blank() -> None:
@@ -141,3 +152,12 @@ def test_an_unclosed_quote_takes_no_other_row_with_it_when_a_later_one_seems_to_
 def test_spaces_behind_a_closing_quote_are_no_fault() -> None:
     (row,) = rows_of('lat,lon,n,m\n"51.5" ,-0.1,"two\nlines" ,x\n')
     assert (row.latitude, row.longitude) == (51.5, -0.1)
+
+
+def test_gzip_data_with_a_great_many_members_is_refused_and_that_with_some_is_read() -> None:
+    some = b"".join(gzip.compress(b"51,0\n") for _ in range(900))
+    assert b"".join(gunzip([some])) == b"51,0\n" * 900
+    with pytest.raises(ContainerError, match="members"):
+        list(gunzip([gzip.compress(b"")] * 10_000))
+    blocks = gzip.compress(b"".join(b"51.%d,0\n" % number for number in range(3_000)))  # as large as those of bgzip
+    assert sum(map(len, gunzip([blocks] * 3_000))) > 0

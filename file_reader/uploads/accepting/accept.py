@@ -7,7 +7,8 @@ from django.db import Error, IntegrityError, transaction
 
 from service_kit.database_errors import database_is_full
 from uploads import audit
-from uploads.errors import KeyReusedError
+from uploads.accepting.quotas import check_again
+from uploads.errors import KeyReusedError, QuotaExceededError
 from uploads.files.incoming import Incoming
 from uploads.files.stored import remove_file
 from uploads.models import AuditAction, Upload
@@ -32,7 +33,8 @@ def accept_upload(
     `sent` is what came, `table` what is kept: the same, or its content without gzip or zip.
 
     The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
-    already there; with others it raises KeyReusedError.
+    already there; with others it raises KeyReusedError. Raises QuotaExceededError when other requests have used up the
+    owner's quota meanwhile.
     """
     new = Upload(
         public_id=uuid.uuid4(),
@@ -51,9 +53,13 @@ def accept_upload(
     inserted = False
     try:
         with transaction.atomic():
+            check_again(new)
             new.save(force_insert=True)
             audit.record(AuditAction.UPLOAD_ACCEPTED, str(new.public_id))
             inserted = True
+    except QuotaExceededError:
+        remove_file(new.public_id)
+        raise
     except Error as error:
         # After other errors of the commit it may have happened. A file without an upload is waste, and is collected;
         # an upload without its file would be a loss.

@@ -12,6 +12,7 @@ from uploads.accepting.body_problems import cut_short, malformed, too_large, uns
 from uploads.accepting.digests import compared
 from uploads.accepting.multipart_form import MultipartForm
 from uploads.files.incoming import Incoming
+from uploads.files.room import check_room
 from uploads.reading.containers import gunzip
 
 _PIECE_BYTES = 1 << 18
@@ -71,6 +72,11 @@ def _inflated(pieces: Iterator[bytes], incoming: Incoming) -> Iterator[bytes]:
             raise too_large()
 
 
+def least_size(request: WSGIRequest) -> int:
+    """What the file has at least, as its request announces it."""
+    return max(0, int(request.META.get("CONTENT_LENGTH") or 0) - _MAX_FORM_BYTES)
+
+
 def display_name(name: str) -> str:
     """The base name of what the sender calls the file, without control and direction characters, at most 255 long."""
     base = _CONTROL_CHARACTERS.sub("", name.replace("\\", "/").rsplit("/", 1)[-1]).strip()
@@ -86,8 +92,10 @@ def _pieces(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:
     # A form may be larger than its file by the size of its other parts.
     if length and int(length) > settings.MAX_UPLOAD_BYTES + _MAX_FORM_BYTES:
         raise too_large()
+    check_room(int(length or 0))
     received = 0
     while piece := _read(stream):
+        check_room()
         received += len(piece)
         yield piece
         if incoming.size > settings.MAX_UPLOAD_BYTES or received - incoming.size > _MAX_FORM_BYTES:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Self
 
 from uploads.errors import UploadInFlightError
 from uploads.files.locks import lock, remove_unlocked
+from uploads.files.room import check_room
 from uploads.files.stored import forget_intent, incoming_folder, intent_of, path_of
 from uploads.reading.containers import as_table, check_unwrapped, is_zip, unwrapped
 
@@ -77,6 +78,7 @@ class Incoming:
             return
         with Incoming() as content:
             for piece in pieces:
+                check_room()
                 content.write(piece)
             content._file.flush()
             check_unwrapped(content._file, max_bytes=max_bytes)

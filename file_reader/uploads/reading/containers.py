@@ -22,6 +22,9 @@ _PIECE_BYTES = 1 << 18
 MAX_RATIO = 300
 #: Below this many bytes, nothing is a bomb.
 _HARMLESS_BYTES = 1 << 20
+#: Members of gzip data cost more than what is in them: these, and one for so many bytes. Those of bgzip have 10,000.
+_MANY_MEMBERS = 1_000
+_BYTES_PER_MEMBER = 1_000
 #: The last row that there can be in a workbook.
 _MAX_SHEET_ROWS = 1 << 20
 #: Others are unpacked a whole piece at once, before anybody can see how large it gets.
@@ -94,13 +97,18 @@ def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
 def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """gzip data, piece by piece, without gzip. Raises ContainerError when it is damaged or cut short."""
     inflate = zlib.decompressobj(wbits=31)
+    members_left = _MANY_MEMBERS
     try:
         for compressed in pieces:
             piece = compressed
+            members_left += len(compressed) // _BYTES_PER_MEMBER
             while piece:
                 if inflate.eof:  # several members are one file, and zeros may follow the last
                     if not piece.strip(b"\0"):
                         break
+                    members_left -= 1
+                    if members_left < 0:
+                        raise ContainerError("The gzip data has very many members, with nearly nothing in each.")
                     inflate = zlib.decompressobj(wbits=31)
                 yield inflate.decompress(piece, _PIECE_BYTES)
                 piece = inflate.unconsumed_tail or inflate.unused_data

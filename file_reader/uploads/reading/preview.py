@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
+from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
@@ -13,6 +14,32 @@ from uploads.reading.records import read_records, read_rows
 #: Records that are shown, and those that are counted.
 SHOWN_ROWS = 20
 COUNTED_ROWS = 1_000
+#: No more of a file is read for that, whatever it is filled up with: somebody waits for the answer.
+MAX_BYTES = 2 << 20
+
+
+class _EnoughReadError(Exception):
+    """There may be more rows, but nobody waits for them."""
+
+
+class _Beginning:
+    """The first MAX_BYTES of a stream; behind them it does not look like one that has ended."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = MAX_BYTES
+
+    def read(self, size: int) -> bytes:
+        if self._left <= 0:
+            raise _EnoughReadError
+        data = self._stream.read(size)
+        self._left -= len(data)
+        return data
+
+
+def _beginning(stream: BinaryIO) -> BinaryIO:
+    # A workbook says by its type what it is, and has limits of its own.
+    return stream if isinstance(stream, SheetCsv) else cast(BinaryIO, _Beginning(stream))
 
 
 def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, Any]:
@@ -25,13 +52,13 @@ def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, An
     reasons: Counter[str] = Counter()
     columns: list[str] = []
     with open_file() as for_records, open_file() as for_rows:
-        records = read_records(for_records, dialect)
+        records = read_records(_beginning(for_records), dialect)
         try:
             for _ in islice(records, dialect.preamble):
                 pass
             if dialect.has_header and (header := next(records, None)):
                 columns = header.fields
-            for number, row in enumerate(islice(read_rows(for_rows, dialect), COUNTED_ROWS), 1):
+            for number, row in enumerate(islice(read_rows(_beginning(for_rows), dialect), COUNTED_ROWS), 1):
                 reasons[row.reason or "read"] += 1
                 if number <= SHOWN_ROWS:
                     rows.append(
@@ -47,6 +74,8 @@ def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, An
                     )
         except UnreadableError as caught:
             error = {"detail": caught.detail, "line": caught.line}
+        except _EnoughReadError:
+            pass
     counted = reasons.total()
     read = reasons.pop("read", 0)
     return {

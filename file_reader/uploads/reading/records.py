@@ -232,9 +232,11 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
             line += len(found.lines) if of_sheet else done
             if sum(map(len, begun)) > MAX_RECORD_CHARS:
                 raise unclosed_quote(line)
-        else:
+        elif text.strip("\r\n "):  # a file of blank lines is soon packed, and soon read
             numbers = range(line, line + len(lines))
             yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
+            line += len(lines)
+        else:
             line += len(lines)
     if begun:
         raise unclosed_quote(line)

@@ -2,6 +2,8 @@
 
 import errno
 import logging
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import Error
@@ -12,12 +14,15 @@ from service_kit import problems
 from service_kit.database_errors import database_is_away, database_is_full, statement_is_wrong
 from service_kit.problems import Problem
 from uploads.errors import (
+    BacklogFullError,
     DigestMismatchError,
+    DiskNearlyFullError,
     KeyReusedError,
     LookupServiceError,
     NotRetryableError,
     OptionError,
     ParameterError,
+    QuotaExceededError,
     RowQueryTimeoutError,
     UploadError,
     UploadHasEndedError,
@@ -38,12 +43,17 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
     ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
     DigestMismatchError: ("digest-mismatch", "What arrived is not what was sent", 400),
     RowQueryTimeoutError: ("row-query-too-slow", "The question about rows takes too long", 503),
+    QuotaExceededError: ("quota-exceeded", "A quota of yours is used up", 429),
+    BacklogFullError: ("backlog-full", "Too many rows wait for their answer", 503),
+    DiskNearlyFullError: ("disk-nearly-full", "There is too little room on the disk", 507),
     LookupServiceError: ("lookup-service-unavailable", "Nobody can be asked about postcodes now", 503),
 }
 #: Of those that pass: when the call is worth repeating, in seconds.
 _RETRY_AFTER: dict[type[UploadError], int] = {
     UploadInFlightError: 1,
     RowQueryTimeoutError: 10,
+    BacklogFullError: 60,
+    DiskNearlyFullError: 300,
     LookupServiceError: 5,
 }
 
@@ -69,6 +79,8 @@ def _problem_of(error: Exception) -> Problem | None:
     if isinstance(error, UploadError):
         slug, title, status = _PROBLEMS[type(error)]
         retry_after = _RETRY_AFTER.get(type(error))
+        if isinstance(error, QuotaExceededError) and error.free_at:
+            retry_after = max(1, math.ceil((error.free_at - datetime.now(UTC)).total_seconds()))
         return Problem(slug, title, status=status, detail=str(error), retry_after=retry_after, **vars(error))
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _storage_full()

@@ -1,13 +1,15 @@
 """What workers clean up between pieces of work: deleted uploads, and files whose request died."""
 
 import logging
+from datetime import UTC, datetime
 
 from django.db import transaction
 
 from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
 from uploads.files.stored import forget_intent, remove_file
-from uploads.models import IndexBlock, Upload
+from uploads.models import IndexBlock, SpentRows, Upload
 from uploads.row_ids import row_number
+from uploads.rows.bulk.usage import DAY
 from uploads.rows.filters import rows_of
 from uploads.work.indexing import blocks_of
 
@@ -32,8 +34,16 @@ def purge_deleted() -> bool:
     with transaction.atomic():
         rows._raw_delete(rows.db)
         IndexBlock.objects.filter(upload=upload).delete()
-        Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
+        if Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()[0]:
+            _keep_spent_rows(upload)
     return True
+
+
+def _keep_spent_rows(upload: Upload) -> None:
+    day = datetime.now(UTC) - DAY
+    SpentRows.objects.filter(accepted_at__lte=day).delete()
+    if upload.owner_id is not None and upload.created_at > day and upload.rows_loaded:
+        SpentRows.objects.create(owner_id=upload.owner_id, accepted_at=upload.created_at, rows=upload.rows_loaded)
 
 
 def collect_abandoned() -> int:

@@ -55,9 +55,9 @@ class Remembering:
             counters.WAITED.labels(self.name).inc(len(others) - len(missing))
         return [known[location].answer(location, max_distance, provider=self.name) for location in locations]
 
-    def details_of(self, postcode: str) -> PostcodeDetails | None:
+    def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """See `Provider`: what was said about it the last time, however long ago that is."""
-        return memory.details_of(postcode)
+        return memory.details_of(postcode) if remembered else None
 
     def close(self) -> None:
         """Close the upstream, and write what waits to be written."""

@@ -31,6 +31,8 @@ class Chain:
                 answers[index] = answer
         return answers
 
-    def details_of(self, postcode: str) -> PostcodeDetails | None:
+    def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """See `Provider`: what the first that knows it says."""
-        return next(filter(None, (provider.details_of(postcode) for provider in self.providers)), None)
+        return next(
+            filter(None, (provider.details_of(postcode, remembered=remembered) for provider in self.providers)), None
+        )

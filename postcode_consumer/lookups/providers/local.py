@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_moment
+from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_day
 from lookups.columns import NO_MATCH, NONE_WITHIN_MAX_DISTANCE, Columns
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
@@ -73,7 +73,7 @@ class Local:
             areas=[index.places.area_names[number] for number in areas.tolist()],
         )
 
-    def details_of(self, postcode: str) -> PostcodeDetails | None:
+    def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """See `Provider`. Of postcodes at one place, the index knows the first in the alphabet only."""
         index = self._usable()
         number = index.place_of(postcode)
@@ -95,7 +95,7 @@ class Local:
         metres: Floats,
         found: NDArray[np.bool_],
     ) -> list[Answer]:
-        moment = this_moment()
+        day = this_day()
         details = places.details.take(nearest)
         text = b"\n".join(details["postcode"].tolist()).decode()
         halves = text.split()
@@ -120,12 +120,12 @@ class Local:
                 metres.round(2).tolist(),
                 postcode_details,
                 repeat(self.name),
-                repeat(moment),
+                repeat(day),
             )
         )
         for number in np.flatnonzero(~found).tolist():
             answers[number] = no_match(
-                locations[number], "none_within_max_distance", provider=self.name, looked_up_at=moment
+                locations[number], "none_within_max_distance", provider=self.name, looked_up_at=day
             )
         return answers
 

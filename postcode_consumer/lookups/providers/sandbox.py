@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from lookups.answers import Answer, Location, PostcodeDetails, match, no_match, this_moment
+from lookups.answers import Answer, Location, PostcodeDetails, match, no_match, this_day
 from lookups.deadline import Deadline
 
 GAZETTEER = Path(__file__).with_name("gazetteer.csv")
@@ -33,27 +33,27 @@ class Sandbox:
 
     def reverse_geocode(self, locations: Sequence[Location], max_distance: float, deadline: Deadline) -> list[Answer]:
         """See `Provider`."""
-        moment = this_moment()
-        return [self._answer(location, max_distance, moment) for location in locations]
+        day = this_day()
+        return [self._answer(location, max_distance, day) for location in locations]
 
-    def details_of(self, postcode: str) -> PostcodeDetails | None:
+    def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """See `Provider`."""
         return next((place.details for place in self._places if place.postcode == postcode), None)
 
-    def _answer(self, location: Location, max_distance: float, moment: datetime) -> Answer:
+    def _answer(self, location: Location, max_distance: float, day: datetime) -> Answer:
         here = _vector(location.latitude, location.longitude)
         # min() keeps the first of equals, and the places are in alphabetical order.
         nearest = min(self._places, key=lambda place: math.dist(here, place.vector))
         distance = 2 * EARTH_RADIUS * math.asin(min(1.0, math.dist(here, nearest.vector) / 2))
         if distance > max_distance:
-            return no_match(location, "none_within_max_distance", provider=self.name, looked_up_at=moment)
+            return no_match(location, "none_within_max_distance", provider=self.name, looked_up_at=day)
         return match(
             location,
             postcode=nearest.postcode,
             distance=distance,
             details=nearest.details,
             provider=self.name,
-            looked_up_at=moment,
+            looked_up_at=day,
         )
 
 

@@ -1,7 +1,8 @@
 """Questions and answers as columns: msgpack around plain little-endian arrays. contracts/README.md has every member."""
 
+from contextlib import suppress
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 import numpy as np
@@ -11,6 +12,7 @@ from lookups.columns import Columns, Floats
 from lookups.web.request_body import (
     DEFAULT_DISTANCE_METRES,
     check_count,
+    check_members,
     checked_distance,
     fault_of,
     invalid_location,
@@ -21,7 +23,7 @@ MAX_LOCATIONS = 5_000
 _KINDS = {"status": "u1", "reason": "u1", "distance": "<f8", "place": "<i4", "postcodes": "S8", "area": "<u4"}
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
     latitudes: bytes
     longitudes: bytes
     #: Checked as that of JSON is.
@@ -48,7 +50,7 @@ def parse(body: bytes) -> Question:
         latitudes, longitudes = np.frombuffer(asked.latitudes, "<f8"), np.frombuffer(asked.longitudes, "<f8")
     # ValueError: bytes that are not whole numbers, or not UTF-8.
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ParseError(f"The body is not a question in columns: {error}.") from None
+        _explain(body, error)
     check_count(max(len(latitudes), len(longitudes)), MAX_LOCATIONS)
     max_distance = checked_distance(asked.max_distance)
     _check(latitudes, longitudes)
@@ -60,6 +62,14 @@ def encoded(columns: Columns, question: Question) -> bytes:
     """The answer to the question."""
     arrays = {name: getattr(columns, name).astype(kind, copy=False).tobytes() for name, kind in _KINDS.items()}
     return msgspec.msgpack.encode({**arrays, "areas": columns.areas, "asked": question.digest})
+
+
+def _explain(body: bytes, error: Exception) -> NoReturn:
+    """Raises the problem of a body that cannot be read."""
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+        members = msgspec.msgpack.decode(body, type=dict[str, msgspec.Raw])
+        check_members(members, _Body.__struct_fields__)
+    raise ParseError(f"The body is not a question in columns: {error}.") from None
 
 
 def _check(latitudes: Floats, longitudes: Floats) -> None:

@@ -5,7 +5,7 @@ import re
 import msgspec
 from django.http import HttpResponse
 from rest_framework.decorators import api_view
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 
 from lookups.providers import provider_of_this_process
@@ -16,12 +16,20 @@ _POSTCODE = re.compile(r"[A-Z0-9]{5,7}")
 
 
 @api_view(["GET", "HEAD"])
-@query_parameters()
+@query_parameters("remembered")
 def postcode(request: Request, postcode: str) -> HttpResponse:
-    """A postcode, however it is spaced and capitalised → its details; 404 when the provider does not know it."""
+    """A postcode, however it is spaced and capitalised → its details; 404 when the provider does not know it.
+
+    `?remembered=1` also tells what was found for whomever: that there is something says that somebody asked.
+    """
+    remembered = request.query_params.get("remembered", "0")
+    if remembered not in ("0", "1"):
+        raise ValidationError({"remembered": "Accepted: 0 or 1."})
     # Some letters of other scripts have one of ours as their capital.
     bare = "".join(postcode.split()).upper() if postcode.isascii() else ""
-    known = _POSTCODE.fullmatch(bare) and provider_of_this_process().details_of(f"{bare[:-3]} {bare[-3:]}")
+    known = _POSTCODE.fullmatch(bare) and provider_of_this_process().details_of(
+        f"{bare[:-3]} {bare[-3:]}", remembered=remembered == "1"
+    )
     if not known:
         raise NotFound("The provider does not know this postcode.")
     # No provider that there is knows when a postcode was terminated: they have live ones only.

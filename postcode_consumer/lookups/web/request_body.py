@@ -8,12 +8,14 @@ import json
 import logging
 import math
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import msgspec
 
 from lookups.answers import Location
 from service_kit.problems import Problem
+from service_kit.query_parameters import hint
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +24,15 @@ MAX_DISTANCE_METRES = 20_000.0
 DEFAULT_DISTANCE_METRES = 2_000.0
 #: A body with 1,000 bad locations is explained by its first ones.
 MAX_ERRORS = 100
+#: So much of a name that nobody knows is shown.
+_SHOWN_CHARS = 100
 
 #: `float()` also takes underscores, digits of other scripts, spaces, nan and inf. Each digit can be matched in one way
 #: only: a pattern with a choice takes quadratic time for many digits.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
     locations: list[Location]
     max_distance: float = DEFAULT_DISTANCE_METRES
 
@@ -82,6 +86,8 @@ def _number(text: str) -> float | None:
 def _explain(body: bytes, message: str) -> NoReturn:
     """Raises the problem of a body that msgspec refused with `message`."""
     question = _plain_json(body)
+    if isinstance(question, dict):
+        check_members(question, _Body.__struct_fields__)
     if not isinstance(question, dict) or not isinstance(question.get("locations"), list):
         raise _invalid_json("The body must be an object with a list named locations.")
     locations = question["locations"]
@@ -90,6 +96,8 @@ def _explain(body: bytes, message: str) -> NoReturn:
     faults = ((index, fault_of(location)) for index, location in enumerate(locations))
     errors = [{"index": index, "detail": fault} for index, fault in faults if fault]
     if not errors:
+        for place, location in enumerate(locations):
+            check_members(location, Location.__struct_fields__, index=place)
         logger.info("body refused why=%r", message)
         raise _invalid_json("The body is not as documented. Is a member there twice?")
     index, detail = errors[0]["index"], errors[0]["detail"]
@@ -106,6 +114,21 @@ def _plain_json(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         logger.info("body refused why=%r", error)
         raise _invalid_json("The body is not JSON, or JSON of a kind that nobody means.") from None
+
+
+def check_members(members: Iterable[str], known: Sequence[str], **place: int) -> None:
+    """Raises Problem (400) for the first member of an object that is not known."""
+    unknown = next((name[:_SHOWN_CHARS] for name in members if name not in known), None)
+    if unknown is not None:
+        raise Problem(
+            "invalid-member",
+            "A member of the body is not known",
+            status=400,
+            detail=f"There is no member {unknown!r}{hint(unknown, known)}",
+            member=unknown,
+            accepted=list(known),
+            **place,
+        )
 
 
 def fault_of(location: Any) -> str | None:

@@ -1,9 +1,12 @@
 """What is known about locations, and who is asking: the statements, on whichever database the tests run."""
 
 import time
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import close_old_connections, connection, transaction
 from tests.known import DETAILS, LEEDS, MATCH, MISS, PALACE, SEA, in_threads
 
@@ -263,3 +266,18 @@ def test_claiming_renewing_releasing_and_dropping_at_once_does_not_stop_anybody(
 
     in_threads(*[lambda order=order: work(order) for order in (1, -1, 1, -1)])
     claims.drop_expired()
+
+
+def test_an_operator_forgets_what_is_old_or_all_of_it() -> None:
+    now = int(time.time())
+    for place, days in ((PALACE, 0), (SEA, 10), (LEEDS, 40)):
+        memory.remember("p", {place: Finding(looked_up_at=now - days * 86_400, searched=100, nearest=MATCH.nearest)})
+    output = StringIO()
+    call_command("forget_locations", "--older-than", "30", stdout=output)
+    assert KnownLocation.objects.count() == 2
+    call_command("forget_locations", "--all", stdout=output)
+    assert not KnownLocation.objects.exists()
+    assert not Postcode.objects.exists()
+    assert output.getvalue().splitlines() == ["Forgotten: 1 locations.", "Forgotten: 2 locations."]
+    with pytest.raises(CommandError):  # nobody forgets everything by leaving out a word
+        call_command("forget_locations")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from tests.calls import PATH, assert_problem
 from tests.fake_postcodes_io import CASTLE, PALACE, FakePostcodesIo
 from tests.index_files import plain
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Call = Callable[..., Any]
 Choose = Callable[..., None]
-URL = "/api/v1/postcodes/{}/"
+URL = "/api/v1/postcodes/{}/?remembered=1"
 
 
 @pytest.fixture
@@ -51,6 +52,22 @@ def test_what_was_looked_up_is_known_without_a_call_upstream(
         assert call("GET", URL.format(written)).json() == known
     assert_problem(call("GET", URL.format("EH12NG")), "not-found", 404)
     assert upstream.calls == []
+
+
+def test_what_was_found_for_others_is_not_told_unless_it_is_asked_for(call: Call, use: Choose) -> None:
+    use()
+
+    def told(postcode: str, query: str) -> Any:
+        response = call("GET", f"/api/v1/postcodes/{postcode}/{query}")
+        headers = {name: text for name, text in response.headers.items() if name != "X-Request-Id"}
+        return response.status_code, headers, response.content
+
+    look_up(call, PALACE)
+    for query in ("", "?remembered=0"):
+        with CaptureQueriesContext(connection) as found:
+            assert told("SW1A1AA", query) == told("EH12NG", query)
+        assert not found.captured_queries  # nobody looks into the memory: it cannot take longer
+    assert_problem(call("GET", "/api/v1/postcodes/SW1A1AA/?remembered=yes"), "invalid-parameter", 400)
 
 
 @pytest.mark.parametrize("written", ["%00", "SW1A1AA%00", "%F0%9F%92%A5", "A" * 10_000, "%FF"])

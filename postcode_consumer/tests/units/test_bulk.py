@@ -69,6 +69,22 @@ def test_all_bad_locations_are_listed_up_to_a_hundred(call: Call) -> None:
     assert [error["index"] for error in body["errors"]] == list(range(1, 101))
 
 
+@pytest.mark.parametrize(
+    ("body", "member", "accepted"),
+    [
+        ({"locations": [PALACE], "radius": 100}, "radius", ["locations", "max_distance"]),
+        ({"location": [PALACE]}, "location", ["locations", "max_distance"]),
+        ({"locations": [PALACE, {**PALACE, "lat": 1}]}, "lat", ["latitude", "longitude"]),
+        ({"locations": [PALACE], "x" * 900_000: 1}, "x" * 100, ["locations", "max_distance"]),
+    ],
+    ids=["beside the locations", "misspelt", "in a location", "very long"],
+)
+def test_a_member_that_nobody_knows_is_refused(call: Call, body: Any, member: str, accepted: list[str]) -> None:
+    problem = assert_problem(call("POST", PATH, body), "invalid-member")
+    assert (problem["member"], problem["accepted"]) == (member, accepted)
+    assert problem.get("index") == (1 if member == "lat" else None)
+
+
 @pytest.mark.parametrize("limit", [-90, 90])
 def test_the_poles_are_valid_locations(call: Call, limit: int) -> None:
     response = call("POST", PATH, {"locations": [{"latitude": limit, "longitude": 2 * limit}]})
@@ -117,11 +133,6 @@ def test_the_maximum_distance_goes_up_to_20_km(call: Call, value: float) -> None
 )
 def test_what_is_not_the_expected_json_is_refused(call: Call, body: bytes) -> None:
     assert_problem(call("POST", PATH, body), "invalid-json")
-
-
-def test_members_that_are_not_known_are_ignored(call: Call) -> None:
-    response = call("POST", PATH, {"locations": [{**PALACE, "id": 7}], "note": "x"})
-    assert response.json()["results"][0]["status"] == "match"
 
 
 def test_a_body_over_a_mebibyte_is_too_large(call: Call) -> None:

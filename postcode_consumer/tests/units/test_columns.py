@@ -200,6 +200,11 @@ def test_columns_of_different_lengths_have_a_bad_location(
     assert name in body["detail"]
 
 
+def test_a_member_that_nobody_knows_is_refused(call: Call) -> None:
+    problem = assert_problem(send(call, question([PALACE], radius=100)), "invalid-member")
+    assert (problem["member"], problem["accepted"]) == ("radius", ["latitudes", "longitudes", "max_distance"])
+
+
 @pytest.mark.parametrize("value", [0, -1, 20_000.01, np.nan, np.inf, "2000", b"2000", True, None, [], {}], ids=repr)
 def test_a_bad_maximum_distance_is_refused(call: Call, value: Any) -> None:
     assert_problem(send(call, question([PALACE], max_distance=value)), "invalid-max-distance")

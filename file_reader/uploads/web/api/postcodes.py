@@ -28,7 +28,12 @@ def _postcode(call: Call, postcode: str) -> dict[str, Any]:
         raise NotFound("This is not a postcode.")
     rows = RowPages(parse_filters({"postcode": postcode}), owner_id=call.owner_id).count()
     known = known_postcode(
-        postcode, url=settings.POSTCODE_CONSUMER_URL, token=settings.INTERNAL_TOKEN, request_id=request_id.get()
+        postcode,
+        # To those who have it in a row, what was found for others tells nothing about these.
+        remembered=rows > 0 or call.owner_id is None,
+        url=settings.POSTCODE_CONSUMER_URL,
+        token=settings.INTERNAL_TOKEN,
+        request_id=request_id.get(),
     )
     if known is None and not rows:
         raise NotFound("Nobody knows this postcode, and none of your rows has it.")

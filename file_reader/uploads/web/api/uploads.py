@@ -20,7 +20,8 @@ from rest_framework.views import APIView
 from service_kit.query_parameters import Values, query_parameters
 from uploads.accepting.accept import accept_upload, scoped_key
 from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
-from uploads.accepting.request_body import display_name, receive
+from uploads.accepting.quotas import check_before
+from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv
@@ -78,6 +79,7 @@ class UploadList(APIView):
 
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
+        check_before(owner_id(request), key, least_size(cast(WSGIRequest, request._request)))
         with received(request, key) as (sent, table, options, filename):
             upload = accept_upload(
                 sent=sent,
