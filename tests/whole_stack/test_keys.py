@@ -9,14 +9,19 @@ from stack import Stack, running_stack
 FILE = b"lat,lon\n51.501009,-0.141588\n"
 
 
-def admin_session(stack: Stack) -> requests.Session:
-    """Logged in to the admin, through the gateway, with the password that the first start made."""
-    session = requests.Session()
+def log_in(session: requests.Session, stack: Stack, password: str) -> requests.Response:
+    """To the admin, through the gateway."""
     login = f"{stack.url}/admin/login/"
     token = session.get(login, timeout=30).cookies["csrftoken"]
-    password = (Path(stack.environment["DATA_DIR"]) / "admin_password").read_text()
     form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    assert "Log out" in session.post(login, data=form, timeout=30).text
+    return session.post(login, data=form, timeout=30)
+
+
+def admin_session(stack: Stack) -> requests.Session:
+    """Logged in to the admin with the password that the first start made."""
+    session = requests.Session()
+    password = (Path(stack.environment["DATA_DIR"]) / "admin_password").read_text()
+    assert "Log out" in log_in(session, stack, password).text
     return session
 
 
@@ -76,6 +81,14 @@ def test_keys_are_made_in_the_admin_and_open_their_owners_uploads_only(tmp_path:
 
         stack.headers = {"Authorization": "Bearer made-up", "X-User-Id": "1"}
         assert stack.call("GET", "/api/v1/uploads/").status_code == 401
+
+        log = session.get(f"{stack.url}/admin/uploads/auditentry/?q={upload['id']}", timeout=30).text
+        assert all(word in log for word in ("upload accepted", "anna", "127.0.0.1"))
+
+        wrong = [log_in(requests.Session(), stack, "wrong") for _ in range(6)]
+        assert [answer.status_code for answer in wrong] == [200] * 5 + [429]
+        assert "Too many failed logins" in wrong[-1].text
+        assert session.get(f"{stack.url}/admin/", timeout=30).ok  # who is in stays in
 
 
 def test_the_services_themselves_take_no_call_without_the_internal_token(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from uploads.reading import records as reading
 from uploads.reading.containers import gunzip
 from uploads.reading.detecting.dialect import Declared, Dialect, detect_dialect
 from uploads.reading.errors import ContainerError, UnreadableError
@@ -51,11 +52,24 @@ def test_blank_lines_are_skipped_but_counted_as_lines(blank: str) -> None:
 
 
 def test_a_great_many_blank_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    records: list[list[str]] = []
-    monkeypatch.setattr("uploads.reading.records.is_blank", lambda fields: records.append(fields) or is_blank(fields))
-    rows = read_rows(io.BytesIO(b"lat,lon\n51.5,-0.1\n" + b" \r\n" * 300_000 + b"52,-1\n"), COMMA)
-    assert [(row.line, row.latitude) for row in rows] == [(2, 51.5), (300_003, 52.0)]
-    assert len(records) < 50_000  # those of the first and the last block
+    looked_at: list[list[str]] = []
+    monkeypatch.setattr(reading, "is_blank", lambda fields: looked_at.append(fields) or is_blank(fields))
+    text = b"lat,lon\n" + (b"51.5,-0.1\n" + b"\n" * 20_000 + b" \r\n" * 20_000) * 10 + b"52,-1\n"
+    rows = list(read_rows(io.BytesIO(text), COMMA))
+    assert [row.line for row in rows] == [2 + number * 40_001 for number in range(11)]
+    assert len(looked_at) < 100
+
+
+def test_a_long_record_is_not_read_again_with_each_of_its_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    quoted = reading._quoted
+    monkeypatch.setattr(
+        reading, "_quoted", lambda text, *given, **more: reads.append(len(text)) or quoted(text, *given, **more)
+    )
+    text = b'lat,lon,note\n51.5,-0.1,"' + b"a\n" * 400_000 + b'"\n'
+    (row,) = read_rows(io.BytesIO(text), COMMA)
+    assert row.latitude == 51.5
+    assert sum(reads) < 2 * len(text)
 
 
 def test_a_record_of_empty_cells_is_not_blank() -> None:

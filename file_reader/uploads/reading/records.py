@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import _csv
 
 csv.field_size_limit(MAX_RECORD_CHARS)
+#: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
+_CHARS_OF_A_LINE = 4
 
 
 class RawRecord(NamedTuple):
@@ -223,21 +225,24 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     for block in line_blocks(stream, dialect.encoding):
         lines = [*begun, *block]
         text = "".join(lines)
-        if '"' in text:
+        if begun and not any('"' in line for line in block):  # still inside quotes: nothing to read again
+            begun = lines
+        elif '"' in text:
             done, found, error = _quoted(text, lines, line, dialect, of_sheet=of_sheet)
             yield found
             if error:
                 raise error
             begun = lines[done:]
             line += len(found.lines) if of_sheet else done
-            if sum(map(len, begun)) > MAX_RECORD_CHARS:
-                raise unclosed_quote(line)
-        elif text.strip("\r\n "):  # a file of blank lines is soon packed, and soon read
-            numbers = range(line, line + len(lines))
-            yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
-            line += len(lines)
         else:
+            numbers: range | list[int] = range(line, line + len(lines))
             line += len(lines)
+            if len(text) < _CHARS_OF_A_LINE * len(lines):  # a file of blank lines is soon packed, and soon read
+                kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip("\r\n ")]
+                numbers, lines = [number for number, _ in kept], [one for _, one in kept]
+            yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
+        if sum(map(len, begun)) > MAX_RECORD_CHARS:
+            raise unclosed_quote(line)
     if begun:
         raise unclosed_quote(line)
 

@@ -123,7 +123,7 @@ class Questions:
             for first, last in spans
         ]
         if len(walks) > 1:
-            walks = [f"SELECT * FROM ({walk}) AS run" for walk in walks]  # noqa: S608
+            walks = [f"SELECT * FROM ({walk}) AS run" for walk in walks]  # noqa: S608 - no words of others
             walks[-1] += f" LIMIT {limit}"
         return self._statements.records(" UNION ALL ".join(walks), values * len(walks))
 
