@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("uploads", "0001_initial"),
+        ("uploads", "0004_accounts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
