@@ -8,6 +8,7 @@ from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
+    env_auth,
     env_choices,
     env_duration,
     env_float,
@@ -22,6 +23,8 @@ from service_kit.logs import log_settings
 DATA_DIR = env_path("DATA_DIR", Path("var"))
 SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")
+# It has no keys itself; this is compared with what the gateway says.
+AUTH = env_auth()
 
 # --- The lookup ----------------------------------------------------------------------------------------------------
 # Of several, each is asked what the ones before it do not know.
@@ -106,4 +109,5 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-LOGGING = log_settings("postcode_consumer")
+# A strange Host is the caller's affair.
+LOGGING = log_settings("postcode_consumer", {"django.security": "CRITICAL"})
