@@ -159,7 +159,9 @@ async def test_the_bytes_of_a_cut_body_do_not_look_whole_to_the_service() -> Non
 
     async with raw_service(connection) as backend, gateway(backend) as client:
         _, writer = await client.connect()
-        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        writer.write(
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+        )
         await eventually(lambda: b"abc" in received)
         writer.close()
         await eventually(lambda: received.endswith(b"<end>"))
@@ -186,7 +188,9 @@ async def test_a_client_that_stops_sending_is_cut_off() -> None:
     reading = Reading()
     limits = Limits(client_idle=0.3, linger=0.1)
     async with service(reading) as backend, gateway(backend, limits=limits) as client:
-        answer = await client.send(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nfirst")
+        answer = await client.send(
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nfirst"
+        )
         await eventually(lambda: reading.ended == "cut")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"type": "/problems/client-too-slow"' in answer

@@ -27,7 +27,11 @@ CASES = {
     ),
     "an address too long": (b"GET /?" + b"x" * LIMITS.target_bytes + b" HTTP/1.1", 414, "target-too-long"),
     "something else": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "bad-request"),
-    "two lengths": (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2", 400, "bad-request"),
+    "two lengths": (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2",
+        400,
+        "bad-request",
+    ),
     "a length and chunks": (
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
         400,

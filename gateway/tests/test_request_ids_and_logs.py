@@ -72,8 +72,8 @@ async def test_a_request_is_one_line_with_what_operators_ask_for(caplog: pytest.
             assert answer.status == 404
     first, second = access_lines(caplog)
     assert re.fullmatch(
-        r"request method=POST path=/api/v1/uploads/ address=127\.0\.0\.1 status=202 bytes_in=3 bytes_out=5 duration_ms=[\d.]+ user=7 "
-        "outcome=answered",
+        r"request method=POST path=/api/v1/uploads/ address=127\.0\.0\.1 status=202 bytes_in=3 bytes_out=5 "
+        r"duration_ms=[\d.]+ user=7 outcome=answered",
         first,
     )
     assert "path=/nowhere address=127.0.0.1 status=404 bytes_in=0" in second

@@ -85,6 +85,7 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
         "X-User-Id": "1",
         "X_User_Id": "1",
         "X_Internal_Token": "guess",
+        "X-Internal-Auth": "required",
         "X-Internal-Anything": "1",
         "X-Forwarded-Host": "evil.example",
         "X-Forwarded-Ssl": "on",
@@ -99,6 +100,7 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
                 echoed = await answer.json()
                 headers = headers_of(echoed)
             assert headers["x-internal-token"] == TOKEN
+            assert headers["x-internal-auth"] == "off"
             assert headers["host"] == f"127.0.0.1:{client.url.port}"
             assert headers["x-forwarded-for"] == "127.0.0.1"
             assert not set(headers) & {"x-user-id", "x-forwarded-host", "x-forwarded-ssl", "x-real-ip", "forwarded"}

@@ -40,7 +40,6 @@ def middleware(slashes: str) -> list[str]:
     """The middleware of a service, in order; `slashes` is the class that looks after the last slash of an address."""
     return [
         "service_kit.request_ids.RequestIdMiddleware",
-        "service_kit.query_parameters.QueryIsUtf8Middleware",
         "service_kit.internal_token.InternalTokenMiddleware",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",

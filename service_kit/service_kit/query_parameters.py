@@ -6,25 +6,12 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from service_kit.problems import Problem
-from service_kit.request_ids import Handler
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _TITLES = {"option": "An option of the upload is not valid", "parameter": "A parameter is not valid"}
-
-
-class QueryIsUtf8Middleware:
-    """The query is UTF-8. Django reads it by the charset of the *body*, which may be UTF-16."""
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.encoding = None
-        return self.get_response(request)
 
 
 class Values(dict[str, str]):
