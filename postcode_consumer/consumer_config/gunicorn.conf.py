@@ -16,8 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
 from service_kit.environment import env_int, env_path, env_str
 from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
-from service_kit.gunicorn_settings import address_of
-from service_kit.gunicorn_settings import on_starting as check_address
+from service_kit.gunicorn_settings import address_of, check_address
 from service_kit.logs import log_settings
 
 bind = address_of("POSTCODE_CONSUMER", 7000)

@@ -32,8 +32,8 @@ class QuietLogger(Logger):  # type: ignore[misc]
 logger_class = QuietLogger
 
 
-def on_starting(server: Any) -> None:
-    """gunicorn calls it before it listens: at last it is known where, whoever said so (`--bind`)."""
+def check_address(server: Any) -> None:
+    """For gunicorn's `on_starting`: now it is known where it will listen, whoever said so (`--bind`)."""
     try:
         for address in server.cfg.address:
             if isinstance(address, tuple):  # others are sockets in the file system
