@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -10,6 +11,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: One customer of a provider usually has a whole /64.
 _IPV6_PREFIX = 64
+#: Understanding an address costs more than all the rest here, and the same few come again and again.
+_remembered = lru_cache(maxsize=1_024)
 
 
 def client_address(request: web.BaseRequest, trusted_proxies: Sequence[Network]) -> str:
@@ -38,6 +41,7 @@ def client_scheme(request: web.BaseRequest, trusted_proxies: Sequence[Network]) 
     return request.scheme
 
 
+@_remembered
 def network_of(address: str) -> str:
     """What is counted as one caller: an IPv4 address, or the network of an IPv6 address."""
     parsed = _parsed(address)
@@ -46,6 +50,7 @@ def network_of(address: str) -> str:
     return address
 
 
+@_remembered
 def is_loopback_name(host: str) -> bool:
     """Whether `host`, with or without a port, is `localhost` or an address of this machine for itself."""
     name, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
@@ -65,6 +70,7 @@ def _is_trusted(address: Address, trusted_proxies: Sequence[Network]) -> bool:
     return any(address in network for network in trusted_proxies)
 
 
+@_remembered
 def _parsed(text: str) -> Address | None:
     """The address, of which some proxies also tell the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     text = text.strip()
