@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway import problems
 from gateway.addresses import network_of
+from gateway.environment import Settings
 from gateway.exchange import Exchange
 from gateway.keys import Keys, User, api_key
 from gateway.limits import Limits
@@ -18,12 +19,12 @@ _STATIC = ("/static/", "/admin/lookups/static/")
 
 
 class Admission:
-    """Checks requests before anything is done for them. `requests_per_minute` of 0 is no limit."""
+    """Checks requests before anything is done for them."""
 
-    def __init__(self, keys: Keys, limits: Limits, *, keys_required: bool, requests_per_minute: int) -> None:
+    def __init__(self, keys: Keys, settings: Settings, limits: Limits) -> None:
         self._keys = keys
-        self._keys_required = keys_required
-        self._requests = Rate(requests_per_minute) if requests_per_minute else None
+        self._keys_required = settings.keys_required
+        self._requests = Rate(settings.requests_per_minute) if settings.requests_per_minute else None
         self._refusals = Rate(limits.refusals_per_minute)
         self._logins = Rate(limits.logins_per_minute)
 
@@ -42,14 +43,14 @@ class Admission:
         if request.method == "POST" and unquote(exchange.path) in _LOGINS:
             _take(self._logins, address, "logins may be tried from one address")
         if self._requests is not None and not exchange.path.startswith(_STATIC):
-            self._count(self._requests, exchange, address if user is None else f"user {user.id}")
+            self._count(self._requests, exchange)
         needed = route.scopes(request.method)
         if user is not None and not user.may(needed):
             raise problems.scope_missing(needed)
 
-    def _count(self, rate: Rate, exchange: Exchange, caller: str) -> None:
+    def _count(self, rate: Rate, exchange: Exchange) -> None:
         name = "address" if exchange.user_id is None else "key"
-        standing = rate.take(caller)
+        standing = rate.take(exchange.caller)
         exchange.headers["RateLimit-Policy"] = f'"{name}";q={rate.per_minute};w={WINDOW_SECONDS}'
         exchange.headers["RateLimit"] = f'"{name}";r={standing.remaining};t={standing.reset}'
         if not standing.allowed:

@@ -14,7 +14,7 @@ from gateway.headers import complete
 from gateway.keys import FileReaderKeys, Keys
 from gateway.limits import Limits
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
-from gateway.routes import Service, find_route
+from gateway.routes import find_route
 
 logger = logging.getLogger("gateway.app")
 
@@ -27,15 +27,9 @@ class Gateway:
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._settings = settings
-        internal = settings.internal_headers
-        self._proxy = Proxy(session, settings.services, internal, limits)
-        self._readiness = health.Readiness(session, settings.services, internal, limits)
-        self._admission = Admission(
-            Keys(FileReaderKeys(session, settings.services[Service.FILE_READER], internal, limits), limits),
-            limits,
-            keys_required=settings.keys_required,
-            requests_per_minute=settings.requests_per_minute,
-        )
+        self._proxy = Proxy(session, settings, limits)
+        self._readiness = health.Readiness(session, settings, limits)
+        self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from multidict import CIMultiDict
 
-from gateway.addresses import Network, client_address, client_scheme
+from gateway.addresses import Network, client_address, client_scheme, network_of
 from gateway.logs import begin_request, details
 
 logger = logging.getLogger("gateway.access")
@@ -45,6 +45,11 @@ class Exchange:
         self.user_id: int | None = None
         self.outcome = "answered"
         self._began = time.monotonic()
+
+    @property
+    def caller(self) -> str:
+        """Whose requests are counted together: those of one user, or else of one address."""
+        return network_of(self.address) if self.user_id is None else f"user {self.user_id}"
 
     def log(self) -> None:
         """Write the one line. The query string is left out: it tells where people live."""

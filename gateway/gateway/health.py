@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
 
+from gateway.environment import Settings
 from gateway.limits import Limits
 from gateway.logs import details
 from gateway.routes import Service
@@ -27,16 +27,10 @@ def alive() -> web.Response:
 class Readiness:
     """Asks the services whether they can work. The log has each new reason of one that answers that it cannot."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        services: Mapping[Service, URL],
-        internal_headers: Mapping[str, str],
-        limits: Limits,
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
-        self._services = services
-        self._internal_headers = internal_headers
+        self._services = settings.services
+        self._internal_headers = settings.internal_headers
         self._seconds = limits.readiness
         self._logged: dict[Service, str] = {}
 

@@ -6,14 +6,14 @@ import binascii
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
 
 from gateway import problems
+from gateway.environment import Settings
 from gateway.limits import Limits
 from gateway.logs import current_request_id
 from gateway.routes import Service
@@ -119,12 +119,10 @@ class Keys:
 class FileReaderKeys:
     """Asks file_reader whose key it is."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, file_reader: URL, internal_headers: Mapping[str, str], limits: Limits
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
-        self._url = file_reader.with_path("/internal/authenticate/")
-        self._internal_headers = internal_headers
+        self._url = settings.services[Service.FILE_READER].with_path("/internal/authenticate/")
+        self._internal_headers = settings.internal_headers
         self._timeout = aiohttp.ClientTimeout(total=limits.authenticate, connect=limits.connect)
 
     async def __call__(self, key: str) -> User | None:

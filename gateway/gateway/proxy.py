@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import aiohttp
 from aiohttp import web
@@ -13,6 +13,7 @@ from yarl import URL
 from gateway import problems
 from gateway.body import RequestBody
 from gateway.cache import Cache
+from gateway.environment import Settings
 from gateway.exchange import Exchange
 from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, returned_headers
 from gateway.limits import Limits
@@ -38,16 +39,10 @@ class AnswerCutError(ConnectionError):
 class Proxy:
     """Passes requests on to the services."""
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        services: Mapping[Service, URL],
-        internal_headers: Mapping[str, str],
-        limits: Limits,
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
-        self._services = services
-        self._internal_headers = internal_headers
+        self._services = settings.services
+        self._internal_headers = settings.internal_headers
         self._limits = limits
         self._cache = Cache()
 
