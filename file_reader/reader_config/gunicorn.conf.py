@@ -5,7 +5,7 @@ More processes through FILE_READER_PROCESSES.
 
 from service_kit.environment import env_int
 from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
-from service_kit.gunicorn_settings import address_of
+from service_kit.gunicorn_settings import address_of, check_address
 from service_kit.logs import log_settings
 
 bind = address_of("FILE_READER", 8000)
@@ -13,3 +13,4 @@ workers = env_int("FILE_READER_PROCESSES", 1, minimum=1, maximum=64)
 # The gateway drops its idle connections earlier, so that it never writes into one that is being closed.
 keepalive = 5
 logconfig_dict = log_settings("file_reader")
+on_starting = check_address

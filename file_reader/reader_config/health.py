@@ -32,4 +32,5 @@ def _database() -> str | None:
 
 def _uploads_dir() -> str | None:
     folder = settings.UPLOADS_DIR if settings.UPLOADS_DIR.exists() else settings.DATA_DIR
-    return None if os.access(folder, os.W_OK) else f"{folder} cannot be written to"
+    # The gateway tells it everybody: the setting's name, not what is in it.
+    return None if os.access(folder, os.W_OK) else "DATA_DIR cannot be written to"

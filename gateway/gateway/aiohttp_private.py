@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from gateway import problems
 from gateway.exchange import Exchange
-from gateway.headers import with_own_headers
+from gateway.headers import complete
 
 #: Raised by reading a body that is not valid HTTP; the second comes from the parser that is written in Python.
 INVALID_BODY = (web.RequestPayloadError, HttpProcessingError)
@@ -45,7 +45,7 @@ class Door(web.RequestHandler):
         exchange = Exchange(request)
         answer = self._problem(exc, status).answer()
         exchange.status, exchange.outcome = answer.status, "not_http"
-        with_own_headers(answer.headers, request_id=exchange.request_id)
+        complete(answer.headers, exchange)
         answer.force_close()
         exchange.log()
         return answer

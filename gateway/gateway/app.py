@@ -6,14 +6,15 @@ import logging
 import aiohttp
 from aiohttp import web
 
-from gateway import health, problems
+from gateway import browsers, health, problems
+from gateway.admission import Admission
 from gateway.environment import Settings
 from gateway.exchange import CLIENT_GONE, Exchange
-from gateway.headers import with_own_headers
-from gateway.keys import FileReaderKeys, Keys, bearer_key
+from gateway.headers import complete
+from gateway.keys import FileReaderKeys, Keys
 from gateway.limits import Limits
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
-from gateway.routes import Route, Service, find_route
+from gateway.routes import find_route
 
 logger = logging.getLogger("gateway.app")
 
@@ -25,12 +26,10 @@ class Gateway:
     """Answers requests, one call of `handle` each."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
-        self._session = session
         self._settings = settings
-        self._limits = limits
-        self._proxy = Proxy(session, settings.services, settings.internal_token, limits)
-        ask = FileReaderKeys(session, settings.services[Service.FILE_READER], settings.internal_token, limits)
-        self._keys = Keys(ask, limits)
+        self._proxy = Proxy(session, settings, limits)
+        self._readiness = health.Readiness(session, settings, limits)
+        self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -43,7 +42,7 @@ class Gateway:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request. Raises `ConnectionError` only when there is nobody to answer."""
-        exchange = Exchange(request)
+        exchange = Exchange(request, self._settings.trusted_proxies)
         self._in_flight += 1
         self._idle.clear()
         try:
@@ -78,31 +77,31 @@ class Gateway:
         return answer
 
     async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+        if not self._settings.keys_required:
+            browsers.check_host(exchange)
         if exchange.path in ("/healthz", "/readyz"):
             if request.method not in ("GET", "HEAD"):
                 raise problems.method_not_allowed(request.method, "GET, HEAD")
             if exchange.path == "/healthz":
                 return health.alive()
-            return await health.ready(self._session, self._settings.services, self._limits)
-        route = find_route(request.raw_path)
+            return await self._readiness.answer()
+        route = find_route(exchange.target)
         if route is None:
             raise problems.not_found()
         if request.method in NEVER_PASSED_ON:
-            raise problems.method_not_allowed(request.method)
-        exchange.user_id = await self._user_id(request, route)
+            raise problems.method_not_allowed(request.method, route.methods)
+        shared_with = self._settings.cors_allowed_origins if route.needs_key else frozenset()
+        preflight = browsers.share(request, exchange, route, shared_with)
+        if preflight is not None:
+            return preflight
+        if not self._settings.keys_required:
+            browsers.check_origin(request, exchange, shared_with)
+        await self._admission.admit(request, route, exchange)
         return await self._proxy.pass_on(request, route, exchange, last=self._draining)
-
-    async def _user_id(self, request: web.BaseRequest, route: Route) -> int | None:
-        if not (route.needs_key and self._settings.keys_required):
-            return None
-        user_id = await self._keys.user_id(bearer_key(request))
-        if user_id is None:
-            raise problems.unknown_key()
-        return user_id
 
     def _make_own(self, request: web.BaseRequest, answer: web.StreamResponse, exchange: Exchange) -> None:
         """Complete an answer that the gateway gives itself."""
-        with_own_headers(answer.headers, request_id=exchange.request_id)
+        complete(answer.headers, exchange)
         exchange.status = answer.status
         if isinstance(answer, web.Response) and isinstance(answer.body, bytes) and request.method != "HEAD":
             exchange.bytes_out = len(answer.body)

@@ -1,11 +1,14 @@
 """The settings that come from the environment: read once, checked, refused loudly when wrong."""
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from yarl import URL
 
+from gateway.addresses import Network
 from gateway.limits import Limits
 from gateway.routes import Service
 from service_kit.environment import SettingError, env_auth, env_int, env_str
@@ -21,6 +24,17 @@ class Settings:
     internal_token: str
     keys_required: bool
     max_upload_bytes: int
+    #: Whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_proxies: tuple[Network, ...] = ()
+    #: Of each user, or of each address where there is no key. 0 is no limit.
+    requests_per_minute: int = 0
+    #: Of pages that may use the API: scheme, host and port.
+    cors_allowed_origins: frozenset[str] = frozenset()
+
+    @property
+    def internal_headers(self) -> Mapping[str, str]:
+        """What every call to a service carries: that it comes from the gateway, and which AUTH that has."""
+        return {"X-Internal-Token": self.internal_token, "X-Internal-Auth": "required" if self.keys_required else "off"}
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -31,6 +45,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     host = env_str("GATEWAY_HOST", "127.0.0.1", environ=environ)
     file_reader_port = env_int("FILE_READER_PORT", 8000, minimum=1, maximum=65_535, environ=environ)
     postcode_consumer_port = env_int("POSTCODE_CONSUMER_PORT", 7000, minimum=1, maximum=65_535, environ=environ)
+    keys_required = env_auth(environ=environ) == "required"
     return Settings(
         host=host,
         port=env_int("GATEWAY_PORT", 8080, minimum=0, maximum=65_535, environ=environ),
@@ -41,9 +56,38 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             ),
         },
         internal_token=env_token(environ, "INTERNAL_TOKEN"),
-        keys_required=env_auth(environ=environ) == "required",
+        keys_required=keys_required,
         max_upload_bytes=env_int("MAX_UPLOAD_BYTES", Limits().upload_bytes, minimum=1, maximum=2**50, environ=environ),
+        trusted_proxies=env_networks(environ, "TRUSTED_PROXIES"),
+        # Without keys there is one caller, on this machine: it is held to a limit only when it asks for one.
+        requests_per_minute=env_int(
+            "REQUESTS_PER_MINUTE", 600 if keys_required else 0, minimum=0, maximum=1_000_000, environ=environ
+        ),
+        cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
     )
+
+
+def env_networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    """Addresses and networks, with commas between."""
+    value = env_str(name, "", environ=environ)
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingError(
+            f"{name}={value!r}: {error}. Accepted: addresses and networks, such as 127.0.0.1,10.0.0.0/8."
+        ) from None
+
+
+def env_origins(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    """Origins of pages as browsers send them, with commas between."""
+    value = env_str(name, "", environ=environ)
+    origins = frozenset(part.strip() for part in value.split(",") if part.strip())
+    if not all(re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", origin) for origin in origins):
+        raise SettingError(
+            f"{name}={value!r} is not a list of origins. Accepted: scheme, host and port in small letters, such as"
+            " https://maps.example.org,http://localhost:3000."
+        )
+    return origins
 
 
 def env_url(environ: Mapping[str, str], name: str, default: str) -> URL:

@@ -1,31 +1,55 @@
 """One request and its answer, as the access log tells it."""
 
 import logging
+import re
 import time
+from collections.abc import Sequence
 
 from aiohttp import web
+from multidict import CIMultiDict
 
+from gateway.addresses import Network, client_address, client_scheme, network_of
 from gateway.logs import begin_request, details
 
 logger = logging.getLogger("gateway.access")
 
 #: The status that is logged when there was nobody left to answer; never sent.
 CLIENT_GONE = 499
+#: A request to a proxy names the host, too (RFC 9112, 3.2.2); the header Host does not count then.
+_ABSOLUTE = re.compile("https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Exchange:
     """What is known of a request while it is answered. Sizes are those of the bodies, in bytes."""
 
-    def __init__(self, request: web.BaseRequest) -> None:
+    def __init__(self, request: web.BaseRequest, trusted_proxies: Sequence[Network] = ()) -> None:
         self.request_id = begin_request(request)
         self.method = request.method
-        self.path = request.raw_path.partition("?")[0]
+        #: Path and query string, as they were sent.
+        self.target = request.raw_path
+        #: Name and port under which the client knows the gateway; HTTP/1.0 may leave them out.
+        self.host = request.headers.get("Host")
+        if absolute := _ABSOLUTE.fullmatch(self.target):
+            self.host, rest = absolute.groups()
+            self.target = rest if rest.startswith("/") else f"/{rest}"
+        self.path = self.target.partition("?")[0]
+        self.address = client_address(request, trusted_proxies)
+        self.scheme = client_scheme(request, trusted_proxies)
+        #: What the answer says besides, whoever gives it.
+        self.headers: CIMultiDict[str] = CIMultiDict()
+        #: Whether the answer is for the holder of the key alone.
+        self.private = False
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
         self.user_id: int | None = None
         self.outcome = "answered"
         self._began = time.monotonic()
+
+    @property
+    def caller(self) -> str:
+        """Whose requests are counted together: those of one user, or else of one address."""
+        return network_of(self.address) if self.user_id is None else f"user {self.user_id}"
 
     def log(self) -> None:
         """Write the one line. The query string is left out: it tells where people live."""
@@ -34,6 +58,7 @@ class Exchange:
             details(
                 method=self.method,
                 path=self.path,
+                address=self.address,
                 status=self.status,
                 bytes_in=self.bytes_in,
                 bytes_out=self.bytes_out,

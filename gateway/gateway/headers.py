@@ -1,7 +1,11 @@
 """Which headers cross the gateway, and which only it may set."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
+
+from gateway.exchange import Exchange
 
 #: RFC 9110, 7.6.1: they are about one connection, not about the message.
 HOP_BY_HOP = frozenset(
@@ -24,15 +28,25 @@ SET_BY_GATEWAY = frozenset(
 )
 SET_BY_GATEWAY_PREFIXES = ("x-forwarded-", "x-internal-")
 
+#: The pages of the admins: all they load is their own, and no other page may show them in a frame.
+PAGES = ("/admin/", "/static/")
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+#: Nothing else is a page. A browser that shows it as one loads and runs nothing.
+NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+HSTS = "max-age=31536000"
+
 
 class UnsendableHeaderError(Exception):
     """A header's value is not valid UTF-8."""
 
 
 def forwarded_headers(
-    request: web.BaseRequest, *, internal_token: str, request_id: str, user_id: int | None
+    request: web.BaseRequest, exchange: Exchange, internal_headers: Mapping[str, str]
 ) -> CIMultiDict[str]:
-    """The headers of a client's request as a service gets them.
+    """The headers of a client's request as a service gets them, `internal_headers` among them.
 
     A name with an underscore is dropped: WSGI makes the same variable of `X_User_Id` and `X-User-Id`.
     Raises `UnsendableHeaderError`.
@@ -42,32 +56,48 @@ def forwarded_headers(
         lowered = name.lower()
         if lowered in SET_BY_GATEWAY or lowered.startswith(SET_BY_GATEWAY_PREFIXES) or "_" in name:
             headers.popall(name, None)
-    if "Host" not in headers:  # HTTP/1.0: without it, links would show where the service itself listens
-        headers["Host"] = _own_address(request)
+    # HTTP/1.0 may have none: then links would show where the service itself listens.
+    headers["Host"] = _own_address(request) if exchange.host is None else exchange.host
     if not all(_is_sendable(value) for value in headers.values()):
         raise UnsendableHeaderError
     if request.body_exists and request.content_length is not None:
         headers["Content-Length"] = str(request.content_length)
-    headers["X-Forwarded-For"] = _forwarded_for(request)
-    headers["X-Forwarded-Proto"] = _forwarded_proto(request)
-    headers["X-Internal-Token"] = internal_token
-    headers["X-Request-Id"] = request_id
-    if user_id is not None:
-        headers["X-User-Id"] = str(user_id)
+    headers["X-Forwarded-For"] = exchange.address
+    headers["X-Forwarded-Proto"] = exchange.scheme
+    headers.update(internal_headers)
+    headers["X-Request-Id"] = exchange.request_id
+    if exchange.user_id is not None:
+        headers["X-User-Id"] = str(exchange.user_id)
     return headers
 
 
-def returned_headers(answer: CIMultiDictProxy[str], *, request_id: str) -> CIMultiDict[str]:
-    """The headers of a service's answer as the client gets them."""
-    headers = CIMultiDict((name, value) for name, value in _end_to_end(answer).items() if _is_sendable(value))
-    return with_own_headers(headers, request_id=request_id)
+def returned_headers(answer: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    """The headers of a service's answer that are for the client."""
+    return CIMultiDict((name, value) for name, value in _end_to_end(answer).items() if _is_sendable(value))
 
 
-def with_own_headers(headers: CIMultiDict[str], *, request_id: str) -> CIMultiDict[str]:
-    """`headers` with the two that every answer carries."""
+def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
+    """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers["Server"] = "gateway"
-    headers["X-Request-Id"] = request_id
+    headers["X-Request-Id"] = exchange.request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = PAGE_POLICY if exchange.path.startswith(PAGES) else NO_PAGE_POLICY
+    if exchange.scheme == "https":
+        headers["Strict-Transport-Security"] = HSTS
+        cookies = headers.popall("Set-Cookie", ())
+        headers.extend(("Set-Cookie", _secure(cookie)) for cookie in cookies)
+    if exchange.private and "Cache-Control" in headers:
+        control = ", ".join(headers.getall("Cache-Control"))
+        headers["Cache-Control"] = control.replace("public", "private")
+    headers.extend(exchange.headers)
     return headers
+
+
+def _secure(cookie: str) -> str:
+    attributes = {attribute.strip().lower() for attribute in cookie.split(";")[1:]}
+    return cookie if "secure" in attributes else f"{cookie}; Secure"
 
 
 def _end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
@@ -91,13 +121,3 @@ def _is_sendable(value: str) -> bool:
 def _own_address(request: web.BaseRequest) -> str:
     host, port = request.transport.get_extra_info("sockname")[:2] if request.transport else ("localhost", 80)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _forwarded_for(request: web.BaseRequest) -> str:
-    seen = [value for value in request.headers.getall("X-Forwarded-For", ()) if _is_sendable(value)]
-    return ", ".join([*seen, request.remote or "unknown"])
-
-
-def _forwarded_proto(request: web.BaseRequest) -> str:
-    sent = request.headers.get("X-Forwarded-Proto", "").strip().lower()
-    return sent if sent in ("http", "https") else request.scheme

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
 
+from gateway.environment import Settings
 from gateway.limits import Limits
+from gateway.logs import details
 from gateway.routes import Service
+
+logger = logging.getLogger("gateway.health")
 
 MAX_REASON_LENGTH = 300
 MAX_ANSWER_BYTES = 65_536
@@ -20,30 +24,45 @@ def alive() -> web.Response:
     return _json(200, {"status": "ok"})
 
 
-async def ready(session: aiohttp.ClientSession, services: Mapping[Service, URL], limits: Limits) -> web.Response:
-    """200 when every service says that it is ready, else 503 that names each one that is not, and why."""
-    reasons = await asyncio.gather(*(_why_not_ready(session, url, limits.readiness) for url in services.values()))
-    missing = {service.value: why for service, why in zip(services, reasons, strict=True) if why is not None}
-    if missing:
-        return _json(503, {"status": "not ready", "missing": missing})
-    return _json(200, {"status": "ready"})
+class Readiness:
+    """Asks the services whether they can work. The log has each new reason of one that answers that it cannot."""
 
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
+        self._session = session
+        self._services = settings.services
+        self._internal_headers = settings.internal_headers
+        self._seconds = limits.readiness
+        self._logged: dict[Service, str] = {}
 
-async def _why_not_ready(session: aiohttp.ClientSession, service: URL, seconds: float) -> str | None:
-    try:
-        async with (
-            asyncio.timeout(seconds),
-            session.get(service.with_path("/readyz"), allow_redirects=False) as answer,
-        ):
-            if answer.status == 200:
-                return None
-            return _reason(answer.status, await answer.content.read(MAX_ANSWER_BYTES))
-    except TimeoutError:
-        return f"no answer within {seconds:g} s"
-    except aiohttp.ClientConnectorError:
-        return "cannot be reached"
-    except (aiohttp.ClientError, OSError):
-        return "broke off without an answer"
+    async def answer(self) -> web.Response:
+        """200 when every service says that it is ready, else 503 that names each one that is not, and why."""
+        reasons = await asyncio.gather(*(self._why_not_ready(service) for service in self._services))
+        missing = {service.value: why for service, why in zip(self._services, reasons, strict=True) if why is not None}
+        if missing:
+            return _json(503, {"status": "not ready", "missing": missing})
+        return _json(200, {"status": "ready"})
+
+    async def _why_not_ready(self, service: Service) -> str | None:
+        url = self._services[service].with_path("/readyz")
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                self._session.get(url, headers=self._internal_headers, allow_redirects=False) as answer,
+            ):
+                if answer.status == 200:
+                    self._logged.pop(service, None)
+                    return None
+                reason = _reason(answer.status, await answer.content.read(MAX_ANSWER_BYTES))
+        except TimeoutError:
+            return f"no answer within {self._seconds:g} s"
+        except aiohttp.ClientConnectorError:
+            return "cannot be reached"
+        except (aiohttp.ClientError, OSError):
+            return "broke off without an answer"
+        if self._logged.get(service) != reason:
+            self._logged[service] = reason
+            logger.warning("not ready %s", details(service=service.value, why=reason))
+        return reason
 
 
 def _reason(status: int, body: bytes) -> str:

@@ -45,6 +45,10 @@ class Limits:
     #: How long a key that was refused is refused without asking again.
     unknown_key: float = 2.0
     remembered_keys: int = 10_000
+    #: Requests without a valid key that one address may make in a minute, before they are refused unseen.
+    refusals_per_minute: int = 30
+    #: Logins to the admins that one address may try in a minute.
+    logins_per_minute: int = 10
 
     #: So that one service that hangs does not take the places of the other.
     connections_per_service: int = 500

@@ -5,7 +5,7 @@ Every `type` is a relative reference `/problems/<slug>`; each has its constructo
 
 import http
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -52,14 +52,14 @@ def not_found() -> Problem:
     return Problem("not-found", "There is nothing here", status=404, detail="No part of this service has this path.")
 
 
-def method_not_allowed(method: str, allowed: str | None = None) -> Problem:
+def method_not_allowed(method: str, allowed: str) -> Problem:
     """The path is known, the method is not for it. `allowed` is a list such as "GET, HEAD"."""
     return Problem(
         "method-not-allowed",
         "This method is not allowed here",
         status=405,
-        detail=f"{method} is not allowed here." + (f" Allowed: {allowed}." if allowed else ""),
-        headers={"Allow": allowed or ""},
+        detail=f"{method} is not allowed here. Allowed: {allowed}.",
+        headers={"Allow": allowed},
     )
 
 
@@ -123,7 +123,7 @@ def key_required() -> Problem:
         "key-required",
         "This call needs an API key",
         status=401,
-        detail="Send it as `Authorization: Bearer <key>`.",
+        detail="Send it as `Authorization: Bearer <key>`, or as the user name of Basic authentication.",
         headers={"WWW-Authenticate": "Bearer"},
     )
 
@@ -136,6 +136,51 @@ def unknown_key() -> Problem:
         status=401,
         detail="The key is unknown, has expired or was revoked.",
         headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    )
+
+
+def scope_missing(needed: Collection[str]) -> Problem:
+    """The key is good, but not for this call. One of the scopes would do."""
+    return Problem(
+        "scope-missing",
+        "The key is not for this call",
+        status=403,
+        detail=f"The key needs the scope {' or '.join(needed)}.",
+        headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(needed)}"'},
+        scopes=list(needed),
+    )
+
+
+def too_many_requests(limit: int, what: str, retry_after: int) -> Problem:
+    """A limit of requests a minute is used up. `what` says of whom it is a limit, `retry_after` is in seconds."""
+    return Problem(
+        "too-many-requests",
+        "Too many requests",
+        status=429,
+        detail=f"At most {limit} {what} in a minute. Come back in {retry_after} s.",
+        headers={"Retry-After": str(retry_after)},
+        limit=limit,
+        window_seconds=60,
+    )
+
+
+def host_not_loopback() -> Problem:
+    """With AUTH=off, a name that is not this machine's own for itself."""
+    return Problem(
+        "host-not-loopback",
+        "Without keys, only this machine is served",
+        status=421,
+        detail="With AUTH=off, the host must be localhost, or an address such as 127.0.0.1. Others need AUTH=required.",
+    )
+
+
+def foreign_page() -> Problem:
+    """With AUTH=off, the browser was sent here by a page that is not the gateway's own."""
+    return Problem(
+        "foreign-page",
+        "A page of another origin may not do this",
+        status=403,
+        detail="With AUTH=off, only pages of the gateway itself, and of CORS_ALLOWED_ORIGINS, may send requests.",
     )
 
 

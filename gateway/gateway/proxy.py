@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 import aiohttp
 from aiohttp import web
@@ -13,8 +13,9 @@ from yarl import URL
 from gateway import problems
 from gateway.body import RequestBody
 from gateway.cache import Cache
+from gateway.environment import Settings
 from gateway.exchange import Exchange
-from gateway.headers import UnsendableHeaderError, forwarded_headers, returned_headers, with_own_headers
+from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, returned_headers
 from gateway.limits import Limits
 from gateway.logs import details
 from gateway.routes import Route, Service
@@ -38,12 +39,10 @@ class AnswerCutError(ConnectionError):
 class Proxy:
     """Passes requests on to the services."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, services: Mapping[Service, URL], internal_token: str, limits: Limits
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
-        self._services = services
-        self._internal_token = internal_token
+        self._services = settings.services
+        self._internal_headers = settings.internal_headers
         self._limits = limits
         self._cache = Cache()
 
@@ -57,7 +56,7 @@ class Proxy:
         if known := self._cache.find(request):
             headers, content = known
             exchange.outcome = "cached"
-            answer = web.Response(headers=with_own_headers(headers, request_id=exchange.request_id), body=content)
+            answer = web.Response(headers=complete(headers, exchange), body=content)
             return await self._send_whole(request, answer, exchange, last=last)
         maximum = self._limits.body_bytes(upload=route.upload)
         if (request.content_length or 0) > maximum:
@@ -86,13 +85,8 @@ class Proxy:
     ) -> aiohttp.ClientResponse:
         """The beginning of the service's answer: its status and headers."""
         try:
-            headers = forwarded_headers(
-                request,
-                internal_token=self._internal_token,
-                request_id=exchange.request_id,
-                user_id=exchange.user_id,
-            )
-            url = _url(self._services[service], request.raw_path)
+            headers = forwarded_headers(request, exchange, self._internal_headers)
+            url = _url(self._services[service], exchange.target)
             async with stall:
                 return await self._session.request(
                     request.method,
@@ -126,12 +120,14 @@ class Proxy:
         *,
         last: bool,
     ) -> web.StreamResponse:
-        headers = returned_headers(upstream.headers, request_id=exchange.request_id)
+        headers = returned_headers(upstream.headers)
         if is_small(request, upstream):
             body = await self._whole(service, upstream)
             self._cache.keep(request, upstream.status, headers, body)
+            complete(headers, exchange)
             whole = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
             return await self._send_whole(request, whole, exchange, last=last)
+        complete(headers, exchange)
         answer = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
         if last:
             answer.force_close()

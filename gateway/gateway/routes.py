@@ -24,15 +24,46 @@ class Route:
     needs_key: bool = False
     #: Bodies may be as large as a file.
     upload: bool = False
+    #: What its addresses take, as `Allow` says it.
+    methods: str = "GET, HEAD"
+    #: A key needs one of these scopes to read here, and one of those to do anything else.
+    reading: tuple[str, ...] = ()
+    changing: tuple[str, ...] = ()
+
+    def scopes(self, method: str) -> tuple[str, ...]:
+        """The scopes of which a key needs one for this method."""
+        return self.reading if method in ("GET", "HEAD", "OPTIONS") else self.changing
 
 
 ROUTES = (
-    Route("/api/v1/reverse-geocode/", Service.POSTCODE_CONSUMER, below=False, needs_key=True),
-    Route("/api/v1/uploads/", Service.FILE_READER, needs_key=True, upload=True),
-    Route("/api/v1/rows/", Service.FILE_READER, needs_key=True),
-    Route("/api/v1/postcodes/", Service.FILE_READER, needs_key=True),
-    Route("/admin/lookups/", Service.POSTCODE_CONSUMER),
-    Route("/admin/", Service.FILE_READER),
+    Route(
+        "/api/v1/reverse-geocode/",
+        Service.POSTCODE_CONSUMER,
+        below=False,
+        needs_key=True,
+        methods="GET, HEAD, POST",
+        reading=("lookup",),
+        changing=("lookup",),
+    ),
+    Route(
+        "/api/v1/uploads/",
+        Service.FILE_READER,
+        needs_key=True,
+        upload=True,
+        methods="GET, HEAD, POST, DELETE",
+        reading=("read",),
+        changing=("upload",),
+    ),
+    Route("/api/v1/rows/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
+    Route(
+        "/api/v1/postcodes/",
+        Service.FILE_READER,
+        needs_key=True,
+        reading=("read", "lookup"),
+        changing=("read", "lookup"),
+    ),
+    Route("/admin/lookups/", Service.POSTCODE_CONSUMER, methods="GET, HEAD, POST"),
+    Route("/admin/", Service.FILE_READER, methods="GET, HEAD, POST"),
     Route("/static/", Service.FILE_READER),
 )
 

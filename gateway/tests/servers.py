@@ -121,19 +121,21 @@ async def gateway(
     *,
     keys_required: bool = False,
     limits: Limits | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Client]:
-    """A gateway in this process, and a client of it."""
+    """A gateway in this process, with these `settings` besides, and a client of it."""
     limits = limits or Limits(linger=0.5)
-    settings = Settings(
+    whole = Settings(
         host="127.0.0.1",
         port=0,
         services={Service.FILE_READER: file_reader, Service.POSTCODE_CONSUMER: postcode_consumer},
         internal_token=TOKEN,
         keys_required=keys_required,
         max_upload_bytes=limits.upload_bytes,
+        **settings,
     )
     async with (
-        open_gateway(settings, limits) as (_, port),
+        open_gateway(whole, limits) as (_, port),
         aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         yield Client(URL.build(scheme="http", host="127.0.0.1", port=port), session)
@@ -149,7 +151,7 @@ async def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> Non
 
 def environment(**variables: str) -> dict[str, str]:
     """The environment of a gateway process: this one's without any setting, plus `variables`."""
-    settings = {"AUTH", "INTERNAL_TOKEN", "MAX_UPLOAD_BYTES"}
+    settings = {"AUTH", "INTERNAL_TOKEN", "MAX_UPLOAD_BYTES", "TRUSTED_PROXIES", "REQUESTS_PER_MINUTE"}
     kept = {
         name: value
         for name, value in os.environ.items()

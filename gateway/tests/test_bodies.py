@@ -56,7 +56,7 @@ async def test_a_body_is_passed_on_while_it_is_still_arriving() -> None:
     reading = Reading()
     async with service(reading) as backend, gateway(backend) as client:
         _, writer = await client.connect()
-        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nfirst")
+        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nfirst")
         await eventually(lambda: reading.received == 5)
         assert reading.ended == "not yet"
         writer.close()
@@ -71,7 +71,7 @@ async def test_a_declared_length_above_the_maximum_is_refused_before_reading(
     reading = Reading()
     async with service(reading) as backend, gateway(backend, limits=SMALL) as client:
         reader, writer = await client.connect()
-        writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode())
         answer = await asyncio.wait_for(reader.read(), 5)
         writer.close()
     assert answer.startswith(b"HTTP/1.1 413 ")
@@ -123,7 +123,7 @@ async def test_a_body_cut_short_reaches_the_service_as_a_short_body(
     reading = Reading()
     async with service(reading) as backend, gateway(backend) as client:
         reader, writer = await client.connect()
-        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\n" + head)
+        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\n" + head)
         await eventually(lambda: reading.received == 500)
         if end == "half closed":
             writer.write_eof()
@@ -159,7 +159,9 @@ async def test_the_bytes_of_a_cut_body_do_not_look_whole_to_the_service() -> Non
 
     async with raw_service(connection) as backend, gateway(backend) as client:
         _, writer = await client.connect()
-        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        writer.write(
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+        )
         await eventually(lambda: b"abc" in received)
         writer.close()
         await eventually(lambda: received.endswith(b"<end>"))
@@ -170,7 +172,7 @@ async def test_chunks_that_are_not_valid_are_refused_and_never_completed() -> No
     reading = Reading()
     limits = Limits(client_idle=0.5, linger=0.1)
     async with service(reading) as backend, gateway(backend, limits=limits) as client:
-        head = b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         reader, writer = await client.connect()
         writer.write(head + b"3\r\nabc\r\n")
         await eventually(lambda: reading.received == 3)
@@ -186,7 +188,9 @@ async def test_a_client_that_stops_sending_is_cut_off() -> None:
     reading = Reading()
     limits = Limits(client_idle=0.3, linger=0.1)
     async with service(reading) as backend, gateway(backend, limits=limits) as client:
-        answer = await client.send(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nfirst")
+        answer = await client.send(
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nfirst"
+        )
         await eventually(lambda: reading.ended == "cut")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"type": "/problems/client-too-slow"' in answer
@@ -218,7 +222,7 @@ async def refuse_early(request: web.BaseRequest) -> web.StreamResponse:
 async def test_an_answer_before_the_end_of_the_body_is_passed_on_at_once() -> None:
     async with service(refuse_early) as backend, gateway(backend) as client:
         reader, writer = await client.connect()
-        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\nfirst")
+        writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\nfirst")
         answer = await asyncio.wait_for(reader.read(), 5)
         writer.close()
     assert answer.startswith(b"HTTP/1.1 422 ")
@@ -246,14 +250,14 @@ async def test_a_short_body_is_not_completed_because_the_service_answered_early(
 
     async with raw_service(connection) as backend, gateway(backend) as client:
         answer = await client.send(
-            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
         )
         assert answer.endswith(b"no")
         await eventually(lambda: received.endswith(b"<end>"))
     assert received.endswith(b"first\r\n<end>") or received.endswith(b"first<end>")
 
 
-EXPECTING = b"Host: x\r\nExpect: 100-continue\r\nConnection: close\r\n"
+EXPECTING = b"Host: localhost\r\nExpect: 100-continue\r\nConnection: close\r\n"
 
 
 async def test_a_client_that_waits_for_100_continue_gets_it() -> None:
@@ -292,7 +296,7 @@ async def test_many_requests_with_bodies_share_one_connection() -> None:
     async with service(reading) as backend, gateway(backend) as client:
         reader, writer = await client.connect()
         for count in range(1, 21):
-            writer.write(b"POST /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+            writer.write(b"POST /api/v1/rows/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
             assert head.startswith(b"HTTP/1.1 200 ")
             await reader.readuntil(b"}")

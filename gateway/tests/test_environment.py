@@ -21,6 +21,26 @@ def test_the_defaults_are_those_of_the_embedded_stack() -> None:
     }
     assert settings.max_upload_bytes == 1024**3
     assert not settings.keys_required
+    assert (settings.trusted_proxies, settings.cors_allowed_origins) == ((), frozenset())
+
+
+def test_requests_are_counted_where_keys_are_required_or_a_number_is_given() -> None:
+    required, off = {"INTERNAL_TOKEN": "t", "AUTH": "required"}, {"INTERNAL_TOKEN": "t"}
+    numbers = [read_settings(given).requests_per_minute for given in (required, off)]
+    assert numbers == [600, 0]
+    for number in ("0", "50"):
+        assert read_settings({**required, "REQUESTS_PER_MINUTE": number}).requests_per_minute == int(number)
+        assert read_settings({**off, "REQUESTS_PER_MINUTE": number}).requests_per_minute == int(number)
+
+
+def test_lists_have_commas_between() -> None:
+    given = {
+        "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1",
+        "CORS_ALLOWED_ORIGINS": "https://a.example, http://[::1]:3",
+    }
+    settings = read_settings({"INTERNAL_TOKEN": "t", **given})
+    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]
+    assert settings.cors_allowed_origins == {"https://a.example", "http://[::1]:3"}
 
 
 def test_services_are_found_by_port_or_by_address() -> None:
@@ -66,6 +86,13 @@ BAD = [
     ({"POSTCODE_CONSUMER_PORT": "0"}, "POSTCODE_CONSUMER_PORT='0'"),
     ({"MAX_UPLOAD_BYTES": "1GiB"}, "MAX_UPLOAD_BYTES='1GiB'"),
     ({"MAX_UPLOAD_BYTES": "0"}, "MAX_UPLOAD_BYTES='0'"),
+    ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "TRUSTED_PROXIES='10.0.0.1/8': 10.0.0.1/8 has host bits set. Accepted:"),
+    ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES='proxy'"),
+    ({"REQUESTS_PER_MINUTE": "-1"}, "REQUESTS_PER_MINUTE='-1'"),
+    ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS='*' is not a list of origins"),
+    ({"CORS_ALLOWED_ORIGINS": "https://maps.example/"}, "CORS_ALLOWED_ORIGINS='https://maps.example/'"),
+    ({"CORS_ALLOWED_ORIGINS": "https://Maps.example"}, "CORS_ALLOWED_ORIGINS="),
+    ({"FILE_READER_HOST": "10.0.0.5"}, "FILE_READER_HOST='10.0.0.5' is not loopback: set AUTH=required"),
     ({"FILE_READER_URL": "file-reader:8000"}, "FILE_READER_URL='file-reader:8000'"),
     ({"FILE_READER_URL": "ftp://x"}, "FILE_READER_URL='ftp://x'"),
     ({"FILE_READER_URL": "http://x:99999"}, "FILE_READER_URL="),

@@ -34,6 +34,31 @@ async def test_the_gateway_is_ready_when_both_services_are() -> None:
         assert await asked(client) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize(("keys_required", "auth"), [(True, "required"), (False, "off")])
+async def test_services_are_told_which_auth_the_gateway_has(
+    keys_required: bool, auth: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    why = f"the gateway has AUTH={auth}"
+
+    async def disagreeing(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.headers.getall("X-Internal-Auth") == [auth]
+        if request.path == "/internal/authenticate/":
+            return web.json_response({"user_id": 1})
+        return web.json_response({"missing": {"auth": why}}, status=503)
+
+    headers = {"X-Internal-Auth": "off", "Authorization": "Bearer key"}
+    async with service(disagreeing) as backend, gateway(backend, backend, keys_required=keys_required) as client:
+        for target in ("/api/v1/uploads/", "/api/v1/reverse-geocode/"):
+            async with client.get(target, headers=headers) as answer:
+                assert answer.status == 503
+        for _ in range(2):
+            assert (await asked(client))[1]["missing"] == dict.fromkeys(
+                ("file_reader", "postcode_consumer"), f"auth: {why}"
+            )
+    lines = [record.getMessage() for record in caplog.records if record.name == "gateway.health"]
+    assert lines == [f"not ready service={name} why='auth: {why}'" for name in ("file_reader", "postcode_consumer")]
+
+
 async def test_a_service_that_is_away_is_named_as_missing() -> None:
     async with service(ready) as backend:
         async with gateway(backend, NOBODY) as client:

@@ -123,7 +123,7 @@ async def test_without_a_key_nothing_of_the_api_is_open(headers: dict[str, str])
 async def test_two_keys_in_one_request_are_none() -> None:
     async with guarded() as (_, client):
         answer = await client.send(
-            b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"GET /api/v1/rows/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             b"Authorization: Bearer known-key\r\nAuthorization: Bearer other\r\n\r\n"
         )
     assert answer.startswith((b"HTTP/1.1 401 ", b"HTTP/1.0 400 ")), answer
@@ -195,7 +195,7 @@ async def test_a_client_that_leaves_while_its_key_is_checked_spoils_nobody_elses
     async with guarded() as (file_reader, client):
         file_reader.proceed.clear()
         _, leaver = await client.connect()
-        leaver.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer known-key\r\n\r\n")
+        leaver.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer known-key\r\n\r\n")
         await asyncio.sleep(0.1)
         call = asyncio.create_task(called_by(client, **KNOWN))
         await asyncio.sleep(0.1)
@@ -208,9 +208,9 @@ async def test_a_client_that_leaves_while_its_key_is_checked_spoils_nobody_elses
 
 async def test_only_so_many_keys_are_remembered() -> None:
     async with guarded(Limits(remembered_keys=2, linger=0.1)) as (file_reader, client):
-        for name in ("known-key", "a", "known-key", "b", "known-key", "a"):
+        for name in ("known-key", "a", "known-key", "b", "c", "known-key", "a"):
             await called_by(client, Authorization=f"Bearer {name}")
-        assert file_reader.asked == {"Bearer known-key": 1, "Bearer a": 2, "Bearer b": 1}
+        assert file_reader.asked == {"Bearer known-key": 1, "Bearer a": 2, "Bearer b": 1, "Bearer c": 1}
 
 
 async def test_when_keys_cannot_be_checked_the_api_is_unavailable_and_not_open() -> None:

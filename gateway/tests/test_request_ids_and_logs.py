@@ -72,11 +72,11 @@ async def test_a_request_is_one_line_with_what_operators_ask_for(caplog: pytest.
             assert answer.status == 404
     first, second = access_lines(caplog)
     assert re.fullmatch(
-        r"request method=POST path=/api/v1/uploads/ status=202 bytes_in=3 bytes_out=5 duration_ms=[\d.]+ user=7 "
-        "outcome=answered",
+        r"request method=POST path=/api/v1/uploads/ address=127\.0\.0\.1 status=202 bytes_in=3 bytes_out=5 "
+        r"duration_ms=[\d.]+ user=7 outcome=answered",
         first,
     )
-    assert "path=/nowhere status=404 bytes_in=0" in second
+    assert "path=/nowhere address=127.0.0.1 status=404 bytes_in=0" in second
     assert "user=-" in second
 
 
@@ -116,7 +116,7 @@ async def test_a_client_that_leaves_ends_the_call_to_the_service_and_is_logged_a
 
     async with service(never) as backend, gateway(backend) as client:
         _, writer = await client.connect()
-        writer.write(b"GET /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await asked.wait()
         writer.close()
         await asyncio.wait_for(left.wait(), 5)
@@ -131,4 +131,4 @@ async def test_a_path_cannot_forge_a_line_of_the_log(caplog: pytest.LogCaptureFi
     async with gateway() as client, client.get("/x'status=200%0a") as answer:
         assert answer.status == 404
     (line,) = access_lines(caplog)
-    assert """path="/x'status=200%0a" status=404""" in line
+    assert """path="/x'status=200%0a" address=127.0.0.1 status=404""" in line

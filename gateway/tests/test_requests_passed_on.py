@@ -32,7 +32,7 @@ def headers_of(echoed: dict[str, Any]) -> dict[str, str]:
 )
 async def test_path_and_query_string_are_passed_on_byte_for_byte(target: str) -> None:
     async with service() as backend, gateway(backend) as client:
-        request = b"GET " + target.encode() + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        request = b"GET " + target.encode() + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         answer = await client.send(request)
         assert answer.startswith(b"HTTP/1.1 200 "), answer
         async with client.get(target) as echoed:
@@ -42,7 +42,7 @@ async def test_path_and_query_string_are_passed_on_byte_for_byte(target: str) ->
 @pytest.mark.parametrize("target", [b"/api/v1/rows/?q=\xff", b"/api/v1/rows/?q=\xc3\xa9", b"/a b", b"/a\x00b"])
 async def test_an_address_that_is_not_encoded_is_a_bad_request(target: bytes) -> None:
     async with service() as backend, gateway(backend) as client:
-        answer = await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert b" 400 Bad Request\r\n" in answer, answer
         assert b"application/problem+json" in answer
 
@@ -50,7 +50,7 @@ async def test_an_address_that_is_not_encoded_is_a_bad_request(target: bytes) ->
 async def test_a_header_that_is_not_utf8_is_a_bad_request() -> None:
     async with service() as backend, gateway(backend) as client:
         answer = await client.send(
-            b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nX-Name: \xff\r\nConnection: close\r\n\r\n"
+            b"GET /api/v1/rows/ HTTP/1.1\r\nHost: localhost\r\nX-Name: \xff\r\nConnection: close\r\n\r\n"
         )
         assert answer.startswith(b"HTTP/1.1 400 "), answer
         assert b'"type": "/problems/bad-request"' in answer
@@ -59,21 +59,22 @@ async def test_a_header_that_is_not_utf8_is_a_bad_request() -> None:
 async def test_no_header_is_added_but_the_gateways_own() -> None:
     async with service() as backend, gateway(backend) as client:
         reader, writer = await client.connect()
-        writer.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: postcodes.example:1234\r\nX-Mine: \xc3\xa9\r\n\r\n")
+        writer.write(b"GET /api/v1/rows/ HTTP/1.1\r\nHost: localhost:1234\r\nX-Mine: \xc3\xa9\r\n\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 ")
         async with client.get(
-            "/api/v1/rows/", headers={"Host": "postcodes.example:1234"}, skip_auto_headers=["Accept"]
+            "/api/v1/rows/", headers={"Host": "localhost:1234"}, skip_auto_headers=["Accept"]
         ) as answer:
             headers = headers_of(await answer.json())
         writer.close()
     assert headers.pop("x-request-id")
     assert headers.pop("user-agent").startswith("Python")
     assert headers == {
-        "host": "postcodes.example:1234",
+        "host": "localhost:1234",
         "accept-encoding": headers["accept-encoding"],
         "x-forwarded-for": "127.0.0.1",
         "x-forwarded-proto": "http",
+        "x-internal-auth": "off",
         "x-internal-token": TOKEN,
     }
 
@@ -84,6 +85,7 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
         "X-User-Id": "1",
         "X_User_Id": "1",
         "X_Internal_Token": "guess",
+        "X-Internal-Auth": "required",
         "X-Internal-Anything": "1",
         "X-Forwarded-Host": "evil.example",
         "X-Forwarded-Ssl": "on",
@@ -98,6 +100,7 @@ async def test_internal_headers_of_a_client_are_thrown_away() -> None:
                 echoed = await answer.json()
                 headers = headers_of(echoed)
             assert headers["x-internal-token"] == TOKEN
+            assert headers["x-internal-auth"] == "off"
             assert headers["host"] == f"127.0.0.1:{client.url.port}"
             assert headers["x-forwarded-for"] == "127.0.0.1"
             assert not set(headers) & {"x-user-id", "x-forwarded-host", "x-forwarded-ssl", "x-real-ip", "forwarded"}
@@ -131,14 +134,6 @@ async def test_hop_by_hop_headers_end_at_the_gateway() -> None:
     assert not set(headers) & {"x-only-here", "keep-alive", "te", "proxy-authorization", "upgrade", "connection"}
 
 
-async def test_addresses_of_earlier_proxies_are_kept_and_the_clients_appended() -> None:
-    headers = {"X-Forwarded-For": "203.0.113.7, 10.0.0.1", "X-Forwarded-Proto": "https"}
-    async with service() as backend, gateway(backend) as client, client.get("/api/v1/rows/", headers=headers) as answer:
-        seen = headers_of(await answer.json())
-    assert seen["x-forwarded-for"] == "203.0.113.7, 10.0.0.1, 127.0.0.1"
-    assert seen["x-forwarded-proto"] == "https"
-
-
 async def test_cookies_of_the_admin_are_passed_on_and_its_authorization_is_not() -> None:
     headers = {"Cookie": "sessionid=abc; csrftoken=def", "Authorization": "Basic x"}
     async with service() as backend, gateway(backend) as client, client.get("/admin/", headers=headers) as answer:
@@ -163,7 +158,7 @@ async def test_every_method_is_passed_on_with_its_body_and_its_length(method: st
 async def test_an_empty_body_stays_an_empty_body() -> None:
     async with service() as backend, gateway(backend) as client:
         answer = await client.send(
-            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         )
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b'["Content-Length", "0"]' in answer

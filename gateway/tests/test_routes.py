@@ -64,6 +64,17 @@ UNREACHABLE = [
     "/api/v1/uploads/../../../internal/authenticate/",
     "/api/v1/uploads/%2e%2e/%2e%2e/%2e%2e/internal/authenticate/",
     "/api/v1/uploads/.%2E/x",
+    "/api/v1/uploads/%2E%2e%2Fx",
+    "/api/v1/uploads/x%5c%2e%2e%5cinternal/",
+    "/api/v1/uploads/%2e%2e%2finternal/?page=1",
+    "/api/v1/Uploads/",
+    "/API/v1/uploads/",
+    "/api//v1/uploads/",
+    "/api/v1/;/uploads/",
+    "/%61dmin/",
+    "/admin%2flogin/",
+    "/%69nternal/authenticate/",
+    "/internal%2fauthenticate/",
     "/api/v1/uploads/..%2f..%2f..%2finternal/authenticate/",
     "/api/v1/uploads/..\\..\\internal/",
     "/api/v1/uploads/%2e%2e%5cinternal/",
@@ -72,7 +83,13 @@ UNREACHABLE = [
     "/static/../internal/authenticate/",
     "//internal/authenticate/",
     "/healthz/",
+    "/readyz/",
+    "/readyz/more",
+    "//readyz",
+    "/readyz%2f",
     "http://127.0.0.1/internal/authenticate/",
+    "http://127.0.0.1/api/v1/uploads/../../../internal/authenticate/",
+    "http://127.0.0.1",
 ]
 
 
@@ -85,7 +102,9 @@ async def test_every_other_path_is_not_found_and_no_service_hears_of_it() -> Non
 
     async with service(hear) as backend, gateway(backend, backend) as client:
         for target in UNREACHABLE:
-            answer = await client.send(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            answer = await client.send(
+                f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            )
             assert answer.startswith(b"HTTP/1.1 404 "), (target, answer)
             assert b'"type": "/problems/not-found"' in answer
     assert heard == []
@@ -124,8 +143,22 @@ def test_dots_that_are_no_dot_segment_are_let_through(target: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT"])
-async def test_methods_about_the_connection_are_not_passed_on(method: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/api/v1/rows/", "GET, HEAD"), ("/api/v1/uploads/7f/", "GET, HEAD, POST, DELETE")]
+)
+async def test_methods_about_the_connection_are_not_passed_on(method: str, path: str, allowed: str) -> None:
     async with service() as backend, gateway(backend) as client:
-        answer = await client.send(f"{method} /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        assert answer.startswith((b"HTTP/1.1 405 ", b"HTTP/1.1 400 ")), answer
-        assert b"application/problem+json" in answer
+        answer = await client.send(f"{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 405 "), answer
+    assert b"application/problem+json" in answer
+    assert f"\r\nAllow: {allowed}\r\n".encode() in answer
+
+
+async def test_an_address_that_names_its_host_is_the_same_address() -> None:
+    target = "http://localhost:8080/api/v1/rows/?near=51.5%2C0"
+    async with service() as backend, gateway(backend) as client:
+        answer = await client.send(f"GET {target} HTTP/1.0\r\nHost: another\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 200 "), answer
+    assert b'"target": "/api/v1/rows/?near=51.5%2C0"' in answer
+    assert b'["Host", "localhost:8080"]' in answer
+    assert b"another" not in answer

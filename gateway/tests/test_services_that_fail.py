@@ -13,7 +13,7 @@ from yarl import URL
 
 from gateway.limits import Limits
 
-ONCE = b"GET /api/v1/rows/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+ONCE = b"GET /api/v1/rows/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_a_service_that_does_not_take_the_body_is_a_timeout() -> None:
         limits = Limits(service_stall=0.4, linger=0.5)
         async with gateway(backend, limits=limits) as client:
             reader, writer = await client.connect()
-            writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 200000000\r\n\r\n")
+            writer.write(b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000000\r\n\r\n")
             sending = asyncio.create_task(send_all(writer, endless()))
             answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
             sending.cancel()
@@ -154,7 +154,7 @@ async def test_half_an_answer_ends_in_a_reset_where_only_the_end_would_tell() ->
     connection = half_an_answer(HALVES["in chunks"])
     async with raw_service(connection) as backend, gateway(backend) as client:  # type: ignore[arg-type]
         reader, writer = await client.connect()
-        writer.write(b"GET /api/v1/rows/ HTTP/1.0\r\nHost: x\r\n\r\n")
+        writer.write(b"GET /api/v1/rows/ HTTP/1.0\r\nHost: localhost\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             await asyncio.wait_for(reader.read(), 5)
         writer.close()

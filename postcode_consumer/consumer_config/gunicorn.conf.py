@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
 from service_kit.environment import env_int, env_str
 from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
-from service_kit.gunicorn_settings import address_of
+from service_kit.gunicorn_settings import address_of, check_address
 from service_kit.logs import log_settings
 from service_kit.private_files import private_data_dir
 
@@ -36,6 +36,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 def on_starting(server: object) -> None:
     """Says once, and not in every process, what its operator should know."""
+    check_address(server)
     providers, upstream = env_str("PROVIDER", "postcodes_io"), env_str("POSTCODES_IO_URL", PUBLIC_POSTCODES_IO)
     if "postcodes_io" in providers and upstream.startswith(PUBLIC_POSTCODES_IO) and not env_contact():
         logging.getLogger("gunicorn.error").warning(

@@ -11,6 +11,7 @@ from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
+    env_auth,
     env_choices,
     env_duration,
     env_float,
@@ -26,6 +27,8 @@ from service_kit.private_files import private_data_dir
 DATA_DIR = private_data_dir()
 SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")
+# It has no keys itself; this is compared with what the gateway says.
+AUTH = env_auth()
 
 # --- The lookup ----------------------------------------------------------------------------------------------------
 # Of several, each is asked what the ones before it do not know.
@@ -108,4 +111,5 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
 }
 
-LOGGING = log_settings("postcode_consumer")
+# A strange Host is the caller's affair.
+LOGGING = log_settings("postcode_consumer", {"django.security": "CRITICAL"})

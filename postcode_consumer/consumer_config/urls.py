@@ -17,5 +17,6 @@ urlpatterns = [
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.web.urls")),
 ]
+handler400 = "service_kit.problems.bad_request"
 handler404 = "service_kit.problems.not_found"
 handler500 = "service_kit.problems.internal_error"

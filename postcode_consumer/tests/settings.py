@@ -6,12 +6,17 @@ from pathlib import Path
 
 # Of the developer's environment, nothing but the database decides what is tested.
 _DATABASE = "POSTCODE_CONSUMER_DATABASE_URL"
-for _name in [name for name in os.environ if name.startswith(("POSTCODE", "PROVIDER", "LOCAL_INDEX", "CACHE"))]:
+for _name in [
+    name
+    for name in os.environ
+    if name.startswith(("POSTCODE", "PROVIDER", "LOCAL_INDEX", "CACHE", "GATEWAY_HOST", "FILE_READER_HOST"))
+]:
     if _name != _DATABASE:
         del os.environ[_name]
 os.environ.update(
     SECRET_KEY="only-for-tests",
     INTERNAL_TOKEN="token-of-the-tests",
+    AUTH="off",
     PROVIDER="sandbox",
     DATA_DIR=str(Path(tempfile.gettempdir()) / "postcode_consumer_tests"),
 )

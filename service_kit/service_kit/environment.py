@@ -109,20 +109,26 @@ def env_broker_url(name: str) -> str:
 
 
 def env_auth(*, environ: Mapping[str, str] = os.environ) -> str:
-    """`AUTH`: "off" only while the gateway is bound to loopback, else "required".
+    """`AUTH`: "off" only while the gateway and the services are bound to loopback, else "required".
 
     Refusing to start is better than standing open.
     """
-    host = env_str("GATEWAY_HOST", "127.0.0.1", environ=environ)
-    auth = env_str("AUTH", "", environ=environ)
-    if not auth and not _is_loopback(host):
-        raise SettingError(f"GATEWAY_HOST={host!r} is not loopback: set AUTH=required.")
-    auth = auth or "off"
+    auth = env_str("AUTH", "off", environ=environ)
     if auth not in ("off", "required"):
         raise SettingError(f"AUTH={auth!r} is not known. Accepted: off, required.")
-    if auth == "off" and not _is_loopback(host):
-        raise SettingError(f"AUTH=off is refused while GATEWAY_HOST={host!r} is not loopback. Set AUTH=required.")
+    for name in ("GATEWAY_HOST", "FILE_READER_HOST", "POSTCODE_CONSUMER_HOST"):
+        refuse_to_stand_open(name, env_str(name, "127.0.0.1", environ=environ), environ=environ)
     return auth
+
+
+def refuse_to_stand_open(name: str, host: str, *, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise SettingError when something listens beyond loopback without AUTH=required; `name` says what."""
+    auth = env_str("AUTH", "", environ=environ)
+    if auth == "required" or _is_loopback(host):
+        return
+    if auth:
+        raise SettingError(f"AUTH={auth} is refused while {name}={host!r} is not loopback. Set AUTH=required.")
+    raise SettingError(f"{name}={host!r} is not loopback: set AUTH=required.")
 
 
 def _is_redis(url: str) -> bool:

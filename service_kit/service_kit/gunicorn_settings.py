@@ -3,11 +3,13 @@
 Threads, because a view mostly waits: for disk, database, slow clients, or the provider.
 """
 
+import sys
 from pathlib import Path
+from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from service_kit.environment import env_int, env_str
+from service_kit.environment import SettingError, env_int, env_str, refuse_to_stand_open
 
 worker_class = "gthread"
 threads = 16
@@ -28,6 +30,16 @@ class QuietLogger(Logger):  # type: ignore[misc]
 
 
 logger_class = QuietLogger
+
+
+def check_address(server: Any) -> None:
+    """For gunicorn's `on_starting`: now it is known where it will listen, whoever said so (`--bind`)."""
+    try:
+        for address in server.cfg.address:
+            if isinstance(address, tuple):  # others are sockets in the file system
+                refuse_to_stand_open("bind", address[0])
+    except SettingError as error:
+        sys.exit(str(error))
 
 
 def address_of(service: str, port: int) -> str:

@@ -1,19 +1,26 @@
 """The door between the services."""
 
 import hmac
+import logging
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
 from service_kit.problems import problem_response
 from service_kit.request_ids import Handler
 
+logger = logging.getLogger(__name__)
+
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class InternalTokenMiddleware:
-    """Only the gateway and the other services are let in: their calls carry `X-Internal-Token`."""
+    """Only the gateway and the other services are let in: their calls carry `X-Internal-Token`.
+
+    The gateway also says which AUTH it has. Where it has another one, everybody would see everything, or nobody
+    anything: nothing is answered until they agree.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -28,4 +35,24 @@ class InternalTokenMiddleware:
                 status=401,
                 detail="The header X-Internal-Token is missing or wrong.",
             )
+        if difference := _difference(request):
+            logger.error("AUTH differs: %s", difference)
+            if request.path == "/readyz":
+                return JsonResponse({"status": "not ready", "missing": {"auth": difference}}, status=503)
+            if request.path not in _OPEN_PATHS:
+                return problem_response(
+                    slug="auth-disagrees",
+                    title="The gateway and this service have different rules",
+                    status=503,
+                    detail=f"{difference[0].upper()}{difference[1:]}. Set AUTH alike for the gateway and all services.",
+                )
         return self.get_response(request)
+
+
+def _difference(request: HttpRequest) -> str | None:
+    told = request.headers.get("X-Internal-Auth")  # workers do not send it: they call for nobody in particular
+    if told not in (None, settings.AUTH):
+        return f"the gateway has AUTH={'required' if settings.AUTH == 'off' else 'off'}, this service {settings.AUTH}"
+    if settings.AUTH == "off" and "X-User-Id" in request.headers:
+        return "the call is a user's, and this service has AUTH=off"
+    return None

@@ -32,7 +32,7 @@ def begin(stack: Stack, content: bytes, sent: int, key: str) -> socket.socket:
     """Begins to upload, and returns the connection when so many bytes are sent and the file is arriving."""
     lines = [
         f"POST {UPLOADS} HTTP/1.1",
-        "Host: files.example",
+        "Host: localhost",
         "Content-Type: text/csv",
         f"Content-Length: {len(content)}",
         f"Idempotency-Key: {key}",

@@ -1,10 +1,13 @@
 """AUTH=required: every call needs a key, and a key shows its user's uploads only."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import requests
-from stack import Stack, running_stack
+from stack import ROOT, Stack, free_port, running_stack, wait_for
 
 FILE = b"lat,lon\n51.501009,-0.141588\n"
 
@@ -97,3 +100,33 @@ def test_the_services_themselves_take_no_call_without_the_internal_token(tmp_pat
             answer = requests.get(f"http://127.0.0.1:{stack.environment[port]}/api/v1/{path}", timeout=30)
             assert answer.status_code == 401
             assert answer.json()["type"] == "/problems/internal-token-required"
+
+
+def test_a_gateway_whose_services_have_another_auth_opens_nothing_and_says_why(tmp_path: Path) -> None:
+    """The stack asks for no keys. A second gateway before the same services does: nobody may see what others sent."""
+    with running_stack(tmp_path) as stack:
+        stack.upload(FILE)
+        secrets = {name: (tmp_path / name.lower()).read_text() for name in ("SECRET_KEY", "INTERNAL_TOKEN")}
+        environment = os.environ | stack.environment | secrets | {"AUTH": "required", "GATEWAY_PORT": str(free_port())}
+        log = tmp_path / "gateway.log"
+        with log.open("wb") as stderr:
+            strict = subprocess.Popen(
+                [sys.executable, "-m", "gateway"], cwd=ROOT / "gateway", env=environment, stderr=stderr
+            )
+        try:
+            wait_for(lambda: "listening" in log.read_text(), "the second gateway listens")
+            url = f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
+            ready = requests.get(f"{url}/readyz", timeout=30)
+            why = "auth: the gateway has AUTH=required, this service off"
+            assert ready.status_code == 503
+            assert ready.json()["missing"] == {"file_reader": why, "postcode_consumer": why}
+            assert f"not ready service=file_reader why='{why}'" in log.read_text()
+            for path in ("/api/v1/uploads/", "/api/v1/rows/", "/admin/", "/admin/lookups/"):
+                answer = requests.get(url + path, headers={"Authorization": "Bearer x"}, timeout=30)
+                assert answer.status_code == 503, path
+                assert "51.501009" not in answer.text
+            assert "AUTH differs" in stack.log.read_text()
+        finally:
+            strict.terminate()
+            strict.wait(timeout=30)
+        assert stack.call("GET", "/readyz").status_code == 200

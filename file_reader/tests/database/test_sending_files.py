@@ -23,6 +23,14 @@ def test_a_form_with_a_file_is_accepted(api: Api, data_dir: Path) -> None:
     assert stored(data_dir) == [CSV]
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"), [("6%22 map.csv", '6" map.csv'), ("50%25.csv", "50%25.csv"), ('6\\" map.csv', '6" map.csv')]
+)
+def test_a_quote_in_the_name_of_a_file_comes_as_browsers_write_it(api: Api, sent: str, shown: str) -> None:
+    response = send_parts(api, part("file", CSV, sent))
+    assert (response.status_code, response.json()["filename"]) == (202, shown)
+
+
 @pytest.mark.parametrize("content_type", ["text/csv", "text/csv; charset=utf-8", "TEXT/CSV", "text/plain"])
 def test_the_file_itself_is_accepted(api: Api, data_dir: Path, content_type: str) -> None:
     response = api.post(f"{UPLOADS}?filename=places.csv", CSV, content_type)

@@ -33,6 +33,15 @@ def test_a_body_with_its_length_is_taken(service: Service, content_type: str, bo
     assert headers["Location"] == f"http://files.example/api/v1/uploads/{json.loads(answer)['id']}/"
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "idna", '"utf-7"', "nonsense"])
+def test_the_charset_of_a_body_is_not_that_of_the_query(service: Service, charset: str) -> None:
+    for kind, body in ((f"text/csv; charset={charset}", CSV), (f"{FORM_TYPE}; charset={charset}", FORM)):
+        target = "/api/v1/uploads/preview/?delimiter=%2C"
+        head = f"POST {target} HTTP/1.1\nContent-Type: {kind}\nContent-Length: {len(body)}"
+        status, _, answer = service.send(head, body)
+        assert (status, json.loads(answer)["dialect"]["delimiter"]) == (200, ","), answer
+
+
 @pytest.mark.parametrize(("content_type", "body"), [("text/csv", CSV), (FORM_TYPE, FORM)])
 def test_a_chunked_body_is_taken_whole(service: Service, content_type: str, body: bytes) -> None:
     status, _, answer = service.send(post(content_type, "Transfer-Encoding: chunked"), chunked(body) + b"0\r\n\r\n")

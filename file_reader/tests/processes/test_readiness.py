@@ -16,10 +16,11 @@ def test_every_call_says_so_when_the_database_is_away(start_service: Callable[..
     nowhere = f"postgres://postgres@127.0.0.1:{free_port()}/none"
     service = start_service(until="/healthz", FILE_READER_DATABASE_URL=nowhere, AUTH=auth)
     upload = f"/api/v1/uploads/{uuid.uuid4()}/"
-    post = f"POST /api/v1/uploads/ HTTP/1.1\nContent-Type: text/csv\nContent-Length: {len(CSV)}\nX-User-Id: 1"
+    user = "\nX-User-Id: 1" if auth == "required" else ""
+    post = f"POST /api/v1/uploads/ HTTP/1.1\nContent-Type: text/csv\nContent-Length: {len(CSV)}{user}"
     calls = [(post, CSV), (f"{post}\nIdempotency-Key: monday", CSV)]
     calls += [
-        (f"{call} HTTP/1.1\nX-User-Id: 1\nAuthorization: Bearer unknown", b"")
+        (f"{call} HTTP/1.1{user}\nAuthorization: Bearer unknown", b"")
         for call in (
             "GET /api/v1/uploads/",
             f"GET {upload}",

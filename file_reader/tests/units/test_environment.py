@@ -68,6 +68,32 @@ def test_a_wrong_setting_is_refused_with_its_name(changes: dict[str, str | None]
     assert "secret@" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["FILE_READER_HOST", "POSTCODE_CONSUMER_HOST"])
+def test_a_service_that_can_be_reached_from_outside_requires_keys(name: str) -> None:
+    assert f"{name}='0.0.0.0' is not loopback: set AUTH=required" in start(**{name: "0.0.0.0", "AUTH": None}).stderr
+    assert f"AUTH=off is refused while {name}='10.0.0.5'" in start(**{name: "10.0.0.5", "AUTH": "off"}).stderr
+    assert start(**{name: "0.0.0.0", "AUTH": "required"}).returncode == 0
+
+
+@pytest.mark.parametrize(("service", "config"), [("file_reader", "reader"), ("postcode_consumer", "consumer")])
+def test_gunicorn_does_not_listen_outside_without_keys_whoever_told_it_to(service: str, config: str) -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", f"{config}_config/gunicorn.conf.py", "--bind", "0.0.0.0:0"]
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": f"{config}_config.settings"}
+    environment.pop("AUTH", None)
+    done = subprocess.run(
+        [*command, f"{config}_config.wsgi"],
+        cwd=HOME.parent / service,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode != 0
+    assert "bind='0.0.0.0' is not loopback: set AUTH=required" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Listening" not in done.stderr
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_auth_is_off_on_loopback_unless_it_is_required(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("GATEWAY_HOST", host)

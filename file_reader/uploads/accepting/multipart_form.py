@@ -73,7 +73,8 @@ class MultipartForm:
             raise malformed(f"The file belongs into the field 'file', not {self._name!r}.")
         if self._filename is not None:
             raise malformed("There are several files in the form. Send one upload for each.")
-        self._filename = options[b"filename"].decode("utf-8", errors="replace")
+        # Browsers write a quote in a name as %22, and nothing else but line breaks in this way.
+        self._filename = options[b"filename"].decode("utf-8", errors="replace").replace("%22", '"')
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:

@@ -154,9 +154,11 @@ class Local:
         try:
             places = file.load(self._folder)
         except file.IndexUnusableError as error:
-            if str(error) != self._why_missing:
+            # Every caller is told: by the name of the setting, not by what is in it.
+            why = str(error).replace(str(self._folder), "LOCAL_INDEX")
+            if why != self._why_missing:
                 logger.error("%s", error)  # noqa: TRY400 - the traceback says nothing more
-            self._why_missing = str(error)
+            self._why_missing = why
             return
         self._index = Index(places)
         logger.info("index loaded places=%d", len(places.details))

@@ -16,6 +16,26 @@ def test_a_call_without_the_right_token_is_refused(call: Call, token: str) -> No
         assert_problem(call("GET", path, headers={"X-Internal-Token": token}), "internal-token-required", 401)
 
 
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ("off", {"X-Internal-Auth": "required"}),
+        ("required", {"X-Internal-Auth": "off"}),
+        ("off", {"X-User-Id": "1"}),
+    ],
+)
+def test_a_gateway_with_another_auth_is_refused(call: Call, settings: Any, auth: str, headers: dict[str, str]) -> None:
+    settings.AUTH = auth
+    assert_problem(call("GET", PATH, headers=headers), "auth-disagrees", 503)
+    assert_problem(call("GET", "/nowhere"), "not-found", 404)  # of a worker, which says nothing of AUTH
+
+
+def test_a_host_that_is_none_is_a_problem_and_no_traceback(call: Call, caplog: pytest.LogCaptureFixture) -> None:
+    for path in (PATH, "/admin/lookups/login/", "/admin/lookups"):
+        assert_problem(call("GET", path, headers={"Host": "a_b"}), "invalid-request")
+    assert "Traceback" not in caplog.text
+
+
 def test_an_unknown_address_is_not_found(call: Call) -> None:
     assert_problem(call("GET", "/api/v1/nowhere/"), "not-found", 404)
 
