@@ -38,7 +38,7 @@ class Admission:
         if route.needs_key and self._keys_required:
             exchange.private = True
             user = await self._user(request, address)
-            exchange.user_id = user.id
+            exchange.user_id, exchange.key = user.id, user.key
         # Decoded once, as the service will.
         if request.method == "POST" and unquote(exchange.path) in _LOGINS:
             _take(self._logins, address, "logins may be tried from one address")

@@ -43,6 +43,8 @@ class Exchange:
         self.bytes_in = 0
         self.bytes_out = 0
         self.user_id: int | None = None
+        #: The beginning of the API key, by which people know it.
+        self.key = ""
         self.outcome = "answered"
         self._began = time.monotonic()
 

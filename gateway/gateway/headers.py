@@ -68,6 +68,7 @@ def forwarded_headers(
     headers["X-Request-Id"] = exchange.request_id
     if exchange.user_id is not None:
         headers["X-User-Id"] = str(exchange.user_id)
+        headers["X-Internal-Key"] = exchange.key
     return headers
 
 

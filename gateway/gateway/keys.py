@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import cast
 
 import aiohttp
 from aiohttp import web
@@ -45,10 +46,11 @@ def _user_name(credentials: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The user of a key, and what the key is for; None is everything."""
+    """The user of a key, what the key is for (None is everything), and by what it is called: its beginning."""
 
     id: int
     scopes: frozenset[str] | None = None
+    key: str = ""
 
     def may(self, scopes: Collection[str]) -> bool:
         """Whether the key has one of these scopes, or the one for everything."""
@@ -152,9 +154,10 @@ class FileReaderKeys:
             if answer.status == 401 and isinstance(body, dict) and body.get("type") == "/problems/unknown-key":
                 return None
             if answer.status == 200 and isinstance(body, dict):
-                user_id, scopes = body.get("user_id"), body.get("scopes")
-                if type(user_id) is int and user_id > 0 and (scopes is None or _are_words(scopes)):
-                    return User(user_id, None if scopes is None else frozenset(scopes))
+                user_id, scopes, key = body.get("user_id"), body.get("scopes"), body.get("key", "")
+                is_user = type(user_id) is int and user_id > 0 and isinstance(key, str)
+                if is_user and (scopes is None or _are_words(scopes)):
+                    return User(cast(int, user_id), None if scopes is None else frozenset(scopes), key)
         raise ValueError(f"not an answer to the question: status {answer.status}")
 
 
