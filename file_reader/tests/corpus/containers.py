@@ -154,7 +154,8 @@ CASES = [
     Case("a workbook without its sheet", zipped({"xl/workbook.xml": b"<workbook/>",
          "[Content_Types].xml": b"<Types/>"}),
          fault=Fault("unreadable-file")),
-    Case("a workbook whose sheet breaks off", raw_workbook(_XML + "<row><c><v>51"), fault=Fault("unreadable-file")),
+    Case("a workbook whose sheet breaks off", raw_workbook(_XML + "<row><c><v>51"), _ROWS,
+         Fault("unreadable-file", {"line": 4})),
     Case("a workbook whose sheet breaks off after 20,000 rows: they stay", raw_workbook(row(*_HEADER) + _MANY
          + "<row><c><v>51",
          dimension="A1:C20002"),

@@ -1,13 +1,14 @@
 """The way of a file from the bytes that were sent to its rows, as the service goes it, without the service."""
 
 import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
 
-from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, unwrapped
+from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
@@ -31,9 +32,9 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
     try:
         reading.content = unpacked(data, max_bytes)
         reading.dialect = told(reading.content, **declared)
-        table = as_table(io.BytesIO(reading.content))
-        for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
-            reading.rows.append(row)  # what was read before an error stays
+        with opened(reading.content) as table:
+            for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
+                reading.rows.append(row)  # what was read before an error stays
     except ReadingError as error:
         reading.error = error
     return reading
@@ -41,9 +42,10 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
 
 def dripping(table: BinaryIO, size: int) -> BinaryIO:
     """The same table, by so many bytes at a time."""
-    drip = Drip(table.read(), size)
+    content = table.read()
+    drip = Drip(content, size)
     if isinstance(table, SheetCsv):
-        return cast(BinaryIO, SheetCsv(iter(lambda: drip.read(size) or b"", b""), cast(BinaryIO, drip)))
+        return cast(BinaryIO, SheetCsv((drip.read(size) for _ in range(-(-len(content) // size))), cast(BinaryIO, drip)))
     return cast(BinaryIO, drip)
 
 
@@ -57,7 +59,8 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
 
 
 def told(content: bytes, **declared: Any) -> Dialect:
-    sample = as_table(io.BytesIO(content)).read(SAMPLE_BYTES)
+    with opened(content) as table:
+        sample = table.read(SAMPLE_BYTES)
     further = []
     if len(content) > SAMPLE_BYTES and content.startswith(sample):  # not a workbook
         starts = range(SAMPLE_BYTES, len(content), max(_PIECE_BYTES, len(content) // 8))
@@ -67,5 +70,16 @@ def told(content: bytes, **declared: Any) -> Dialect:
 
 def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:
     """The line and the text of every record."""
-    for record in read_records(as_table(io.BytesIO(content)), dialect):
-        yield record.line, record.text
+    with opened(content) as table:
+        for record in read_records(table, dialect):
+            yield record.line, record.text
+
+
+def opened(content: bytes) -> BinaryIO:
+    """The table in a file. A workbook has to be one on disk, as a process of its own reads it."""
+    if not is_zip(content[:4]):
+        return io.BytesIO(content)
+    file = tempfile.TemporaryFile()
+    file.write(content)
+    file.seek(0)
+    return as_table(cast(BinaryIO, file))

@@ -18,10 +18,10 @@ from tests.corpus.case import STATUS, At, Case, Fault, No
 from tests.corpus.drip import Endless
 from tests.corpus.packing import gz, raw_workbook, zipped
 from tests.corpus.packing import row as sheet_row
-from tests.corpus.reading import Reading, read, record_texts, told, unpacked
+from tests.corpus.reading import Reading, opened, read, record_texts, told, unpacked
 
 from uploads.problems import status_of
-from uploads.reading.containers import SheetCsv, as_table
+from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import REASONS
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
@@ -98,9 +98,9 @@ def metres(latitude: float, longitude: float, wanted: At) -> float:
 def assert_texts(reading: Reading, dialect: Dialect) -> None:
     """Every record's text stands in the file where its line says, nothing but blank lines is left out, and a rejected
     row has the text of its record."""
-    table = as_table(io.BytesIO(reading.content))
     try:
-        text = table.read().decode(dialect.encoding)
+        with opened(reading.content) as table:
+            text = table.read().decode(dialect.encoding)
         found = dict(record_texts(reading.content, dialect))
     except (ReadingError, UnicodeDecodeError):
         assert reading.error is not None
