@@ -43,10 +43,10 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
 def dripping(table: BinaryIO, size: int) -> BinaryIO:
     """The same table, by so many bytes at a time."""
     content = table.read()
-    drip = Drip(content, size)
     if isinstance(table, SheetCsv):
-        return cast(BinaryIO, SheetCsv((drip.read(size) for _ in range(-(-len(content) // size))), cast(BinaryIO, drip)))
-    return cast(BinaryIO, drip)
+        pieces = (content[start : start + size] for start in range(0, len(content), size))
+        return cast(BinaryIO, SheetCsv(pieces, table))
+    return cast(BinaryIO, Drip(content, size))
 
 
 def unpacked(data: bytes, max_bytes: int) -> bytes:
@@ -79,7 +79,7 @@ def opened(content: bytes) -> BinaryIO:
     """The table in a file. A workbook has to be one on disk, as a process of its own reads it."""
     if not is_zip(content[:4]):
         return io.BytesIO(content)
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the table closes it
     file.write(content)
     file.seek(0)
     return as_table(cast(BinaryIO, file))

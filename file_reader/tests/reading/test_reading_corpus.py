@@ -1,7 +1,6 @@
 """The files of the corpus are read as a user would expect; see tests/corpus."""
 
 import csv
-import io
 import re
 import time
 import tracemalloc

@@ -68,6 +68,15 @@ def check_unwrapped(stream: BinaryIO, *, max_bytes: int) -> None:
         raise ContainerError("What is inside is packed once more. Send the table itself, packed once or not at all.")
 
 
+def beginning_of(table: BinaryIO, size: int) -> bytes:
+    """The first bytes of a table that nobody has read from, at most that many; afterwards nobody has, either."""
+    if isinstance(table, SheetCsv):
+        return table.peek()[:size]
+    beginning = table.read(size)
+    table.seek(0)
+    return beginning
+
+
 def is_zip(head: bytes) -> bool:
     """Whether a file that begins so is a zip archive; a workbook is one too."""
     return head.startswith(_ZIP)
@@ -173,7 +182,7 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def _check_workbook(archive: zipfile.ZipFile, limit: int) -> None:
-    """Measures what is inside, as what the archive says of itself may be a lie: its files may even lie on each other."""
+    """Measures what is inside, as what the archive says of itself may be a lie: its files may even overlap."""
     size = 0
     for member in archive.infolist():
         _check_method(member)
@@ -203,13 +212,18 @@ class SheetCsv(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: Any) -> int:
-        view = memoryview(target)
+    def peek(self) -> bytes:
+        """What comes next, without taking it; nothing at the end."""
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
-                return 0
+                break
             self._left = piece
+        return self._left
+
+    def readinto(self, target: Any) -> int:
+        view = memoryview(target)
+        self.peek()
         size = min(len(view), len(self._left))
         view[:size] = self._left[:size]
         self._left = self._left[size:]
@@ -230,25 +244,21 @@ def _sheet(stream: BinaryIO) -> Generator[bytes, None, None]:
 
     Raises UnreadableError with the row at fault, or ContainerError when the process was ended before it knew one.
     """
-    process = subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+    with subprocess.Popen(
         [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())"],
         stdin=stream,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": str(_PACKAGES)},  # no secrets
-    )
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        while piece := process.stdout.read(PIECE_BYTES):
-            yield piece
-        said = process.stderr.read().decode(errors="replace")
-        if process.wait() != 0:
-            raise _fault(process.returncode, said)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+    ) as process:
+        try:
+            while piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES):
+                yield piece
+            said = cast(BinaryIO, process.stderr).read().decode(errors="replace")
+            if process.wait() != 0:
+                raise _fault(process.returncode, said)
+        finally:
+            process.kill()  # if it is still there, nobody wants the rest
 
 
 def _fault(status: int, said: str) -> ReadingError:

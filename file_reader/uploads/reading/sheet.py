@@ -38,8 +38,8 @@ MAX_CPU_SECONDS = 4
 MAX_SHARED_BYTES = 64 << 20
 #: How much CSV is written at once, at least. Whoever wants to know what a workbook looks like reads the first piece.
 PIECE_BYTES = 1 << 17
-#: A sheet may become this many times as large as its workbook, beyond what is never too large: rows are filled up to the
-#: width of the first, and a text that cells share is written again for each.
+#: A sheet may become this many times as large as its workbook, beyond what is never too large: rows are filled up to
+#: the width of the first, and a text that cells share is written again for each.
 _MAX_CSV_RATIO = 300
 _HARMLESS_CSV_BYTES = 16 << 20
 _MAX_CSV_BYTES = 4 << 30
@@ -446,9 +446,7 @@ _ISO_DATE = re.compile(
     r"((?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(?P<fraction>\.\d{1,3})?)?)?Z?",
     re.ASCII,
 )
-_ISO_DURATION = re.compile(
-    r"PT((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+(\.\d{1,3})?)S)?", re.ASCII
-)
+_ISO_DURATION = re.compile(r"PT((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+(\.\d{1,3})?)S)?", re.ASCII)
 
 
 def _iso_date(text: str) -> str:
@@ -456,12 +454,12 @@ def _iso_date(text: str) -> str:
     match = _ISO_DATE.match(text)
     if match and any(match.groups()):
         found = match.groupdict()
-        day = [int(found[name]) for name in ("year", "month", "day")] if found["year"] else None
-        clock = [int(found[name] or 0) for name in ("hour", "minute", "second")]
-        clock.append(int(float(found["fraction"] or 0) * 1_000_000))
-        if day is None:
-            return time_of_day(*clock).isoformat()
-        return datetime(*day, *clock).isoformat() if found["hour"] else date(*day).isoformat()  # type: ignore[arg-type] # noqa: DTZ001
+        hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+        clock = time_of_day(hour, minute, second, int(float(found["fraction"] or 0) * 1_000_000))
+        if found["year"] is None:
+            return clock.isoformat()
+        day = date(int(found["year"]), int(found["month"]), int(found["day"]))
+        return day.isoformat() if found["hour"] is None else datetime.combine(day, clock).isoformat()
     match = _ISO_DURATION.match(text)
     if match and any(match.groups()):
         return str(timedelta(**{name: float(value) for name, value in match.groupdict().items() if value}))

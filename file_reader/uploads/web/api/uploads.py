@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, pa
 from uploads.accepting.request_body import display_name, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
-from uploads.reading.containers import SheetCsv
+from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.preview import preview
 from uploads.rows.bulk.per_call import counts_of
@@ -49,20 +49,19 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
-def detected_dialect(table: Incoming, options: UploadOptions) -> Dialect:
-    """How the table is written, as declared or told from its beginning."""
-    with table.open_table() as stream:
-        if isinstance(stream, SheetCsv):
-            check_workbook(options.declared)
-        return detect_dialect(stream.read(SAMPLE_BYTES), options.declared, further=table.samples())
+def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
+    """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
+    if isinstance(stream, SheetCsv):
+        check_workbook(options.declared)
+    return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
 
 
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename):
-        dialect = detected_dialect(table, options)
-        shown = preview(table.open_table, dialect)
+    with received(request, None) as (_, table, options, filename), table.open_table() as stream:
+        dialect = detected_dialect(table, stream, options)
+        shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
 
 
@@ -79,11 +78,13 @@ class UploadList(APIView):
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
         with received(request, key) as (sent, table, options, filename):
+            with table.open_table() as stream:
+                dialect = detected_dialect(table, stream, options)
             upload = accept_upload(
                 sent=sent,
                 table=table,
                 filename=filename,
-                dialect=detected_dialect(table, options),
+                dialect=dialect,
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
                 idempotency_key=key,
