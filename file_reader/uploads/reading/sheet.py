@@ -40,7 +40,7 @@ MAX_SHARED_BYTES = 64 << 20
 PIECE_BYTES = 1 << 17
 #: A sheet may become this many times as large as its workbook, beyond what is never too large: rows are filled up to
 #: the width of the first, and a text that cells share is written again for each.
-_MAX_CSV_RATIO = 300
+_MAX_CSV_RATIO = 100
 _HARMLESS_CSV_BYTES = 16 << 20
 _MAX_CSV_BYTES = 4 << 30
 #: The last row and the last column that there can be in a workbook.
@@ -48,7 +48,7 @@ _MAX_ROWS = 1 << 20
 _MAX_COLUMNS = 1 << 14
 _XML_BYTES = 1 << 16
 #: Bytes of XML for the styles, or for the list of sheets.
-_MAX_PART_BYTES = 32 << 20
+_MAX_PART_BYTES = 16 << 20
 #: Bytes of XML for one row of the sheet, or for one of the texts that cells share.
 _MAX_ROW_BYTES = 8 << 20
 #: Bytes of one tag or comment: expat looks at it again from its beginning with each piece.
@@ -90,7 +90,7 @@ def main() -> int:
 
 def _allow_cpu_time() -> None:
     """From now on. The kernel ends the process when it has used that up."""
-    soft = int(time.process_time()) + 1 + MAX_CPU_SECONDS
+    soft = int(time.process_time()) + MAX_CPU_SECONDS
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
@@ -159,7 +159,7 @@ def _taken(text: io.StringIO) -> bytes:
 
 # --- the parts of a workbook ---------------------------------------------------------------------------------------
 class _Part:
-    """One XML file of the archive. Who reads it sets the handlers of its `parser`, and counts `depth`.
+    """One XML file of the archive. Who reads it sets the handlers of its `parser`, and how to tell its `depth`.
 
     `begun` is where the row or the text that is being read begins, in bytes of XML.
     """
@@ -171,7 +171,7 @@ class _Part:
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
-        self.depth = 0
+        self.depth: Callable[[], int] = int
         self.begun = 0
         self._parsed = 0
         self._open = True
@@ -186,7 +186,7 @@ class _Part:
         self._open = bool(piece)
         if self._max_bytes is not None and self._parsed > self._max_bytes:
             raise _RefusedError(f"has more than {self._max_bytes:,} bytes in its part {self._name}")
-        if self.depth > _MAX_DEPTH:
+        if self.depth() > _MAX_DEPTH:
             raise _RefusedError(f"has more than {_MAX_DEPTH} elements inside each other in its part {self._name}")
         if len(self.parser.intern) > _MAX_NAMES:
             raise _RefusedError(f"has more than {_MAX_NAMES:,} names of elements in its part {self._name}")
@@ -199,14 +199,18 @@ class _Part:
     def elements(self, handle: Callable[[int, str, dict[str, str]], None]) -> None:
         """Parses the whole part, and tells the depth (from 1), the name and the attributes of each element."""
         local = _LocalNames()
+        depth = 0
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            self.depth += 1
-            handle(self.depth, local[name], attributes)
+            nonlocal depth
+            depth += 1
+            handle(depth, local[name], attributes)
 
         def end(_: str) -> None:
-            self.depth -= 1
+            nonlocal depth
+            depth -= 1
 
+        self.depth = lambda: depth
         self.parser.StartElementHandler = start
         self.parser.EndElementHandler = end
         while self.parse_piece():
@@ -292,14 +296,14 @@ class _SharedTexts:
 
         def start(name: str, _: dict[str, str]) -> None:
             nonlocal depth, phonetic
-            depth = part.depth = depth + 1
+            depth += 1
             chars.clear()
             if depth == 3:
                 phonetic = local[name] == "rPh"
 
         def end(name: str) -> None:
             nonlocal depth
-            depth = part.depth = depth - 1
+            depth -= 1
             if depth == 1:
                 text = "".join(texts)
                 texts.clear()
@@ -311,6 +315,7 @@ class _SharedTexts:
                 texts.append("".join(chars))
                 chars.clear()
 
+        part.depth = lambda: depth
         part.parser.StartElementHandler = start
         part.parser.EndElementHandler = end
         part.parser.CharacterDataHandler = chars.append
@@ -332,7 +337,7 @@ def _sheet_rows(
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal attributes_of_cell, column, depth, fields, in_cell, in_data, number, phonetic
-        depth = part.depth = depth + 1
+        depth += 1
         chars.clear()
         if not in_data:
             in_data = depth == 2 and local[name] == "sheetData"
@@ -356,7 +361,7 @@ def _sheet_rows(
 
     def end(name: str) -> None:
         nonlocal depth, in_data, is_over, last
-        depth = part.depth = depth - 1
+        depth -= 1
         if not in_data:
             return
         if depth == 4:
@@ -393,6 +398,7 @@ def _sheet_rows(
             in_data = False
             is_over = True
 
+    part.depth = lambda: depth
     part.parser.StartElementHandler = start
     part.parser.EndElementHandler = end
     part.parser.CharacterDataHandler = chars.append
@@ -477,9 +483,10 @@ _DATE_FORMATS = {str(number): number == 46 for number in (*range(14, 23), 45, 46
 _LITERALS = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
 _DATE_LETTERS = re.compile(r"(?<![_\\])[dmhysDMHYS]")
 _DURATION = re.compile(r"\[hh?\]|\[mm?\]|\[ss?\]", re.IGNORECASE)
-#: Longer ones no program takes.
-_MAX_FORMAT_CHARS = 1_000
-_MAX_FORMATS = 100_000
+#: Longer and more ones Excel does not take: 255 characters, some hundreds of formats, 65,490 styles.
+_MAX_FORMAT_CHARS = 255
+_MAX_FORMATS = 10_000
+_MAX_STYLES = 100_000
 
 
 def _date_styles(part: _Part) -> dict[str, bool]:
@@ -496,8 +503,8 @@ def _date_styles(part: _Part) -> dict[str, bool]:
             formats[attributes["numFmtId"]] = attributes.get("formatCode", "")[:_MAX_FORMAT_CHARS]
         elif depth == 3 and section == "cellXfs":
             styles.append(attributes.get("numFmtId", "0"))
-        if len(formats) > _MAX_FORMATS or len(styles) > _MAX_FORMATS:
-            raise _RefusedError(f"has more than {_MAX_FORMATS:,} formats")
+        if len(formats) > _MAX_FORMATS or len(styles) > _MAX_STYLES:
+            raise _RefusedError(f"has more than {_MAX_FORMATS:,} formats, or {_MAX_STYLES:,} styles")
 
     part.elements(element)
     dates = _DATE_FORMATS.copy()
