@@ -207,6 +207,7 @@ _SPACES = b" " * 970
         pytest.param(b"51,-0.1" + b",0.1" * 9_998 + b"\n", id="ten thousand numbers"),
         pytest.param(b'id;g\n1;{"type":"Point","coordinates":' + b"[" * 100_000 + b"1.5, 1.5\n", id="deep JSON"),
         pytest.param(b"lat,lon,n\n1,2," + b"\xe9" * 200_000, id="Windows-1252"),
+        pytest.param(gz(b"") * 500_000, id="gzip in half a million members"),
     ],
 )  # fmt: skip
 def test_a_hostile_file_costs_no_more_than_a_large_one(content: bytes, ordinary_cost: float) -> None:

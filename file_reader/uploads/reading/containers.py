@@ -19,6 +19,7 @@ from uploads.reading.errors import ContainerError, InflatedError, ReadingError, 
 from uploads.reading.sheet import MAX_SHARED_BYTES, PIECE_BYTES, SHARED_STRINGS, TOO_MUCH
 
 _PIECE_BYTES = 1 << 18
+_MEMBER_BYTES = 1 << 14
 #: What is inside may be this many times as large as what was sent: tables are up to 30 times as large, bombs 1,000.
 MAX_RATIO = 300
 #: Below this many bytes, nothing is a bomb.
@@ -104,8 +105,7 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """gzip data, piece by piece, without gzip. Raises ContainerError when it is damaged or cut short."""
     inflate = zlib.decompressobj(wbits=31)
     try:
-        for compressed in pieces:
-            piece = compressed
+        for piece in _cut(pieces):
             while piece:
                 if inflate.eof:  # several members are one file, and zeros may follow the last
                     if not piece.strip(b"\0"):
@@ -139,6 +139,13 @@ class _ArchiveFile(io.RawIOBase):
         if len(data) > _MAX_DIRECTORY_BYTES:
             raise ContainerError("The zip archive has too many files.")
         return data
+
+
+def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in small pieces: behind each member of gzip data, the rest of its piece is copied."""
+    for piece in pieces:
+        for start in range(0, len(piece), _MEMBER_BYTES):
+            yield piece[start : start + _MEMBER_BYTES]
 
 
 def _opened(stream: BinaryIO) -> zipfile.ZipFile:
@@ -242,7 +249,8 @@ class SheetCsv(io.RawIOBase):
 def _sheet(stream: BinaryIO) -> Generator[bytes, None, None]:
     """The first sheet of a workbook as CSV, by a process that ends with this generator: see `sheet`.
 
-    Raises UnreadableError with the row at fault, or ContainerError when the process was ended before it knew one.
+    Raises UnreadableError with the row at fault, or ContainerError when the workbook is beyond a limit: then the rows
+    of the last piece are not given out, so that a small workbook is refused as a whole.
     """
     with subprocess.Popen(
         [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())"],
@@ -252,18 +260,23 @@ def _sheet(stream: BinaryIO) -> Generator[bytes, None, None]:
         env={"PYTHONPATH": str(_PACKAGES)},  # no secrets
     ) as process:
         try:
-            while piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES):
+            while len(piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES)) == PIECE_BYTES:
                 yield piece
             said = cast(BinaryIO, process.stderr).read().decode(errors="replace")
-            if process.wait() != 0:
-                raise _fault(process.returncode, said)
+            fault = _fault(process.wait(), said)
+            if not isinstance(fault, ContainerError):
+                yield piece
+            if fault is not None:
+                raise fault
         finally:
             process.kill()  # if it is still there, nobody wants the rest
 
 
-def _fault(status: int, said: str) -> ReadingError:
-    """Why a process did not read a sheet to its end."""
+def _fault(status: int, said: str) -> ReadingError | None:
+    """Why a process did not read a sheet to its end, if it did not."""
+    if status == 0:
+        return None
     row, _, detail = said.partition(" ")
     if row.isdecimal():
-        return UnreadableError(detail, line=int(row))
+        return UnreadableError(detail, line=int(row)) if int(row) else ContainerError(detail)
     return ContainerError(TOO_MUCH.format("time" if status == -signal.SIGXCPU else "memory"))

@@ -27,7 +27,7 @@ from datetime import time as time_of_day
 from typing import BinaryIO
 from xml.parsers import expat
 
-from uploads.reading.errors import UnreadableError
+from uploads.reading.errors import ContainerError, ReadingError, UnreadableError
 from uploads.reading.lines import MAX_RECORD_CHARS
 
 #: The address space of the process. What it takes itself is a tenth of it; most is for the texts that cells share.
@@ -82,8 +82,8 @@ def main() -> int:
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             _allow_cpu_time()
-    except UnreadableError as error:
-        sys.stderr.write(f"{error.line} {error.detail}")
+    except ReadingError as error:
+        sys.stderr.write(f"{error.extra.get('line', 0)} {error.detail}")
         return 1
     return 0
 
@@ -98,7 +98,8 @@ def _allow_cpu_time() -> None:
 def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
     """The first sheet as CSV, at least PIECE_BYTES at a time, until its end; a blank row is a blank line.
 
-    Raises UnreadableError with the row at fault; the rows before it have come.
+    Raises UnreadableError with the row at fault, before which all rows have come; or ContainerError when the workbook
+    is beyond a limit.
     """
     text = io.StringIO(newline="")
     # Both characters: Python 3.11 quotes a cell with a line break only if that is one of the line end's characters.
@@ -107,7 +108,7 @@ def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
     written = 0
     row = 0
     width = 0
-    fault: UnreadableError | None = None
+    fault: ReadingError | None = None
     try:
         for number, fields in _rows(workbook):
             while row < number - 1:  # rows that are left out
@@ -136,9 +137,9 @@ def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
                     raise _RefusedError(f"is far larger as CSV than as it was sent: {written:,} bytes by row {row}")
     # The rows before the fault are given out below, when the memory of what failed is free again.
     except _RefusedError as error:
-        fault = UnreadableError(f"The workbook {error}.", line=row + 1)
+        fault = ContainerError(f"The workbook {error}.")
     except MemoryError:
-        fault = UnreadableError(TOO_MUCH.format("memory"), line=row + 1)
+        fault = ContainerError(TOO_MUCH.format("memory"))
     except _BROKEN:
         fault = UnreadableError(f"The workbook cannot be read after row {row}.", line=row + 1)
     yield _taken(text)

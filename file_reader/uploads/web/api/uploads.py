@@ -1,8 +1,9 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from operator import attrgetter
+from threading import BoundedSemaphore
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -33,6 +34,9 @@ from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
 from uploads.web.plain_views import Call, plain_view
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
+#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
+_workbooks = BoundedSemaphore(2)
+
 
 @contextmanager
 def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
@@ -49,6 +53,13 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
+@contextmanager
+def opened(table: Incoming) -> Iterator[BinaryIO]:
+    """The table, to look into; of a workbook when its turn has come."""
+    with table.open_table() as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
+        yield stream
+
+
 def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
     """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
     if isinstance(stream, SheetCsv):
@@ -59,7 +70,7 @@ def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) 
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename), table.open_table() as stream:
+    with received(request, None) as (_, table, options, filename), opened(table) as stream:
         dialect = detected_dialect(table, stream, options)
         shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
@@ -78,7 +89,7 @@ class UploadList(APIView):
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
         with received(request, key) as (sent, table, options, filename):
-            with table.open_table() as stream:
+            with opened(table) as stream:
                 dialect = detected_dialect(table, stream, options)
             upload = accept_upload(
                 sent=sent,
