@@ -1,8 +1,8 @@
 """The files of the corpus are read as a user would expect; see tests/corpus."""
 
 import csv
+import os
 import re
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -156,10 +156,10 @@ def ordinary_cost() -> float:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    begun = time.process_time()
+    begun = sum(os.times()[:4])  # with what a process that reads a workbook takes
     with suppress(ReadingError):
         work()
-    return time.process_time() - begun
+    return sum(os.times()[:4]) - begun
 
 
 def costs_less(limit: float, work: Callable[[], object]) -> bool:
