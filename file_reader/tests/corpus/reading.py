@@ -2,8 +2,9 @@
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
@@ -12,6 +13,7 @@ from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_z
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
+from uploads.reading.sheet import PIECE_BYTES
 
 _PIECE_BYTES = 1 << 14
 
@@ -42,10 +44,15 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
 
 def dripping(table: BinaryIO, size: int) -> BinaryIO:
     """The same table, by so many bytes at a time."""
-    content = table.read()
+    content, error = b"", None
+    try:
+        while piece := table.read(PIECE_BYTES):
+            content += piece
+    except ReadingError as caught:
+        error = caught
     if isinstance(table, SheetCsv):
-        pieces = (content[start : start + size] for start in range(0, len(content), size))
-        return cast(BinaryIO, SheetCsv(pieces, table))
+        pieces = [content[start : start + size] for start in range(0, len(content), size)]
+        return cast(BinaryIO, SheetCsv(_again(pieces, error), table))
     return cast(BinaryIO, Drip(content, size))
 
 
@@ -76,10 +83,29 @@ def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:
 
 
 def opened(content: bytes) -> BinaryIO:
-    """The table in a file. A workbook has to be one on disk, as a process of its own reads it."""
+    """The table in a file. A workbook is read by a process only once, as many tests look at the same one."""
     if not is_zip(content[:4]):
         return io.BytesIO(content)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the table closes it
-    file.write(content)
-    file.seek(0)
-    return as_table(cast(BinaryIO, file))
+    return cast(BinaryIO, SheetCsv(_again(*sheet_of(content)), io.BytesIO()))
+
+
+@lru_cache(maxsize=8)
+def sheet_of(content: bytes) -> tuple[list[bytes], ReadingError | None]:
+    """The pieces of a workbook's CSV, and what ended them."""
+    pieces: list[bytes] = []
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        with as_table(cast(BinaryIO, file)) as table:
+            try:
+                while piece := table.read(PIECE_BYTES):
+                    pieces.append(piece)
+            except ReadingError as error:
+                return pieces, error
+    return pieces, None
+
+
+def _again(pieces: list[bytes], error: ReadingError | None) -> Generator[bytes, None, None]:
+    yield from pieces
+    if error is not None:
+        raise error
