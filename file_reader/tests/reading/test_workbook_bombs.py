@@ -1,4 +1,4 @@
-"""Workbooks that are small as they are sent and huge, or endless, as they are read. Nobody pays for them."""
+"""Workbooks that are small as they are sent, and huge or endless as they are read."""
 
 import io
 import json

@@ -56,6 +56,8 @@ _MAX_TAG_BYTES = 1 << 20
 _MAX_DEPTH = 100
 #: Different names of elements and attributes, which the parser remembers. Workbooks have some hundreds.
 _MAX_NAMES = 10_000
+#: Also said of a process that did not get as far as to say it.
+TOO_MUCH = "The workbook takes too much {} to read. Save the sheet as CSV, and send that."
 #: What a damaged or malicious workbook raises.
 _BROKEN = (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, KeyError, ValueError, IndexError, OverflowError,
            NotImplementedError, RuntimeError, OSError)  # fmt: skip
@@ -145,10 +147,6 @@ def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
     yield _taken(text)
     if fault is not None:
         raise fault
-
-
-#: Also said of a process that did not get as far as to say it.
-TOO_MUCH = "The workbook takes too much {} to read. Save the sheet as CSV, and send that."
 
 
 def _taken(text: io.StringIO) -> bytes:
