@@ -151,6 +151,11 @@ class Service:
         except OSError:  # refused, or too slow on a busy machine
             return False
 
+    def processes(self) -> list[psutil.Process]:
+        """What gunicorn has started, and what that has started."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid).children(recursive=True)
+
     def kill_processes(self) -> None:
         """kill -9 of what serves requests; gunicorn's master starts it anew."""
         assert self._process is not None

@@ -1,16 +1,19 @@
 """The way of a file from the bytes that were sent to its rows, as the service goes it, without the service."""
 
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
 
-from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, unwrapped
+from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
+from uploads.reading.sheet import PIECE_BYTES
 
 _PIECE_BYTES = 1 << 14
 
@@ -31,9 +34,9 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
     try:
         reading.content = unpacked(data, max_bytes)
         reading.dialect = told(reading.content, **declared)
-        table = as_table(io.BytesIO(reading.content))
-        for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
-            reading.rows.append(row)  # what was read before an error stays
+        with opened(reading.content) as table:
+            for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
+                reading.rows.append(row)  # what was read before an error stays
     except ReadingError as error:
         reading.error = error
     return reading
@@ -41,10 +44,16 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
 
 def dripping(table: BinaryIO, size: int) -> BinaryIO:
     """The same table, by so many bytes at a time."""
-    drip = Drip(table.read(), size)
+    content, error = b"", None
+    try:
+        while piece := table.read(PIECE_BYTES):
+            content += piece
+    except ReadingError as caught:
+        error = caught
     if isinstance(table, SheetCsv):
-        return cast(BinaryIO, SheetCsv(iter(lambda: drip.read(size) or b"", b""), cast(BinaryIO, drip)))
-    return cast(BinaryIO, drip)
+        pieces = [content[start : start + size] for start in range(0, len(content), size)]
+        return cast(BinaryIO, SheetCsv(_again(pieces, error), table))
+    return cast(BinaryIO, Drip(content, size))
 
 
 def unpacked(data: bytes, max_bytes: int) -> bytes:
@@ -57,7 +66,8 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
 
 
 def told(content: bytes, **declared: Any) -> Dialect:
-    sample = as_table(io.BytesIO(content)).read(SAMPLE_BYTES)
+    with opened(content) as table:
+        sample = table.read(SAMPLE_BYTES)
     further = []
     if len(content) > SAMPLE_BYTES and content.startswith(sample):  # not a workbook
         starts = range(SAMPLE_BYTES, len(content), max(_PIECE_BYTES, len(content) // 8))
@@ -67,5 +77,35 @@ def told(content: bytes, **declared: Any) -> Dialect:
 
 def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:
     """The line and the text of every record."""
-    for record in read_records(as_table(io.BytesIO(content)), dialect):
-        yield record.line, record.text
+    with opened(content) as table:
+        for record in read_records(table, dialect):
+            yield record.line, record.text
+
+
+def opened(content: bytes) -> BinaryIO:
+    """The table in a file. A workbook is read by a process only once, as many tests look at the same one."""
+    if not is_zip(content[:4]):
+        return io.BytesIO(content)
+    return cast(BinaryIO, SheetCsv(_again(*sheet_of(content)), io.BytesIO()))
+
+
+@lru_cache(maxsize=8)
+def sheet_of(content: bytes) -> tuple[list[bytes], ReadingError | None]:
+    """The pieces of a workbook's CSV, and what ended them."""
+    pieces: list[bytes] = []
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        with as_table(cast(BinaryIO, file)) as table:
+            try:
+                while piece := table.read(PIECE_BYTES):
+                    pieces.append(piece)
+            except ReadingError as error:
+                return pieces, error
+    return pieces, None
+
+
+def _again(pieces: list[bytes], error: ReadingError | None) -> Generator[bytes, None, None]:
+    yield from pieces
+    if error is not None:
+        raise error

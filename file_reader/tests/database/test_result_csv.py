@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -299,3 +300,14 @@ def test_the_head_of_a_result_has_no_body(api: Api) -> None:
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert b"".join(answer.streaming_content) == b""
+
+
+def test_a_result_without_all_rows_that_were_loaded_breaks_off(
+    api: Api, consumer: FakePostcodeConsumer, data_dir: Path
+) -> None:
+    upload = api.upload("lat,lon\n50.1,-0.1\n50.2,-0.2\n")
+    work_until_ended()
+    (file,) = (data_dir / "uploads" / "files").iterdir()
+    file.write_text("lat,lon\n50.1,-0.1\n")
+    with pytest.raises(RuntimeError, match="1 rows of 2"):
+        api.result(upload)

@@ -4,8 +4,10 @@ import csv
 import gzip
 import hashlib
 import io
+import subprocess
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,49 @@ def test_what_cannot_be_unpacked_is_told_and_not_stored(
     for path in (UPLOADS, PREVIEW):
         problem_of(api.post(path, content, "application/gzip"), status, slug)
     assert (Upload.objects.count(), stored(data_dir)) == (0, [])
+
+
+def test_a_workbook_that_takes_too_much_is_refused_in_words_and_not_stored(api: Api, data_dir: Path) -> None:
+    bomb = packing.raw_workbook(packing.row("lat", "lon") + packing.row(50.1, -0.1) + "<row><c>" + "<x>" * 100_000)
+    for path in (UPLOADS, PREVIEW):
+        problem = problem_of(api.post(path, bomb, "application/zip"), 422, "unreadable-archive")
+        assert problem["detail"] == "The workbook has more than 100 elements inside each other in its part sheet1.xml."
+    assert (Upload.objects.count(), stored(data_dir)) == (0, [])
+
+
+def test_a_workbook_that_takes_too_much_further_down_fails_there_and_rows_before_are_answered(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    rows = packing.row("lat", "lon") + packing.row(50.1, -0.1) * 20_000
+    upload = api.upload(packing.raw_workbook(rows + packing.row(50.2, -0.2, number=2 * 10**9)))
+    work_until_ended()
+    ended = api.show(upload)
+    assert (ended["state"], ended["error"]["type"]) == ("failed", "/problems/unreadable-archive")
+    assert "row 2,000,000,000" in ended["error"]["detail"]
+    matched = ended["rows"]["matched"]
+    assert 10_000 < matched < 20_000
+    assert len(api.result(upload).splitlines()) == matched + 1
+
+
+def test_few_workbooks_are_looked_into_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+    running: set[subprocess.Popen[bytes]] = set()
+
+    class Counted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            running.add(self)
+            at_once.append(len(running))
+
+        def __exit__(self, *error: Any) -> None:
+            super().__exit__(*error)
+            running.discard(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Counted)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: api.post(PREVIEW, workbook(), "application/zip"), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert max(at_once) <= 2
 
 
 def test_a_body_whose_encoding_is_cut_short_is_not_stored(api: Api, data_dir: Path) -> None:

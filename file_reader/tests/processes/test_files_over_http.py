@@ -1,8 +1,10 @@
 """Bodies as they really arrive, through a real gunicorn: without length, cut short, or too large."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.corpus.packing import raw_workbook, row
 from tests.running import Service
 
 from uploads.models import Upload
@@ -118,3 +120,16 @@ def test_a_content_type_that_django_cannot_parse_is_a_problem_of_the_caller(serv
     status, headers, answer = service.send(post(content_type, f"Content-Length: {len(CSV)}"), CSV)
     assert (status, headers["Content-Type"]) == (415, "application/problem+json")
     assert json.loads(answer)["type"] == "/problems/unsupported-media-type"
+
+
+def test_workbooks_are_read_by_processes_of_which_none_is_left(service: Service) -> None:
+    good = raw_workbook(row("lat", "lon") + row(51.5, -0.1))
+    bomb = raw_workbook(row("lat", "lon") + "<row><c>" + "<x>" * 50_000)
+    books = [good, bomb] * 4
+    processes = service.processes()
+    with ThreadPoolExecutor(len(books)) as threads:
+        answers = list(
+            threads.map(lambda book: service.send(post("application/zip", f"Content-Length: {len(book)}"), book), books)
+        )
+    assert [status for status, _, _ in answers] == [202, 422] * 4
+    assert service.processes() == processes

@@ -1,9 +1,8 @@
 """The files of the corpus are read as a user would expect; see tests/corpus."""
 
 import csv
-import io
+import os
 import re
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -18,10 +17,10 @@ from tests.corpus.case import STATUS, At, Case, Fault, No
 from tests.corpus.drip import Endless
 from tests.corpus.packing import gz, raw_workbook, zipped
 from tests.corpus.packing import row as sheet_row
-from tests.corpus.reading import Reading, read, record_texts, told, unpacked
+from tests.corpus.reading import Reading, opened, read, record_texts, sheet_of, told, unpacked
 
 from uploads.problems import status_of
-from uploads.reading.containers import SheetCsv, as_table
+from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import REASONS
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
@@ -98,9 +97,9 @@ def metres(latitude: float, longitude: float, wanted: At) -> float:
 def assert_texts(reading: Reading, dialect: Dialect) -> None:
     """Every record's text stands in the file where its line says, nothing but blank lines is left out, and a rejected
     row has the text of its record."""
-    table = as_table(io.BytesIO(reading.content))
     try:
-        text = table.read().decode(dialect.encoding)
+        with opened(reading.content) as table:
+            text = table.read().decode(dialect.encoding)
         found = dict(record_texts(reading.content, dialect))
     except (ReadingError, UnicodeDecodeError):
         assert reading.error is not None
@@ -157,10 +156,11 @@ def ordinary_cost() -> float:
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    begun = time.process_time()
+    sheet_of.cache_clear()
+    begun = sum(os.times()[:4])  # with what a process that reads a workbook takes
     with suppress(ReadingError):
         work()
-    return time.process_time() - begun
+    return sum(os.times()[:4]) - begun
 
 
 def costs_less(limit: float, work: Callable[[], object]) -> bool:
@@ -208,6 +208,7 @@ _SPACES = b" " * 970
         pytest.param(b"51,-0.1" + b",0.1" * 9_998 + b"\n", id="ten thousand numbers"),
         pytest.param(b'id;g\n1;{"type":"Point","coordinates":' + b"[" * 100_000 + b"1.5, 1.5\n", id="deep JSON"),
         pytest.param(b"lat,lon,n\n1,2," + b"\xe9" * 200_000, id="Windows-1252"),
+        pytest.param(gz(b"") * 500_000, id="gzip in half a million members"),
     ],
 )  # fmt: skip
 def test_a_hostile_file_costs_no_more_than_a_large_one(content: bytes, ordinary_cost: float) -> None:

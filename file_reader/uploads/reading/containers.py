@@ -4,20 +4,22 @@ gzip and zip are taken off when a file arrives, for only then is it known that i
 and is read as CSV: its first sheet, in UTF-8, with commas.
 """
 
-import csv
 import io
+import signal
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, cast
-from xml.etree.ElementTree import ParseError
 
-from uploads.reading.errors import ContainerError, InflatedError, UnreadableError, UnsupportedFileError
-from uploads.reading.lines import MAX_RECORD_CHARS
+from uploads.reading.errors import ContainerError, InflatedError, ReadingError, UnreadableError, UnsupportedFileError
+from uploads.reading.sheet import MAX_SHARED_BYTES, PIECE_BYTES, SHARED_STRINGS, TOO_MUCH
 
 _PIECE_BYTES = 1 << 18
+_MEMBER_BYTES = 1 << 14
 #: What is inside may be this many times as large as what was sent: tables are up to 30 times as large, bombs 1,000.
 MAX_RATIO = 300
 #: Below this many bytes, nothing is a bomb.
@@ -25,22 +27,21 @@ _HARMLESS_BYTES = 1 << 20
 #: Members of gzip data cost more than what is in them: these, and one for so many bytes. Those of bgzip have 10,000.
 _MANY_MEMBERS = 1_000
 _BYTES_PER_MEMBER = 1_000
-#: The last row that there can be in a workbook.
-_MAX_SHEET_ROWS = 1 << 20
 #: Others are unpacked a whole piece at once, before anybody can see how large it gets.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: The texts that a workbook's cells share are in memory while it is read: at most this many bytes of XML.
-MAX_SHARED_BYTES = 64 << 20
+#: The list of what a zip archive has in it. zipfile takes a kilobyte of memory for each entry, of some 50 bytes.
+_MAX_DIRECTORY_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK = "xl/workbook.xml"
-_SHARED_STRINGS = "xl/sharedStrings.xml"
 #: What other documents have in them, which are zip archives too.
 _DOCUMENTS = {"content.xml": "an OpenDocument file", "xl/workbook.bin": "a binary Excel workbook",
               "word/document.xml": "a Word document"}  # fmt: skip
-#: What a damaged or malicious workbook makes of the library that reads it.
-_BROKEN = (zipfile.BadZipFile, zlib.error, ParseError, struct.error, EOFError, KeyError, ValueError, TypeError,
-           IndexError, AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
+#: What a damaged or malicious archive makes of the library that reads it.
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError, TypeError, IndexError,
+           AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
+#: Where a process finds the package `uploads`.
+_PACKAGES = Path(__file__).resolve().parents[2]
 
 
 def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
@@ -71,6 +72,15 @@ def check_unwrapped(stream: BinaryIO, *, max_bytes: int) -> None:
         raise ContainerError("What is inside is packed once more. Send the table itself, packed once or not at all.")
 
 
+def beginning_of(table: BinaryIO, size: int) -> bytes:
+    """The first bytes of a table that nobody has read from, at most that many; afterwards nobody has, either."""
+    if isinstance(table, SheetCsv):
+        return table.peek()[:size]
+    beginning = table.read(size)
+    table.seek(0)
+    return beginning
+
+
 def is_zip(head: bytes) -> bool:
     """Whether a file that begins so is a zip archive; a workbook is one too."""
     return head.startswith(_ZIP)
@@ -99,9 +109,8 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
     inflate = zlib.decompressobj(wbits=31)
     members_left = _MANY_MEMBERS
     try:
-        for compressed in pieces:
-            piece = compressed
-            members_left += len(compressed) // _BYTES_PER_MEMBER
+        for piece in _cut(pieces):
+            members_left += len(piece) // _BYTES_PER_MEMBER
             while piece:
                 if inflate.eof:  # several members are one file, and zeros may follow the last
                     if not piece.strip(b"\0"):
@@ -118,9 +127,38 @@ def gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
         raise ContainerError("The gzip data is cut short.")
 
 
+class _ArchiveFile(io.RawIOBase):
+    """A zip archive for zipfile, which reads its whole directory at once: too large a one is refused before."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size if 0 <= size <= _MAX_DIRECTORY_BYTES else _MAX_DIRECTORY_BYTES + 1)
+        if len(data) > _MAX_DIRECTORY_BYTES:
+            raise ContainerError("The zip archive has too many files.")
+        return data
+
+
+def _cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in small pieces: behind each member of gzip data, the rest of its piece is copied."""
+    for piece in pieces:
+        for start in range(0, len(piece), _MEMBER_BYTES):
+            yield piece[start : start + _MEMBER_BYTES]
+
+
 def _opened(stream: BinaryIO) -> zipfile.ZipFile:
     try:
-        return zipfile.ZipFile(stream)
+        return zipfile.ZipFile(cast(BinaryIO, _ArchiveFile(stream)))
     except _BROKEN:
         raise ContainerError("The zip archive is damaged or cut short.") from None
 
@@ -159,11 +197,11 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def _check_workbook(archive: zipfile.ZipFile, limit: int) -> None:
-    """Measures what is inside, as what the archive says of itself may be a lie."""
+    """Measures what is inside, as what the archive says of itself may be a lie: its files may even overlap."""
+    size = 0
     for member in archive.infolist():
         _check_method(member)
-        at_most = MAX_SHARED_BYTES if member.filename == _SHARED_STRINGS else limit
-        size = 0
+        at_most = min(limit, size + MAX_SHARED_BYTES) if member.filename == SHARED_STRINGS else limit
         try:
             with archive.open(member) as part:
                 while piece := part.read(_PIECE_BYTES):
@@ -180,7 +218,7 @@ class SheetCsv(io.RawIOBase):
     Its reads may be short: nothing is lost that came before an error.
     """
 
-    def __init__(self, pieces: Iterator[bytes], stream: BinaryIO) -> None:
+    def __init__(self, pieces: Generator[bytes, None, None], stream: BinaryIO) -> None:
         self._pieces = pieces
         self._stream = stream
         self._left = b""
@@ -189,13 +227,18 @@ class SheetCsv(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: Any) -> int:
-        view = memoryview(target)
+    def peek(self) -> bytes:
+        """What comes next, without taking it; nothing at the end."""
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
-                return 0
+                break
             self._left = piece
+        return self._left
+
+    def readinto(self, target: Any) -> int:
+        view = memoryview(target)
+        self.peek()
         size = min(len(view), len(self._left))
         view[:size] = self._left[:size]
         self._left = self._left[size:]
@@ -203,6 +246,7 @@ class SheetCsv(io.RawIOBase):
         return size
 
     def close(self) -> None:
+        self._pieces.close()
         self._stream.close()
         super().close()
 
@@ -210,52 +254,37 @@ class SheetCsv(io.RawIOBase):
         return self._position
 
 
-def _sheet(stream: BinaryIO) -> Iterator[bytes]:
-    """The first sheet of a workbook as CSV, some rows at a time. Raises UnreadableError with the row at fault."""
-    from openpyxl import load_workbook  # only those who send workbooks pay for it
+def _sheet(stream: BinaryIO) -> Generator[bytes, None, None]:
+    """The first sheet of a workbook as CSV, by a process that ends with this generator: see `sheet`.
 
-    text = io.StringIO(newline="")
-    # Both characters: Python 3.11 quotes a cell with a line break only if that is one of the line end's characters.
-    writer = csv.writer(text, lineterminator="\r\n")
-    row = 0
-    width = 0
-    try:
-        sheet = load_workbook(stream, read_only=True, data_only=True, keep_links=False).worksheets[0]
-        sheet.reset_dimensions()  # what a sheet says of its size may be wrong, and is believed
-        for row, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-            if row > _MAX_SHEET_ROWS:
-                raise ValueError
-            fields = [_field(cell) for cell in cells]
-            while len(fields) > max(width, 1) and not fields[-1]:
-                fields.pop()
-            if any(fields):
-                width = width or len(fields)
-                before = text.tell()
-                writer.writerow(fields + [""] * (width - len(fields)))
-                if text.tell() - before > MAX_RECORD_CHARS:
-                    yield text.getvalue()[:before].encode()
-                    raise UnreadableError(f"Row {row} is longer than {MAX_RECORD_CHARS:,} characters.", line=row)
-            else:
-                text.write("\r\n")  # a blank line, as in any table
-            if text.tell() > _PIECE_BYTES:
-                yield text.getvalue().encode()
-                text.seek(0)
-                text.truncate()
-    except _BROKEN as error:
-        yield text.getvalue().encode()
-        raise UnreadableError(f"The workbook cannot be read after row {row}.", line=row + 1) from error
-    yield text.getvalue().encode()
+    Raises UnreadableError with the row at fault, or ContainerError when the workbook is beyond a limit: then the rows
+    of the last piece are not given out, so that a small workbook is refused as a whole.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())"],
+        stdin=stream,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(_PACKAGES)},  # no secrets
+    ) as process:
+        try:
+            while len(piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES)) == PIECE_BYTES:
+                yield piece
+            said = cast(BinaryIO, process.stderr).read().decode(errors="replace")
+            fault = _fault(process.wait(), said)
+            if not isinstance(fault, ContainerError):
+                yield piece
+            if fault is not None:
+                raise fault
+        finally:
+            process.kill()  # if it is still there, nobody wants the rest
 
 
-def _field(cell: Any) -> str:
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return "TRUE" if cell else "FALSE"
-        case float():
-            return repr(cell)
-        case datetime() | date() | time():
-            return cell.isoformat()
-        case _:
-            return str(cell)
+def _fault(status: int, said: str) -> ReadingError | None:
+    """Why a process did not read a sheet to its end, if it did not."""
+    if status == 0:
+        return None
+    row, _, detail = said.partition(" ")
+    if row.isdecimal():
+        return UnreadableError(detail, line=int(row)) if int(row) else ContainerError(detail)
+    return ContainerError(TOO_MUCH.format("time" if status == -signal.SIGXCPU else "memory"))

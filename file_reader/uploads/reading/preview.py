@@ -1,7 +1,6 @@
 """What a file would be read as: its first records, how many of the next ones can be read, and what looks wrong."""
 
 from collections import Counter
-from collections.abc import Callable
 from itertools import islice
 from typing import Any, BinaryIO, cast
 
@@ -9,7 +8,7 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
-from uploads.reading.records import read_records, read_rows
+from uploads.reading.records import read_both
 
 #: Records that are shown, and those that are counted.
 SHOWN_ROWS = 20
@@ -42,7 +41,7 @@ def _beginning(stream: BinaryIO) -> BinaryIO:
     return stream if isinstance(stream, SheetCsv) else cast(BinaryIO, _Beginning(stream))
 
 
-def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, Any]:
+def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
     """The first rows as they would be read, and how the first COUNTED_ROWS of them come out.
 
     `sure` is the share of these that have coordinates, 0…1; null when the file has no rows.
@@ -51,37 +50,38 @@ def preview(open_file: Callable[[], BinaryIO], dialect: Dialect) -> dict[str, An
     rows = []
     reasons: Counter[str] = Counter()
     columns: list[str] = []
-    with open_file() as for_records, open_file() as for_rows:
-        records = read_records(_beginning(for_records), dialect)
-        try:
-            for _ in islice(records, dialect.preamble):
-                pass
-            if dialect.has_header and (header := next(records, None)):
-                columns = header.fields
-            for number, row in enumerate(islice(read_rows(_beginning(for_rows), dialect), COUNTED_ROWS), 1):
-                reasons[row.reason or "read"] += 1
-                if number <= SHOWN_ROWS:
-                    rows.append(
-                        {
-                            "row": number,
-                            "line": row.line,
-                            "latitude": row.latitude,
-                            "longitude": row.longitude,
-                            "status": "rejected" if row.reason else "pending",
-                            "reason": row.reason,
-                            "fields": next(records).fields,
-                        }
-                    )
-        except UnreadableError as caught:
-            error = {"detail": caught.detail, "line": caught.line}
-        except _EnoughReadError:
+    records, read = read_both(_beginning(stream), dialect)
+    try:
+        for _ in islice(records, dialect.preamble):
             pass
+        if dialect.has_header and (header := next(records, None)):
+            columns = header.fields
+        for number, row in enumerate(islice(read, COUNTED_ROWS), 1):
+            reasons[row.reason or "read"] += 1
+            if number <= SHOWN_ROWS:
+                rows.append(
+                    {
+                        "row": number,
+                        "line": row.line,
+                        "latitude": row.latitude,
+                        "longitude": row.longitude,
+                        "status": "rejected" if row.reason else "pending",
+                        "reason": row.reason,
+                        "fields": next(records).fields,
+                    }
+                )
+            else:
+                records.close()  # nothing is kept for it any more
+    except UnreadableError as caught:
+        error = {"detail": caught.detail, "line": caught.line}
+    except _EnoughReadError:
+        pass
     counted = reasons.total()
-    read = reasons.pop("read", 0)
+    located = reasons.pop("read", 0)
     return {
         "columns": columns,
-        "sure": round(read / counted, 4) if counted else None,
-        "looked_at": {"rows": counted, "read": read, "rejected": dict(reasons)},
+        "sure": round(located / counted, 4) if counted else None,
+        "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
         "warnings": warnings_of(dialect, rows=counted, swapped=reasons["coordinates_swapped"]),
         "error": error,
         "rows": rows,

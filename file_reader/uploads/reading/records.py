@@ -1,9 +1,10 @@
 """Lines to records and rows: a generator over a binary stream. Nothing here knows of Django or of a database."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import tee
 from math import isnan, nan
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -77,14 +78,22 @@ def read_records(stream: BinaryIO, dialect: Dialect) -> Iterator[RawRecord]:
 
     Raises UnreadableError with the line for undecodable bytes, over-long lines and an unclosed quote.
     """
-    for block in read_blocks(stream, dialect):
+    return _records(read_blocks(stream, dialect))
+
+
+def _records(blocks: Iterator[Block]) -> Generator[RawRecord, None, None]:
+    for block in blocks:
         for line, text, fields in block:
             yield RawRecord(line, text, fields)
 
 
 def read_blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     """Yields the same records as `read_records`, and raises as it does, but some thousands at a time."""
-    for block in _blocks(stream, dialect):
+    return _without_blank(_blocks(stream, dialect), dialect)
+
+
+def _without_blank(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Block]:
+    for block in blocks:
         if min(block.widths, default=2) < 2:  # no other can be blank
             kept = [RawRecord(*record) for record in block if not is_blank(record[2])]
             yield Block(
@@ -128,7 +137,22 @@ class Part:
 
 def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
     """Yields the data records of a file in order, each with its coordinates or with the reason why it has none."""
-    for part in read_parts(stream, dialect):
+    return _rows(read_parts(stream, dialect))
+
+
+def read_both(
+    stream: BinaryIO, dialect: Dialect
+) -> tuple[Generator[RawRecord, None, None], Generator[ReadRow, None, None]]:
+    """What `read_records` and `read_rows` yield, of a stream that is read once.
+
+    What one of them has not taken yet is kept for it, until it is closed.
+    """
+    for_records, for_rows = tee(_blocks(stream, dialect))
+    return _records(_without_blank(for_records, dialect)), _rows(_parts(for_rows, dialect))
+
+
+def _rows(parts: Iterator[Part]) -> Generator[ReadRow, None, None]:
+    for part in parts:
         rejected = dict(part.rejected)
         for place, row in enumerate(map(ReadRow, part.lines, part.latitudes, part.longitudes)):
             yield rejected.get(place, row)
@@ -136,10 +160,14 @@ def read_rows(stream: BinaryIO, dialect: Dialect) -> Iterator[ReadRow]:
 
 def read_parts(stream: BinaryIO, dialect: Dialect) -> Iterator[Part]:
     """The same records as columns, some thousands at a time, without an object for each."""
+    return _parts(_blocks(stream, dialect), dialect)
+
+
+def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
     locate = dialect.locator()
     above = dialect.preamble
     widths: tuple[int, int] | None = None
-    for block in _blocks(stream, dialect):
+    for block in blocks:
         if widths is not None and (part := _all_plain(block, widths[0], dialect)):
             yield part
             continue

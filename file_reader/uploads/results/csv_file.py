@@ -16,7 +16,7 @@ from uploads.files.stored import open_upload
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
 from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.errors import UnreadableError
+from uploads.reading.errors import ReadingError
 from uploads.reading.records import Block, read_blocks
 from uploads.row_ids import row_id
 from uploads.rows.bulk import stored_answers, upload_is_there
@@ -66,6 +66,7 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
         slices = _slices(read_blocks(stream, dialect), dialect, safe=safe)
         above, widths = next(slices, ([], []))
         if len(above) <= dialect.preamble:  # not even a header
+            _check_rows(upload, 0)
             return
         width = widths[dialect.preamble] + max(0, dialect.surplus)
         first = dialect.preamble + dialect.has_header
@@ -84,6 +85,13 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
                 found = answers.of(number, len(texts))
                 yield encode(_extended(texts, own_widths, width, found, dialect.delimiter))
                 number += len(texts)
+        _check_rows(upload, number - 1)
+
+
+def _check_rows(upload: Upload, count: int) -> None:
+    """A download without all rows that were loaded breaks off, so that nobody takes it for whole."""
+    if count < upload.rows_loaded:
+        raise RuntimeError(f"result.csv of upload {upload.pk} has {count} rows of {upload.rows_loaded}")
 
 
 def _slices(blocks: Iterator[Block], dialect: Dialect, *, safe: bool) -> Iterator[tuple[list[str], list[int]]]:
@@ -100,8 +108,8 @@ def _slices(blocks: Iterator[Block], dialect: Dialect, *, safe: bool) -> Iterato
             if len(texts) >= least and (len(texts) >= _SLICE_ROWS or chars >= _SLICE_CHARS):
                 yield texts, widths
                 texts, widths, chars, least = [], [], 0, 1
-    except UnreadableError as error:
-        logger.info("result.csv ends before line %s, where the file cannot be read", error.line)
+    except ReadingError as error:
+        logger.info("result.csv ends where the file cannot be read: %s", error.detail)
     if texts:
         yield texts, widths
 

@@ -1,9 +1,10 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from operator import attrgetter
-from typing import Any, cast
+from threading import BoundedSemaphore
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
-from uploads.reading.containers import SheetCsv
+from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.preview import preview
 from uploads.rows.bulk.per_call import counts_of
@@ -33,6 +34,9 @@ from uploads.web.api.pagination import PARAMETERS, NewestFirst, Page
 from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
 from uploads.web.plain_views import Call, plain_view
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
+
+#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
+_workbooks = BoundedSemaphore(2)
 
 
 @contextmanager
@@ -50,20 +54,26 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
-def detected_dialect(table: Incoming, options: UploadOptions) -> Dialect:
-    """How the table is written, as declared or told from its beginning."""
-    with table.open_table() as stream:
-        if isinstance(stream, SheetCsv):
-            check_workbook(options.declared)
-        return detect_dialect(stream.read(SAMPLE_BYTES), options.declared, further=table.samples())
+@contextmanager
+def opened(table: Incoming) -> Iterator[BinaryIO]:
+    """The table, to look into; of a workbook when its turn has come."""
+    with table.open_table() as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
+        yield stream
+
+
+def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
+    """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
+    if isinstance(stream, SheetCsv):
+        check_workbook(options.declared)
+    return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
 
 
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename):
-        dialect = detected_dialect(table, options)
-        shown = preview(table.open_table, dialect)
+    with received(request, None) as (_, table, options, filename), opened(table) as stream:
+        dialect = detected_dialect(table, stream, options)
+        shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
 
 
@@ -81,11 +91,13 @@ class UploadList(APIView):
         key = _idempotency_key(request)
         check_before(owner_id(request), key, least_size(cast(WSGIRequest, request._request)))
         with received(request, key) as (sent, table, options, filename):
+            with opened(table) as stream:
+                dialect = detected_dialect(table, stream, options)
             upload = accept_upload(
                 sent=sent,
                 table=table,
                 filename=filename,
-                dialect=detected_dialect(table, options),
+                dialect=dialect,
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
                 idempotency_key=key,
