@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE
 from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
-    LATITUDE_WORDS,
+    LATITUDE,
     MINUTES_WORDS,
     OTHER_GRID_WORDS,
     RADIANS_WORDS,
@@ -28,7 +28,7 @@ _DECLARE = "declare the columns with latitude=<column number> and longitude=<col
 
 def check_whole_degrees(table: Table, latitudes: Sequence[int]) -> None:
     """The candidates for the latitude are not degrees without their minutes, which are in a column of their own."""
-    minutes = sorted({*table.worded(MINUTES_WORDS)} & {*table.worded(LATITUDE_WORDS)})
+    minutes = sorted({*table.worded(MINUTES_WORDS)} & {*table.worded(LATITUDE.words)})
     degrees = [column for column in latitudes if column not in minutes]
     numbers = [number for column in degrees for number in table.numbers(column)]
     if minutes and numbers and all(map(_is_whole, numbers)):
