@@ -13,6 +13,7 @@ import msgspec
 from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.detecting.doubts import says_irish, says_west
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks
@@ -152,7 +153,7 @@ def read_parts(stream: BinaryIO, dialect: Dialect) -> Iterator[Part]:
                 widths = len(fields) + dialect.surplus, len(fields)
                 if dialect.has_header:
                     continue
-            rows.append(_read_row(line, text, fields, widths, locate))
+            rows.append(_read_row(line, text, fields, widths, locate, dialect))
         if rows:
             yield _part_of(rows)
 
@@ -182,6 +183,8 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if set(map(len, block.records)) != {width}:
         return None
+    if dialect.east_column is not None and says_west(map(itemgetter(dialect.east_column), block.records)):
+        return None
     if max(map(len, block.texts)) > MAX_CHARS and _has_long_cell(block, dialect):
         return None
     try:
@@ -204,7 +207,12 @@ def _has_long_cell(block: Block, dialect: Dialect) -> bool:
 
 
 def _read_row(
-    line: int, text: str, fields: list[str], widths: tuple[int, int], locate: Callable[[Sequence[str]], Located]
+    line: int,
+    text: str,
+    fields: list[str],
+    widths: tuple[int, int],
+    locate: Callable[[Sequence[str]], Located],
+    dialect: Dialect,
 ) -> ReadRow:
     if len(fields) not in widths:
         return ReadRow(line, None, None, "too_few_fields" if len(fields) < max(widths) else "too_many_fields", text)
@@ -213,6 +221,10 @@ def _read_row(
     located = locate(fields)
     if isinstance(located, str):
         return ReadRow(line, None, None, located, text)
+    if dialect.east_column is not None and located[1] > 0 and says_west([fields[dialect.east_column]]):
+        return ReadRow(line, None, None, "west_without_sign", text)
+    if dialect.is_british and says_irish(fields):
+        return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
 
 

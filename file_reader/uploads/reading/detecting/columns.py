@@ -15,6 +15,7 @@ from uploads.reading.coordinates import (
     UK_LONGITUDE,
     Notation,
     as_number,
+    is_in_uk,
     read_cell,
 )
 from uploads.reading.detecting.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
@@ -98,13 +99,15 @@ def _told(table: Table) -> Columns | None:
     found = _in_one_cell(table, None) or _by_grid_names(table) or _by_x_and_y(table)
     if named and not (found and table.values(found.latitude)):
         return named
-    return _british(table, found) if found else _by_values(table)
+    return _without_doubt(table, found) if found else _by_values(table)
 
 
-def _british(table: Table, found: Columns) -> Columns:
-    """The same columns, once it is clear which grid they are of."""
+def _without_doubt(table: Table, found: Columns) -> Columns:
+    """The same columns, once it is clear which grid they are of, or which side of Greenwich."""
     if found.notation == Notation.OSGB36:
         check_british(table, easting=found.longitude, northing=found.latitude)
+    elif found.notation == Notation.DEGREES:
+        check_degrees(table, found.latitude, found.longitude)
     return found
 
 
@@ -125,7 +128,7 @@ def _declared(table: Table, wanted: Wanted) -> Columns:
     if latitude == longitude:
         raise table.error("Latitude and longitude cannot be the same column, unless its cells hold both.")
     if wanted.notation is None and is_grid(table, easting=longitude, northing=latitude):
-        return _british(table, Columns(latitude, longitude, Notation.OSGB36))
+        return _without_doubt(table, Columns(latitude, longitude, Notation.OSGB36))
     return Columns(latitude, longitude, wanted.notation or Notation.DEGREES)
 
 
@@ -352,7 +355,7 @@ def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
         return next(iter(fitting))
     values = table.values(column)
     for notation in (Notation.LAT_LON, Notation.LON_LAT):
-        if mostly([_is_in_uk(read_cell(value, notation)) for value in values]):
+        if mostly([not isinstance(at := read_cell(value, notation), str) and is_in_uk(*at) for value in values]):
             return notation
     name = table.names[column] if table.names else ""
     if re.search("(lon|lng).*lat", name):
@@ -363,12 +366,4 @@ def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
         f"Column {column + 1} holds both coordinates, but nothing tells which one comes first."
         " Say it with coordinates=lat_lon or coordinates=lon_lat.",
         [column],
-    )
-
-
-def _is_in_uk(read: tuple[float, float] | str) -> bool:
-    return (
-        not isinstance(read, str)
-        and UK_LATITUDE[0] <= read[0] <= UK_LATITUDE[1]
-        and UK_LONGITUDE[0] <= read[1] <= UK_LONGITUDE[1]
     )

@@ -72,6 +72,11 @@ Y = frozenset("y y_coord ycoord y_coordinate coord_y coordy geoy geo_y point_y p
 #: What says in a name that its numbers are no degrees, or not all of them.
 RADIANS_WORDS = frozenset({"rad", "rads", "radian", "radians"})
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
+#: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
+PACKED_WORDS = frozenset({"dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
+#: Which side a column is of, where its numbers have no sign.
+SIDE_WORDS = {"latitude": (frozenset({"s", "south"}), frozenset({"n", "north"})),
+              "longitude": (frozenset({"w", "west"}), frozenset({"e", "east"}))}  # fmt: skip
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(
