@@ -15,8 +15,8 @@ from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notatio
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts import says_irish, says_west
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks
+from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
+from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
     import _csv
@@ -232,7 +232,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
     of_sheet = isinstance(stream, SheetCsv)
     begun: list[str] = []  # the lines of a record that goes on in the next block
-    for block in line_blocks(stream, dialect.encoding):
+    for block in line_blocks(stream, dialect.encoding, cr_ends=dialect.cr_ends):
         lines = [*begun, *block]
         text = "".join(lines)
         if '"' in text:
@@ -246,14 +246,29 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
                 raise unclosed_quote(line)
         else:
             numbers = range(line, line + len(lines))
-            yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
+            yield Block(text, numbers, lines, _reader(_for_csv(lines, text, dialect), dialect), dialect.delimiter)
             line += len(lines)
     if begun:
         raise unclosed_quote(line)
 
 
+def _for_csv(lines: list[str], text: str, dialect: Dialect) -> list[str]:
+    """The lines as csv's reader can take them: for a CR inside a field, it would end the record."""
+    return without_lone_cr(lines) if not dialect.cr_ends and has_lone_cr(text) else lines
+
+
 def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
     return csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces)
+
+
+def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
+    """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
+    locate = dialect.locator()
+    for line in lines:
+        fields = line.rstrip("\r\n").split(dialect.delimiter)
+        if len(fields) != width or isinstance(locate(fields), str):
+            return False
+    return True
 
 
 def _quoted(
@@ -273,7 +288,7 @@ def _quoted(
 
     def feed() -> Iterator[str]:
         nonlocal all_taken
-        yield from lines
+        yield from _for_csv(lines, text_of_block, dialect)
         all_taken = True
 
     reader = _reader(feed(), dialect)
@@ -281,11 +296,13 @@ def _quoted(
         for fields in reader:
             if all_taken:  # and the reader asked for more: it is inside quotes
                 break
-            text = "".join(lines[done : reader.line_num])
-            if reader.line_num > done + 1 and not quotes_close(
-                text, dialect.delimiter, skip_spaces=dialect.skip_spaces
-            ):
+            own = lines[done : reader.line_num]
+            text = "".join(own)
+            if len(own) > 1 and not quotes_close(text, dialect.delimiter, skip_spaces=dialect.skip_spaces):
                 error = unclosed_quote(at)
+                break
+            if len(own) > 1 and _are_records(own, len(fields), dialect):
+                error = swallowed(at, len(own))
                 break
             starts.append(at)
             block.texts.append(text)

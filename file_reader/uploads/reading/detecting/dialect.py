@@ -9,7 +9,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_o
 from uploads.reading.detecting.sample import SHOWN_CHARS, Table
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.lines import split_lines, undecodable
+from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -64,6 +64,8 @@ class Dialect:
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
+    With `cr_ends`, a CR without an LF ends a line; else it is part of a cell.
+
     What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
     says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
     """
@@ -82,6 +84,7 @@ class Dialect:
     skip_spaces: bool = False
     east_column: int | None = None
     is_british: bool = False
+    cr_ends: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,23 +107,47 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
     """
     refuse_other_bytes(sample)
     encoding = encoding_of(sample, further, declared.encoding)
-    lines = _whole_lines(sample, encoding)
+    lines = _whole_lines(sample, encoding, cr_ends=True)
     first_line = next((line for line in lines if line.replace('"', "").strip()), None)
     if first_line is None:
         raise EmptyFileError("There is nothing in the file: not even a header.")
     refuse_other_text("".join(lines[:20]), first_line)
+    dialect = _dialect_of(lines, declared, encoding)
+    text = "".join(lines)
+    if "\n" not in text:
+        return dialect
+    if has_lone_cr(text):
+        # A line end, or a part of a cell: the records that it makes are as wide as the others, or they are not.
+        unsplit = without_lone_cr(_whole_lines(sample, encoding, cr_ends=False))
+        if _alike(lines, dialect.delimiter) >= _alike(unsplit, dialect.delimiter):
+            return dialect
+        dialect = _dialect_of(unsplit, declared, encoding)
+    return replace(dialect, cr_ends=False)
+
+
+def _dialect_of(lines: list[str], declared: Declared, encoding: str) -> Dialect:
     if declared.delimiter:
         return _columns(_cut(lines, declared.delimiter), declared, encoding)
     return _best_delimiter(lines, declared, encoding)
 
 
-def _whole_lines(sample: bytes, encoding: str) -> list[str]:
+def _alike(lines: list[str], delimiter: str) -> tuple[int, float]:
+    """How many records have as many fields as most of them, and their share."""
+    try:
+        widths = Counter(map(len, _cut(lines, delimiter).records))
+    except ReadingError:
+        return 0, 0.0
+    (_, count), *_ = widths.most_common(1)
+    return count, count / widths.total()
+
+
+def _whole_lines(sample: bytes, encoding: str, *, cr_ends: bool) -> list[str]:
     try:
         text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
     except UnicodeDecodeError as error:
         before = sample[: error.start].decode(encoding, errors="ignore")
         raise undecodable(len(split_lines(before + "x")), encoding) from None
-    lines = split_lines(text)
+    lines = split_lines(text, cr_ends=cr_ends)
     if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off by the sample's end
     return lines
