@@ -46,6 +46,8 @@ class Columns:
     latitude: int
     longitude: int
     notation: Notation
+    #: What the columns of further locations are called, which are not read.
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,9 @@ def _by_names(table: Table) -> Columns | None:
     check_whole_degrees(table, [pair.north for pair in named.pairs] + named.single_north)
     pair = _only(table, named)
     check_degrees(table, pair.north, pair.east)
-    return Columns(pair.north, pair.east, Notation.DEGREES)
+    others = [other for other in named.pairs if not {other.north, other.east} & {pair.north, pair.east}]
+    called = [f"{table.called(other.north)} with {table.called(other.east)}" for other in others[:_SHOWN_CALLED]]
+    return Columns(pair.north, pair.east, Notation.DEGREES, tuple(called))
 
 
 def _only(table: Table, named: Named) -> Pair:

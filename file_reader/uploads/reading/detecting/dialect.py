@@ -64,7 +64,7 @@ class Dialect:
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
-    With `cr_ends`, a CR without an LF ends a line; else it is part of a cell.
+    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line; else it is part of a cell.
 
     What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
     says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
@@ -85,6 +85,7 @@ class Dialect:
     east_column: int | None = None
     is_british: bool = False
     cr_ends: bool = True
+    others: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -279,6 +280,7 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         surplus=_surplus(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
         east_column=_east_column(table, found) if is_told else None,
+        others=found.others,
         is_british=is_told and found.notation == Notation.OSGB36,
     )
 
