@@ -6,7 +6,8 @@ from tests.corpus.case import At, Case, Fault, No
 
 CASES = [
     *(Case(f"a quote opens and closes rows later: {delimiter!r}",
-           "id,name,lat,lon\n1,x,51.5,-0.1\n2,\"mill,52.5,-1.1\n3,y,53.5,-2.1\n4,pond\",54.5,-3.1\n".replace(",", delimiter),
+           'id,name,lat,lon\n1,x,51.5,-0.1\n2,"mill,52.5,-1.1\n3,y,53.5,-2.1\n4,pond",54.5,-3.1\n'.replace(
+               ",", delimiter),
            [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5"))
       for delimiter in (",", "\t")),
     Case("cells of several lines are no rows", 'id,name,lat,lon\n1,"12, High St\nLondon, UK",51.5,-0.1\n',

@@ -13,7 +13,7 @@ import msgspec
 
 REASONS = {
     "coordinates_missing": "The latitude or the longitude is empty.",
-    "not_a_number": "The latitude or the longitude is no number such as 51.501 or -0.1419, and no angle such as 51°30'3.6\"N.",
+    "not_a_number": "The latitude or the longitude is not a number such as -0.1419, nor an angle such as 51°30'3.6\"N.",
     "not_coordinates": "The cell does not hold a latitude and a longitude in the way that most of its column does.",
     "latitude_out_of_range": "The latitude is not between -90 and 90 degrees.",
     "longitude_out_of_range": "The longitude is not between -180 and 180 degrees.",

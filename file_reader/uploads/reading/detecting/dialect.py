@@ -64,7 +64,8 @@ class Dialect:
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
-    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line; else it is part of a cell.
+    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
+    else it is part of a cell.
 
     What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
     says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
