@@ -57,7 +57,7 @@ class UploadAdmin(ReadOnlyAdmin):
     fieldsets = [
         ("What happens next", {"fields": ["happens_next"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "without_answer"]}),
-        ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped"]}),
+        ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped", "rows_west"]}),
     ]
     readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "again", "without_answer"]
 

@@ -105,6 +105,7 @@ class Upload(models.Model):
     rows_loaded = models.BigIntegerField(default=0)
     bytes_loaded = models.BigIntegerField(default=0)
     rows_swapped = models.BigIntegerField(db_default=0)
+    rows_west = models.BigIntegerField(db_default=0)
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

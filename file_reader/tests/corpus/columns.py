@@ -6,6 +6,7 @@ _NOT_FOUND = Fault("columns-not-found")
 _IRISH = Fault("columns-not-found", {"candidates": [1, 2]}, "Irish Grid")
 _OTHER = Fault("columns-not-found", mentions="coordinates=osgb36")
 _RADIANS = Fault("columns-not-found", mentions="radians")
+_WEST = Fault("columns-not-found", mentions="says W")
 _SIGN = Fault("columns-not-found", mentions="west is negative")
 _MINUTES = Fault("columns-not-found", mentions="minutes / 60")
 _DECLARED = {"latitude": "1", "longitude": "2"}
@@ -149,8 +150,57 @@ CASES = [
          [At(2, 51.501, -0.142), At(3, 52.501, 0.142)]),
     Case("the side of a street", "lat,lon,side\n51.501,0.142,W\n", [At(2, 51.501, 0.142)], declared=_DECLARED),
     Case("west in words, beside the longitude", "lat,lon,way\n51.501,0.142,East\n52.501,1.142,West\n", fault=_SIGN),
-    Case("west as a district", "district,lat,lon\nWest,51.501,0.142\nEast,52.501,1.142\n",
-         [At(2, 51.501, 0.142), At(3, 52.501, 1.142)]),
+    Case("west in words, far from the longitude, may be a district",
+         "district,lat,lon\nWest,51.501,0.142\nEast,52.501,1.142\n", fault=_SIGN),
+    Case("west in words, beside signs", "district,lat,lon\nWest,51.501,-0.142\nEast,52.501,1.142\n",
+         [At(2, 51.501, -0.142), At(3, 52.501, 1.142)]),
+    Case("a quadrant", "quadrant,name,lat,lon\nNW,a,51.501,0.142\nNE,b,52.501,1.142\n", fault=_SIGN),
+    Case("the sign in a column of its own", "lat,sign,lon\n51.501,-,0.142\n52.501,+,1.142\n", fault=_SIGN),
+    Case("a dash for nothing, beside longitudes with signs", "lat,note,lon\n51.501,-,-0.142\n52.501,-,1.142\n",
+         [At(2, 51.501, -0.142), At(3, 52.501, 1.142)]),
+    *(Case(f"west in the name: {name}", f"name,lat,{name}\na,51.501009,0.141588\n", fault=_WEST)
+      for name in ("LONG_W", "Longitude (W)", "longitude_west", "lon degW")),
+    Case("north and west in the names", "name,LAT_N,LONG_W\na,51.501009,0.141588\n", fault=_WEST),
+    Case("west in the name, and signs", "name,LAT_N,LONG_W\na,51.501009,-0.141588\n", [At(2, 51.501009, -0.141588)]),
+    Case("west in the name, declared", "lat,LONG_W\n51.501009,0.141588\n", [At(2, 51.501009, 0.141588)],
+         declared={"latitude": "1", "longitude": "2"}),
+    Case("east in the name", "LAT_N,LONG_E\n52.62863,1.29235\n", [At(2, 52.62863, 1.29235)]),
+    Case("degrees and minutes in one number", "lat_dms,lon_dms\n51.300363,-0.082972\n",
+         fault=Fault("columns-not-found", mentions="in one number")),
+    Case("every minus is lost", "lat,lon\n51.501009,0.141588\n52.4796,1.9026\n53.4794,2.2453\n55.9533,3.1883\n",
+         fault=Fault("columns-not-found", mentions="west of Greenwich")),
+    Case("Norfolk and one place in the North Sea", "lat,lon\n" + "52.62863,1.29235\n" * 5 + "53,3\n",
+         [*(At(line, 52.62863, 1.29235) for line in range(2, 7)), At(7, 53, 3)]),
+    Case("east in the first 260 rows, then west", "id,lat,lon,ew\n" + "1,52.62863,1.29235,E\n" * 260
+         + "1,51.501009,0.141588,W\n1,52.62863,1.29235,\n1,51.501009,-0.141588,W\n",
+         [*(At(line, 52.62863, 1.29235) for line in range(2, 262)), No(262, "west_without_sign"),
+          At(263, 52.62863, 1.29235), At(264, 51.501009, -0.141588)]),
+    Case("Great Britain in the first 260 rows, then Northern Ireland", "easting,northing,nation\n"
+         + "529057,179680,England\n" * 260 + "333900,374000,Northern Ireland\n",
+         [*(At(line, *_PALACE, within=5) for line in range(2, 262)), No(262, "irish_grid")]),
+    Case("squares of the grid in a column", "square,easting,northing\nTQ,29090,79645\n",
+         fault=Fault("columns-not-found", {"candidates": [2, 3, 1]}, "100 km")),
+    # --- names of two places
+    Case("a table join", "id,lat_x,lon_x,lat_y,lon_y\n1,51.5,-0.1,55.9,-3.1\n",
+         fault=Fault("columns-not-found", {"candidates": [2, 4]}, "lat_x) with column 3 (lon_x)")),
+    Case("a table join, other order", "id,lat_x,lat_y,lon_x,lon_y\n1,51.5,55.9,-0.1,-3.1\n",
+         fault=Fault("columns-not-found", {"candidates": [2, 3]})),
+    Case("a table join that says the same twice", "lat_x,lon_x,lat_y,lon_y\n51.5,-0.1,51.5,-0.1\n",
+         [At(2, 51.5, -0.1)], dialect={"longitude": "lon_x"}),
+    Case("a longitude that is spelt in another way", "Latitude,Longtitude,ward_latitude,ward_longitude\n"
+         "51.5,-0.1,55.9,-3.1\n", [At(2, 51.5, -0.1)], dialect={"longitude": "Longtitude"}),
+    Case("a longitude that is not known, beside those of the ward", "Latitude,Lnogitude,ward_latitude,ward_longitude\n"
+         "51.5,-0.1,55.9,-3.1\n", fault=Fault("columns-not-found", {"candidates": [1, 3, 4]}, "belong together")),
+    Case("where from, where to", "start_lat,end_lon\n51.5,-0.1\n",
+         fault=Fault("columns-not-found", {"candidates": [1, 2]}, "belong together")),
+    Case("one of the pair declared, the other is called like it",
+         "lat,lon,ward_lat,ward_lon\n51.5,-0.1,55.9,-3.1\n", [At(2, 55.9, -3.1)], declared={"latitude": "ward_lat"}),
+    Case("a pair without a word, beside another", "lat,lon,school_lat,school_lon\n51.5,-0.1,55.9,-3.1\n",
+         [At(2, 51.5, -0.1)]),
+    Case("eastings and northings of two places", "home_easting,home_northing,work_easting,work_northing\n"
+         "529057,179680,325897,673996\n", fault=Fault("columns-not-found", {"candidates": [2, 4]})),
+    Case("an easting of one place, a northing of another", "home_easting,work_northing\n529057,179680\n",
+         fault=_NOT_FOUND),
     Case("all in the east", "lat,lon,ew\n51.501,0.142,E\n52.501,1.142,E\n",
          [At(2, 51.501, 0.142), At(3, 52.501, 1.142)]),
     Case("west is not the only word in the column", "lat,lon,ward\n51.501,0.142,West\n51.501,0.143,North\n",
@@ -187,5 +237,9 @@ CASES = [
     Case("no header, a number in words", "x,51.5,-0.1\ny,fifty,zero\nz,52.5,-1.1\nw,53.5,-2.1\n",
          [At(1, 51.5, -0.1), No(2, "not_a_number"), At(3, 52.5, -1.1), At(4, 53.5, -2.1)]),
     Case("columns with nothing to read are not read as something", "lat,lon\nnorth,south\n",
-         [No(2, "not_a_number")]),
+         fault=Fault("columns-not-found", mentions="'north' and 'south'")),
+    Case("columns with nothing to read, declared", "lat,lon\nnorth,south\n", [No(2, "not_a_number")],
+         declared={"latitude": "1", "longitude": "2"}),
+    Case("a grid reference in the column of the latitude", "lat,lon\nTQ 29090 79645,\nTQ 29090 79645,x\n",
+         fault=Fault("columns-not-found", mentions="Grid references")),
 ]  # fmt: skip

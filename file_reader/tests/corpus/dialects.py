@@ -5,6 +5,13 @@ from itertools import cycle, product
 from tests.corpus.case import At, Case, Fault, No
 
 CASES = [
+    *(Case(f"a quote opens and closes rows later: {delimiter!r}",
+           'id,name,lat,lon\n1,x,51.5,-0.1\n2,"mill,52.5,-1.1\n3,y,53.5,-2.1\n4,pond",54.5,-3.1\n'.replace(
+               ",", delimiter),
+           [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5"))
+      for delimiter in (",", "\t")),
+    Case("cells of several lines are no rows", 'id,name,lat,lon\n1,"12, High St\nLondon, UK",51.5,-0.1\n',
+         [At(2, 51.5, -0.1)]),
     Case("plain", "lat,lon\n51.5,-0.1\n55.95,-3.19\n", [At(2, 51.5, -0.1), At(3, 55.95, -3.19)],
          dialect={"delimiter": ",", "encoding": "utf-8", "has_header": True, "decimal": ".", "latitude": "lat",
                   "longitude": "lon", "latitude_column": 0, "longitude_column": 1, "coordinates": "degrees"}),
@@ -14,6 +21,11 @@ CASES = [
     Case("header only, eastings and northings", "easting,northing\n"),
     Case("line ends mixed", "lat,lon\r\n51.5,-0.1\n52.5,-1.1\r53.5,-2.1\r\n",
          [At(2, 51.5, -0.1), At(3, 52.5, -1.1), At(4, 53.5, -2.1)]),
+    Case("a lone CR in a cell of a file with LF", "id,lat,lon,note\n1,51.5,-0.1,hello\r world\n2,52.5,-1.1,b\n",
+         [At(2, 51.5, -0.1), At(3, 52.5, -1.1)], dialect={"cr_ends": False}),
+    Case("a lone CR in a cell of a file with CRLF, far down", "id,lat,lon,note\r\n" + "1,51.5,-0.1,a\r\n" * 20_000
+         + "1,51.5,-0.1,hello\r world\r\n" + '1,51.5,-0.1,"hello\r world"\r\n1,52.5,-1.1,b\r\n',
+         [*(At(line, 51.5, -0.1) for line in range(2, 20_004)), At(20_004, 52.5, -1.1)]),
     Case("LF CR are two line ends", "lat,lon\n\r51.5,-0.1\n\r52.5,-1.1", [At(3, 51.5, -0.1), At(5, 52.5, -1.1)]),
     Case("what other languages take for a line end is part of a cell",
          "lat,lon,note\n51.5,-0.1,a\u2028b\u2029c\x0cd\x0be\x85f\x1cg\x1dh\x1ei\n52.5,-1.1,b\n",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.corpus.case import At, Case, No
+from tests.corpus.case import At, Case, Fault, No
 
 _GOOD = "before,51.5,-0.1\n"
 
@@ -53,9 +53,16 @@ CASES = [
     *_each("numbers that only Python takes", "not_a_number",
            ["5_1", "1_000.5", "１２", "٥١", "inf", "-inf", "Infinity", "+Infinity", "1e", "0x33", "0b1", "५१.५"]),
     *_each("numbers that only people take", "not_a_number",
-           ["51,5", "−1.5", "51°30'36\"\"N", "51 30 36", "51.5N", "N51.5", "51.5°", "51°", "51d30m", "1/2", "~51",
-           "51.5?",
+           ["51,5", "51 30 36", "513036N", "51.5n", "51°61'N", "51.5°30'N", "-51.5N", "N51.5N", "1/2", "~51", "51.5?",
             "51.5 -0.1", "fifty", "51.5.1", "--1", "+-1", "5 1", "51\u200b.5", "$1", "1%"]),
+    *(_read(f"an angle: {latitude}, {longitude}", *(text.replace('"', '""') for text in (latitude, longitude)), 51.51,
+            -0.15)
+      for latitude, longitude in (
+          ("51°30'36\"N", "0°9'0\"W"), ("51° 30′ 36″ N", "0° 9′ W"), ("N 51 30 36", "W 0 9 0"), ("51.51N", "0.15W"),
+          ("N51.51°", "W0.15°"), ("51.51°", "-0.15°"), ("51:30:36", "-0:09:00"), ("51º30.6'N", "-0º9'"),
+          ("51d30m36secN", "0d9mW"), ("51°30'36''N", "0°9'0''W"), ("51.51", "\N{MINUS SIGN}0.15"),
+          ('="51.51"', '="-0.15"'))),
+    _one("an angle of the other side", "x,51.5E,0.1W", "not_a_number"),
     *_each("spreadsheets' errors", "not_a_number", ["#VALUE!", "#REF!", "=1+1", "@1", "TRUE"]),
     *_each("HTML", "not_a_number", ["<b>1</b>", "<script>alert(1)</script>", "&#53;1"]),
     Case("out of range", "lat,lon\n51.5,-0.1\n90.1,0\n-90.1,0\n1e400,0\n-1e400,0\n12345,0\n0,180.5\n0,-181\n0,1e400\n"
@@ -76,7 +83,11 @@ CASES = [
     Case("cells that a spreadsheet would compute", "note,lat,lon\n=cmd(),51.5,-0.1\n+1,51.5,-0.1\n-1,51.5,-0.1\n"
          "@x,51.5,-0.1\n",
          [At(line, 51.5, -0.1) for line in range(2, 6)]),
-    Case("nothing but rejected rows", "lat,lon\nx,y\n1\n", [No(2, "not_a_number"), No(3, "too_few_fields")]),
+    Case("nothing but rejected rows", "lat,lon\nx,y\n1\n", fault=Fault("columns-not-found", mentions="'x' and 'y'")),
+    Case("nothing but rejected rows, declared", "lat,lon\nx,y\n1\n", [No(2, "not_a_number"), No(3, "too_few_fields")],
+         declared={"latitude": "lat", "longitude": "lon"}),
+    Case("empty rows at first", "lat,lon\n,\n,\n51.5,-0.1\n",
+         [No(2, "coordinates_missing"), No(3, "coordinates_missing"), At(4, 51.5, -0.1)]),
     Case("the lines of rejected rows count the line breaks in cells",
          'name,lat,lon\n"a\nb\nc",51.5,-0.1\n\n"d\ne",x,y\nf,z,z\n',
          [At(2, 51.5, -0.1), No(6, "not_a_number"), No(8, "not_a_number")]),

@@ -105,7 +105,7 @@ def assert_texts(reading: Reading, dialect: Dialect) -> None:
         assert reading.error is not None
         return
     if reading.error is None:
-        lines = re.split("(?<=\n)|(?<=\r)(?!\n)", text)
+        lines = re.split("(?<=\n)|(?<=\r)(?!\n)" if dialect.cr_ends else "(?<=\n)", text)
         of_sheet = isinstance(table, SheetCsv)
         if of_sheet:  # a row of it is one line, whatever breaks its cells have
             reader = csv.reader(lines)
@@ -113,7 +113,7 @@ def assert_texts(reading: Reading, dialect: Dialect) -> None:
             lines = ["".join(lines[start:end]) for start, end in pairwise(ends)]
         used = {}
         for line, record in found.items():
-            used[line] = 1 if of_sheet else len(re.findall("\r\n|\r|\n", record)) or 1
+            used[line] = 1 if of_sheet else len(re.findall("\r\n|\r|\n" if dialect.cr_ends else "\n", record)) or 1
             assert "".join(lines[line - 1 : line - 1 + used[line]]) == record
         taken = {line + more for line, many in used.items() for more in range(many)}
         assert not "".join(line for number, line in enumerate(lines, 1) if number not in taken).strip(' \t\r\n"')

@@ -43,7 +43,7 @@ def test_a_declared_delimiter_is_taken() -> None:
 
 
 def test_semicolons_and_decimal_commas_are_told_together() -> None:
-    dialect = detect("Ort;Breitengrad;Längengrad\r\nKöln;50,937417;6,97069\r\n")
+    dialect = detect("Ort;Breitengrad;Längengrad\r\nBrighton;50,82253;-0,13716\r\n")
     assert (dialect.delimiter, dialect.decimal) == (";", ",")
     assert (dialect.latitude, dialect.longitude) == ("Breitengrad", "Längengrad")
 
@@ -53,7 +53,7 @@ def test_decimal_commas_in_quotes_are_told_among_commas() -> None:
 
 
 def test_a_declared_decimal_sign_is_taken() -> None:
-    assert coordinates_of("lat;lon\n51,5;-0,1\n", decimal=".") == ["not_a_number"]
+    assert coordinates_of("lat;lon\n51,5;-0,1\n51.5;-0.1\n", decimal=".") == ["not_a_number", (51.5, -0.1)]
     assert coordinates_of("lat;lon\n51;-1\n", decimal=",") == [(51, -1)]
 
 

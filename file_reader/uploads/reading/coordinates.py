@@ -13,11 +13,13 @@ import msgspec
 
 REASONS = {
     "coordinates_missing": "The latitude or the longitude is empty.",
-    "not_a_number": "The latitude or the longitude is not a decimal number such as 51.501 or -0.1419.",
+    "not_a_number": "The latitude or the longitude is not a number such as -0.1419, nor an angle such as 51°30'3.6\"N.",
     "not_coordinates": "The cell does not hold a latitude and a longitude in the way that most of its column does.",
     "latitude_out_of_range": "The latitude is not between -90 and 90 degrees.",
     "longitude_out_of_range": "The longitude is not between -180 and 180 degrees.",
     "coordinates_swapped": "Latitude and longitude seem to be swapped: the other way round it would be in the UK.",
+    "west_without_sign": "The row says that it is west of Greenwich, and its longitude has no minus.",
+    "irish_grid": "The row is in Northern Ireland, whose eastings and northings are of another grid: the Irish one.",
     "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "too_few_fields": "The row has fewer fields than the file's first record.",
     "too_many_fields": "The row has more fields than the file's first record.",
@@ -43,6 +45,27 @@ _WKT_POINT = re.compile(
     rf"(?:SRID=4326;)?\s*POINT\s*Z?M?\s*\(\s*({_DIGITS})\s+({_DIGITS})(?:\s+{_DIGITS}){{0,2}}\s*\)",
     re.ASCII | re.IGNORECASE,
 )
+#: 51°30'3.6"N, 51 30.06 N, W0.1416, 51:30:03.6: degrees, minutes and seconds as parts, with a letter or a sign.
+_ANGLE = re.compile(
+    r"""
+    (?P<before>[NSEW])? \s* (?P<degrees>[+-]?\d{1,3}(?:\.\d*)?)
+    (?:
+        (?: \s* (?P<mark>°|:|deg|d) \s* | \s+ ) (?P<minutes>\d{1,2}(?:\.\d*)?)
+        (?: (?: \s* (?:'|:|min|m) \s* | \s+ ) (?P<seconds>\d{1,2}(?:\.\d*)?) \s* (?:"|sec)? | \s* (?:'|min|m) )?
+        |
+        \s* (?P<only>°|degrees|deg|d)
+    )?
+    \s* (?P<after>[NSEW])?
+    """,
+    re.ASCII | re.VERBOSE,
+)
+#: Longer than any angle: for a cell of nothing but spaces, the pattern takes quadratic time.
+_ANGLE_CHARS = 60
+#: What people and programs write for the signs that are read.
+_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{MASCULINE ORDINAL INDICATOR}": "°",
+                        "\N{RING ABOVE}": "°", "\N{PRIME}": "'", "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+                        "\N{ACUTE ACCENT}": "'", "\N{DOUBLE PRIME}": '"', "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+                        "\N{LEFT DOUBLE QUOTATION MARK}": '"'})  # fmt: skip
 #: Longer than any coordinate that somebody means; what is longer is not looked at.
 MAX_CHARS = 1_000
 
@@ -66,17 +89,48 @@ ONE_CELL = frozenset({Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation
 
 
 def as_number(text: str) -> float | None:
-    """The number in a cell, with a point or a decimal comma, if it is one."""
-    text = _bare(text).replace(",", ".")
-    return float(text) if len(text) <= MAX_CHARS and _NUMBER.fullmatch(text) else None
+    """The number in a cell, with a point or a decimal comma, or the degrees of an angle, if it is one."""
+    return _degrees(_bare(text).replace(",", "."), "NSEW")
 
 
 def read_coordinates(latitude: str, longitude: str) -> Located:
     """The two numbers in degrees, or the code of the reason why not."""
     latitude, longitude = _bare(latitude), _bare(longitude)
-    if (reason := _not_numbers(latitude, longitude)) is not None:
-        return reason
-    return _checked(float(latitude), float(longitude))
+    if latitude.lower() in _MISSING or longitude.lower() in _MISSING:
+        return "coordinates_missing"
+    north, east = _degrees(latitude, "NS"), _degrees(longitude, "EW")
+    return "not_a_number" if north is None or east is None else _checked(north, east)
+
+
+def _degrees(text: str, letters: str) -> float | None:
+    """A number, or an angle in degrees, minutes and seconds; of the letters for a side only these are taken.
+
+    Parts with nothing but spaces between them may as well be two numbers: they are an angle only with a letter.
+    """
+    if len(text) > MAX_CHARS:
+        return None
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    text = text.translate(_SIGNS).replace("''", '"')
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if len(text) > _ANGLE_CHARS or (found := _ANGLE.fullmatch(text)) is None:
+        return None
+    letter = found["before"] or found["after"] or ""
+    if (
+        (found["before"] and found["after"])
+        or not (letter or found["mark"] or found["only"])
+        or (letter and letter not in letters)
+    ):
+        return None
+    parts = [found["degrees"], found["minutes"], found["seconds"]]
+    given = [part for part in parts if part is not None]
+    if any("." in part for part in given[:-1]) or any(float(part) >= 60 for part in given[1:]):
+        return None
+    if found["degrees"][0] in "+-" and letter:
+        return None
+    size = sum(abs(float(part)) / unit for part, unit in zip(given, (1, 60, 3_600), strict=False))
+    return -size if letter in ("S", "W") or found["degrees"][0] == "-" else size
 
 
 def read_grid(northing: str, easting: str) -> Located:
@@ -142,6 +196,8 @@ def _read_geojson(text: str) -> Located:
 def _bare(text: str) -> str:
     """Without the spaces around it, and without the single quotes that some programs put around numbers."""
     text = text.strip()
+    if text.startswith('="') and text.endswith('"'):  # so that spreadsheets take it for text
+        text = text[2:-1].strip()
     if not text.startswith("'"):
         return text
     both = min(len(text) - len(text.lstrip("'")), len(text) - len(text.rstrip("'")), len(text) // 2)
@@ -160,11 +216,16 @@ def _not_numbers(*texts: str) -> str | None:
     return None
 
 
+def is_in_uk(latitude: float, longitude: float) -> bool:
+    """Whether it is where British locations lie; some of that is sea, and some is abroad."""
+    return UK_LATITUDE[0] <= latitude <= UK_LATITUDE[1] and UK_LONGITUDE[0] <= longitude <= UK_LONGITUDE[1]
+
+
 def _checked(latitude: float, longitude: float) -> Located:
     if not -90 <= latitude <= 90:
         return "latitude_out_of_range"
     if not -180 <= longitude <= 180:
         return "longitude_out_of_range"
-    if UK_LATITUDE[0] <= longitude <= UK_LATITUDE[1] and UK_LONGITUDE[0] <= latitude <= UK_LONGITUDE[1]:
+    if is_in_uk(longitude, latitude):
         return "coordinates_swapped"
     return latitude, longitude

@@ -20,6 +20,15 @@ def unclosed_quote(line: int) -> UnreadableError:
     )
 
 
+def swallowed(line: int, count: int) -> UnreadableError:
+    """The error of a cell in quotes that goes over several lines, each of which looks like a row of its own."""
+    return UnreadableError(
+        f'A quote (") opens on line {line} and closes on line {line + count - 1}: what is between would be one cell,'
+        " but these lines look like rows of their own. Write a quote inside of a cell twice, and the cell in quotes.",
+        line=line,
+    )
+
+
 def quotes_close(text: str, delimiter: str, *, skip_spaces: bool) -> bool:
     """Whether every quoted field of the text ends with its closing quote (spaces may follow).
 

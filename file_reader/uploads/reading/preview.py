@@ -49,6 +49,7 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
     error: dict[str, Any] | None = None
     rows = []
     reasons: Counter[str] = Counter()
+    west = 0
     columns: list[str] = []
     records, read = read_both(_beginning(stream), dialect)
     try:
@@ -58,6 +59,7 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
             columns = header.fields
         for number, row in enumerate(islice(read, COUNTED_ROWS), 1):
             reasons[row.reason or "read"] += 1
+            west += row.longitude is not None and row.longitude < 0
             if number <= SHOWN_ROWS:
                 rows.append(
                     {
@@ -82,15 +84,52 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
         "columns": columns,
         "sure": round(located / counted, 4) if counted else None,
         "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
-        "warnings": warnings_of(dialect, rows=counted, swapped=reasons["coordinates_swapped"]),
+        "warnings": warnings_of(
+            dialect, rows=counted, rejected=counted - located, swapped=reasons["coordinates_swapped"], west=west
+        ),
         "error": error,
         "rows": rows,
     }
 
 
-def warnings_of(dialect: Dialect, *, rows: int, swapped: int) -> list[dict[str, str]]:
-    """What is probably not meant, in the sender's words; codes are stable, sentences are not."""
+def warnings_of(dialect: Dialect, *, rows: int, rejected: int, swapped: int, west: int | None) -> list[dict[str, str]]:
+    """What is probably not meant, in the sender's words; codes are stable, sentences are not.
+
+    Of so many rows, `rejected` have no coordinates, `swapped` of them seem to have them the other way round, and `west`
+    have a longitude below 0; None while there may be more.
+    """
     warnings = []
+    if rows and rejected == rows:
+        warnings.append(
+            {
+                "code": "nothing_read",
+                "detail": "No row could be read. Each of them has the reason; look whether"
+                f" {dialect.latitude} and {dialect.longitude} are the columns that you mean.",
+            }
+        )
+    elif rejected * 2 > rows and swapped * 2 <= rows:
+        warnings.append(
+            {
+                "code": "most_rejected",
+                "detail": f"{rejected:,} of {rows:,} rows could not be read. Each of them has the reason.",
+            }
+        )
+    if west == 0 and rows > rejected:
+        warnings.append(
+            {
+                "code": "all_east",
+                "detail": "No longitude is below 0, so every row is read as east of Greenwich. If the file lost its"
+                " minus signs, these are other places: send it again with the signs.",
+            }
+        )
+    if dialect.others:
+        warnings.append(
+            {
+                "code": "further_locations",
+                "detail": f"{dialect.latitude} and {dialect.longitude} are read. The file has further locations, which"
+                f" are not: {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=.",
+            }
+        )
     if swapped * 2 > rows:
         warnings.append(
             {

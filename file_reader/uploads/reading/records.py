@@ -14,9 +14,10 @@ import msgspec
 from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.detecting.doubts import says_irish, says_west
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.lines import MAX_RECORD_CHARS, line_blocks
+from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
+from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
     import _csv
@@ -182,7 +183,7 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
                 widths = len(fields) + dialect.surplus, len(fields)
                 if dialect.has_header:
                     continue
-            rows.append(_read_row(line, text, fields, widths, locate))
+            rows.append(_read_row(line, text, fields, widths, locate, dialect))
         if rows:
             yield _part_of(rows)
 
@@ -212,6 +213,8 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if set(map(len, block.records)) != {width}:
         return None
+    if dialect.east_column is not None and says_west(map(itemgetter(dialect.east_column), block.records)):
+        return None
     if max(map(len, block.texts)) > MAX_CHARS and _has_long_cell(block, dialect):
         return None
     try:
@@ -234,7 +237,12 @@ def _has_long_cell(block: Block, dialect: Dialect) -> bool:
 
 
 def _read_row(
-    line: int, text: str, fields: list[str], widths: tuple[int, int], locate: Callable[[Sequence[str]], Located]
+    line: int,
+    text: str,
+    fields: list[str],
+    widths: tuple[int, int],
+    locate: Callable[[Sequence[str]], Located],
+    dialect: Dialect,
 ) -> ReadRow:
     if len(fields) not in widths:
         return ReadRow(line, None, None, "too_few_fields" if len(fields) < max(widths) else "too_many_fields", text)
@@ -243,6 +251,10 @@ def _read_row(
     located = locate(fields)
     if isinstance(located, str):
         return ReadRow(line, None, None, located, text)
+    if dialect.east_column is not None and located[1] > 0 and says_west([fields[dialect.east_column]]):
+        return ReadRow(line, None, None, "west_without_sign", text)
+    if dialect.is_british and says_irish(fields):
+        return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
 
 
@@ -250,7 +262,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
     of_sheet = isinstance(stream, SheetCsv)
     begun: list[str] = []  # the lines of a record that goes on in the next block
-    for block in line_blocks(stream, dialect.encoding):
+    for block in line_blocks(stream, dialect.encoding, cr_ends=dialect.cr_ends):
         lines = [*begun, *block]
         text = "".join(lines)
         if begun and not any('"' in line for line in block):  # still inside quotes: nothing to read again
@@ -268,15 +280,30 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
             if len(text) < _CHARS_OF_A_LINE * len(lines):  # a file of blank lines is soon packed, and soon read
                 kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip("\r\n ")]
                 numbers, lines = [number for number, _ in kept], [one for _, one in kept]
-            yield Block(text, numbers, lines, _reader(lines, dialect), dialect.delimiter)
+            yield Block(text, numbers, lines, _reader(_for_csv(lines, text, dialect), dialect), dialect.delimiter)
         if sum(map(len, begun)) > MAX_RECORD_CHARS:
             raise unclosed_quote(line)
     if begun:
         raise unclosed_quote(line)
 
 
+def _for_csv(lines: list[str], text: str, dialect: Dialect) -> list[str]:
+    """The lines as csv's reader can take them: for a CR inside a field, it would end the record."""
+    return without_lone_cr(lines) if not dialect.cr_ends and has_lone_cr(text) else lines
+
+
 def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
     return csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces)
+
+
+def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
+    """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
+    locate = dialect.locator()
+    for line in lines:
+        fields = line.rstrip("\r\n").split(dialect.delimiter)
+        if len(fields) != width or isinstance(locate(fields), str):
+            return False
+    return True
 
 
 def _quoted(
@@ -296,7 +323,7 @@ def _quoted(
 
     def feed() -> Iterator[str]:
         nonlocal all_taken
-        yield from lines
+        yield from _for_csv(lines, text_of_block, dialect)
         all_taken = True
 
     reader = _reader(feed(), dialect)
@@ -304,11 +331,13 @@ def _quoted(
         for fields in reader:
             if all_taken:  # and the reader asked for more: it is inside quotes
                 break
-            text = "".join(lines[done : reader.line_num])
-            if reader.line_num > done + 1 and not quotes_close(
-                text, dialect.delimiter, skip_spaces=dialect.skip_spaces
-            ):
+            own = lines[done : reader.line_num]
+            text = "".join(own)
+            if len(own) > 1 and not quotes_close(text, dialect.delimiter, skip_spaces=dialect.skip_spaces):
                 error = unclosed_quote(at)
+                break
+            if len(own) > 1 and _are_records(own, len(fields), dialect):
+                error = swallowed(at, len(own))
                 break
             starts.append(at)
             block.texts.append(text)

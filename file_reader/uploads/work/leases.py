@@ -163,7 +163,9 @@ def release_chunk(
         raise LeaseLostError(f"chunk {lease.chunk_id} is no longer held with fence {lease.fence}")
 
 
-def advance_upload(lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, swapped: int = 0, complete: bool) -> None:
+def advance_upload(
+    lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, swapped: int = 0, west: int = 0, complete: bool
+) -> None:
     """(c, d) Moves the loading cursor on and renews the lease; first in its transaction.
 
     Raises LeaseLostError when the lease is somebody else's by now. Progress resets the attempts.
@@ -172,6 +174,7 @@ def advance_upload(lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, swa
         rows_loaded=rows_loaded,
         bytes_loaded=bytes_loaded,
         rows_swapped=F("rows_swapped") + swapped,
+        rows_west=F("rows_west") + west,
         attempts=0,
         state=UploadState.GEOCODING if complete else UploadState.LOADING,
         lease_until=None if complete else Now() + settings.LEASE,

@@ -64,6 +64,7 @@ class Loader:
                 rows_loaded=self.rows_loaded + count,
                 bytes_loaded=self._file.tell(),
                 swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
+                west=int((pending.longitudes < 0).sum()),
                 complete=complete,
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)

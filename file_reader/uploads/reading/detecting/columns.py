@@ -15,24 +15,28 @@ from uploads.reading.coordinates import (
     UK_LONGITUDE,
     Notation,
     as_number,
+    is_in_uk,
     read_cell,
 )
 from uploads.reading.detecting.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
 from uploads.reading.detecting.headers import (
     EASTING,
-    EASTING_WORDS,
     LATITUDE,
-    LATITUDE_WORDS,
     LONGITUDE,
-    LONGITUDE_WORDS,
     NORTHING,
-    NORTHING_WORDS,
+    Named,
+    Pair,
     X,
     Y,
+    columns_called,
     name_any,
     normal,
 )
 from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
+from uploads.reading.errors import ColumnsError
+
+#: How many columns a message names.
+_SHOWN_CALLED = 8
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Columns:
     latitude: int
     longitude: int
     notation: Notation
+    #: What the columns of further locations are called, which are not read.
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,13 +101,15 @@ def _told(table: Table) -> Columns | None:
     found = _in_one_cell(table, None) or _by_grid_names(table) or _by_x_and_y(table)
     if named and not (found and table.values(found.latitude)):
         return named
-    return _british(table, found) if found else _by_values(table)
+    return _without_doubt(table, found) if found else _by_values(table)
 
 
-def _british(table: Table, found: Columns) -> Columns:
-    """The same columns, once it is clear which grid they are of."""
+def _without_doubt(table: Table, found: Columns) -> Columns:
+    """The same columns, once it is clear which grid they are of, or which side of Greenwich."""
     if found.notation == Notation.OSGB36:
         check_british(table, easting=found.longitude, northing=found.latitude)
+    elif found.notation == Notation.DEGREES:
+        check_degrees(table, found.latitude, found.longitude)
     return found
 
 
@@ -109,19 +117,27 @@ def _british(table: Table, found: Columns) -> Columns:
 def _declared(table: Table, wanted: Wanted) -> Columns:
     if (both := _declared_for_both(table, wanted)) is not None:
         return both
-    latitude = _one(table, "latitude", wanted.latitude, LATITUDE)
-    longitude = _one(table, "longitude", wanted.longitude, LONGITUDE)
+    if wanted.latitude and wanted.longitude:
+        latitude, longitude = (
+            _one(table, what, name) for what, name in (("latitude", wanted.latitude), ("longitude", wanted.longitude))
+        )
+    elif wanted.latitude:
+        latitude = _one(table, "latitude", wanted.latitude)
+        longitude = _partner(table, "longitude", latitude)
+    else:
+        longitude = _one(table, "longitude", wanted.longitude or "")
+        latitude = _partner(table, "latitude", longitude)
     if latitude == longitude:
         raise table.error("Latitude and longitude cannot be the same column, unless its cells hold both.")
     if wanted.notation is None and is_grid(table, easting=longitude, northing=latitude):
-        return _british(table, Columns(latitude, longitude, Notation.OSGB36))
+        return _without_doubt(table, Columns(latitude, longitude, Notation.OSGB36))
     return Columns(latitude, longitude, wanted.notation or Notation.DEGREES)
 
 
 def _declared_for_both(table: Table, wanted: Wanted) -> Columns | None:
     """The one column that was declared, if its cells hold both or are said to; it is enough to name it once."""
     columns = {
-        _one(table, what, name, ()) for what, name in (("latitude", wanted.latitude), ("longitude", wanted.longitude))
+        _one(table, what, name) for what, name in (("latitude", wanted.latitude), ("longitude", wanted.longitude))
         if name
     }  # fmt: skip
     if len(columns) == 1:
@@ -134,47 +150,116 @@ def _declared_for_both(table: Table, wanted: Wanted) -> Columns | None:
     return None
 
 
-def _one(table: Table, what: str, declared: str | None, known: Collection[str]) -> int:
-    candidates = table.named(known if declared is None else {normal(declared)})
+def _one(table: Table, what: str, declared: str) -> int:
+    candidates = table.named({normal(declared)})
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
         raise table.several(what, candidates)
-    if declared is None:
-        raise table.missing(what)
     if is_column_number(declared) and 1 <= int(declared) <= table.width:
         return int(declared) - 1
     raise table.error(f"There is no column {declared[:SHOWN_CHARS]!r} for the {what}.")
 
 
-# --- by name -------------------------------------------------------------------------------------------------------
-def _by_names(table: Table) -> Columns | None:
-    latitudes = table.named(LATITUDE) or table.worded(LATITUDE_WORDS)
-    longitudes = table.named(LONGITUDE) or table.worded(LONGITUDE_WORDS)
-    if latitudes == longitudes:  # none, or columns such as "Lat/Lon"
-        return None
-    check_whole_degrees(table, latitudes)
-    latitude = _only(table, "latitude", latitudes, 90)
-    longitude = _only(table, "longitude", longitudes, 180)
-    check_degrees(table, latitude, longitude)
-    return Columns(latitude, longitude, Notation.DEGREES)
-
-
-def _only(table: Table, what: str, candidates: Sequence[int], limit: int) -> int:
-    """The candidate whose numbers can be degrees; of several that say the same in every record, the first."""
+def _partner(table: Table, what: str, declared: int) -> int:
+    """The column that belongs to a declared one: called like it, or like nothing but the coordinate."""
+    found = [columns_called(table.names, *axes) for axes in ((LATITUDE, LONGITUDE), (NORTHING, EASTING))]
+    pairs = [pair for named in found for pair in named.pairs]
+    if what == "longitude":
+        partners = [pair.east for pair in pairs if pair.north == declared]
+        plain = [pair.east for pair in pairs if not pair.meaning] + found[0].single_east
+    else:
+        partners = [pair.north for pair in pairs if pair.east == declared]
+        plain = [pair.north for pair in pairs if not pair.meaning] + found[0].single_north
+    candidates = sorted({*partners} or {*plain} - {declared})
     if not candidates:
         raise table.missing(what)
-    possible = [column for column in candidates if not _is_a_lie(table.numbers(column), limit)]
+    if len(candidates) > 1:
+        raise table.several(what, candidates)
+    return candidates[0]
+
+
+# --- by name -------------------------------------------------------------------------------------------------------
+def _by_names(table: Table) -> Columns | None:
+    named = columns_called(table.names, LATITUDE, LONGITUDE)
+    if not named.pairs and not _any_plain(table, named) and not (named.single_north and named.single_east):
+        return None
+    check_whole_degrees(table, [pair.north for pair in named.pairs] + named.single_north)
+    pair = _only(table, named)
+    check_degrees(table, pair.north, pair.east)
+    others = [other for other in named.pairs if not {other.north, other.east} & {pair.north, pair.east}]
+    called = [f"{table.called(other.north)} with {table.called(other.east)}" for other in others[:_SHOWN_CALLED]]
+    return Columns(pair.north, pair.east, Notation.DEGREES, tuple(called))
+
+
+def _only(table: Table, named: Named) -> Pair:
+    """The pair of columns whose numbers can be degrees; of several that say the same in every record, the first.
+
+    A pair whose names say nothing but latitude and longitude comes before those of something. Never are columns put
+    together that are not called alike: they are those of two places.
+    """
+    plain = [pair for pair in named.pairs if not pair.meaning]
+    if not plain:
+        _check_singles(table, named)
+    candidates = plain or named.pairs
+    possible = [pair for pair in candidates if not _lying(table, pair)]
     if not possible:
+        what, column, limit = _lying(table, candidates[0]) or ("", 0, 0)
         raise table.error(
             f"The column that is called {what} has numbers that are not degrees between -{limit} and {limit}, such as"
-            f" {table.example(candidates[0])}. If it is another column, say which one with {what}=<name or number>.",
-            candidates,
+            f" {table.example(column)}. If it is another column, say which one with {what}=<name or number>.",
+            [column],
         )
-    filled = [column for column in possible if table.numbers(column)]
-    if len(possible) > 1 and len({tuple(table.numbers_by_record(column)) for column in filled}) != 1:
-        raise table.several(what, candidates)
+    filled = [pair for pair in possible if table.numbers(pair.north) and table.numbers(pair.east)]
+    numbers = {tuple(tuple(table.numbers_by_record(column)) for column in (pair.north, pair.east)) for pair in filled}
+    if len(possible) > 1 and len(numbers) != 1:
+        raise _several_pairs(table, candidates)
     return filled[0] if filled else possible[0]
+
+
+def _check_singles(table: Table, named: Named) -> None:
+    """Where no pair is called latitude and longitude alone, no single column is, and there is a pair at all."""
+    north, east = named.single_north, named.single_east
+    if named.pairs and not _any_plain(table, named):
+        return
+    if not named.pairs and not (north and east):
+        raise table.missing("longitude" if north else "latitude")
+    columns = [*north, *east, *(column for pair in named.pairs for column in (pair.north, pair.east))]
+    raise table.error(
+        f"Which columns belong together is not clear: {', '.join(map(table.called, sorted(columns)[:_SHOWN_CALLED]))}."
+        " A latitude and a longitude whose names differ in more than these words may be those of two places. Say which"
+        " ones are meant with latitude=<name or number> and longitude=<name or number>.",
+        sorted(columns)[:_SHOWN_CALLED],
+    )
+
+
+def _any_plain(table: Table, named: Named) -> bool:
+    """Whether a column without a partner is called latitude or longitude, and nothing else."""
+    return any(
+        not axis.meaning(axis.rest(table.names[column]) or frozenset())
+        for axis, columns in ((LATITUDE, named.single_north), (LONGITUDE, named.single_east))
+        for column in columns
+    )
+
+
+def _several_pairs(table: Table, pairs: Sequence[Pair]) -> ColumnsError:
+    what, columns = "latitude", sorted({pair.north for pair in pairs})
+    if len(columns) == 1:
+        what, columns = "longitude", sorted({pair.east for pair in pairs})
+    shown = [f"{table.called(pair.north)} with {table.called(pair.east)}" for pair in pairs[:_SHOWN_CALLED]]
+    return table.error(
+        f"Several columns could be the {what}: {', or '.join(shown)}. Say which ones are meant with"
+        " latitude=<name or number> and longitude=<name or number>.",
+        columns[:_SHOWN_CALLED],
+    )
+
+
+def _lying(table: Table, pair: Pair) -> tuple[str, int, int] | None:
+    """The column of a pair whose numbers are no degrees: what it is called, where it stands, and the limit."""
+    for what, column, limit in (("latitude", pair.north, 90), ("longitude", pair.east, 180)):
+        if _is_a_lie(table.numbers(column), limit):
+            return what, column, limit
+    return None
 
 
 def _is_a_lie(numbers: Sequence[float], limit: int) -> bool:
@@ -185,14 +270,16 @@ def _is_a_lie(numbers: Sequence[float], limit: int) -> bool:
 
 
 def _by_grid_names(table: Table) -> Columns | None:
-    eastings = table.named(EASTING) or table.worded(EASTING_WORDS)
-    northings = table.named(NORTHING) or table.worded(NORTHING_WORDS)
-    if len(eastings) != 1 or len(northings) != 1:
+    named = columns_called(table.names, NORTHING, EASTING)
+    pairs = [pair for pair in named.pairs if not pair.meaning] or named.pairs
+    if not pairs:
         return None
-    (easting,), (northing,) = eastings, northings
-    if table.values(easting):
-        check_grid(table, easting=easting, northing=northing)
-    return Columns(northing, easting, Notation.OSGB36)
+    if len(pairs) > 1:
+        raise _several_pairs(table, pairs)
+    pair = pairs[0]
+    if table.values(pair.east):
+        check_grid(table, easting=pair.east, northing=pair.north)
+    return Columns(pair.north, pair.east, Notation.OSGB36)
 
 
 def _by_x_and_y(table: Table, notations: Collection[Notation] = (Notation.OSGB36, Notation.DEGREES)) -> Columns | None:
@@ -272,7 +359,7 @@ def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
         return next(iter(fitting))
     values = table.values(column)
     for notation in (Notation.LAT_LON, Notation.LON_LAT):
-        if mostly([_is_in_uk(read_cell(value, notation)) for value in values]):
+        if mostly([not isinstance(at := read_cell(value, notation), str) and is_in_uk(*at) for value in values]):
             return notation
     name = table.names[column] if table.names else ""
     if re.search("(lon|lng).*lat", name):
@@ -283,12 +370,4 @@ def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
         f"Column {column + 1} holds both coordinates, but nothing tells which one comes first."
         " Say it with coordinates=lat_lon or coordinates=lon_lat.",
         [column],
-    )
-
-
-def _is_in_uk(read: tuple[float, float] | str) -> bool:
-    return (
-        not isinstance(read, str)
-        and UK_LATITUDE[0] <= read[0] <= UK_LATITUDE[1]
-        and UK_LONGITUDE[0] <= read[1] <= UK_LONGITUDE[1]
     )

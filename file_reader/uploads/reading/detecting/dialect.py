@@ -9,19 +9,20 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, Self
 
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
 from uploads.reading.detecting import columns
+from uploads.reading.detecting.doubts import sides_of
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
-from uploads.reading.detecting.sample import Table
+from uploads.reading.detecting.sample import SHOWN_CHARS, Table
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.lines import split_lines, undecodable
+from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -30,7 +31,11 @@ _SAMPLE_RECORDS = 200
 _MOST_ABOVE = 30
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 10_000
-_DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+[\s']*", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
+#: Reasons of rows whose numbers could be read.
+_READ_AND_REJECTED = frozenset(
+    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid"}
+)
 #: A line for people, or the one by which Excel is told the delimiter.
 _COMMENT = re.compile(r"\s*(#|sep=.?\s*$)", re.IGNORECASE)
 
@@ -58,6 +63,12 @@ class Dialect:
     `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
+
+    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
+    else it is part of a cell.
+
+    What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
+    says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
     """
 
     delimiter: str
@@ -72,6 +83,10 @@ class Dialect:
     preamble: int = 0
     surplus: int = 0
     skip_spaces: bool = False
+    east_column: int | None = None
+    is_british: bool = False
+    cr_ends: bool = True
+    others: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -94,23 +109,47 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
     """
     refuse_other_bytes(sample)
     encoding = encoding_of(sample, further, declared.encoding)
-    lines = _whole_lines(sample, encoding)
+    lines = _whole_lines(sample, encoding, cr_ends=True)
     first_line = next((line for line in lines if line.replace('"', "").strip()), None)
     if first_line is None:
         raise EmptyFileError("There is nothing in the file: not even a header.")
     refuse_other_text("".join(lines[:20]), first_line)
+    dialect = _dialect_of(lines, declared, encoding)
+    text = "".join(lines)
+    if "\n" not in text:
+        return dialect
+    if has_lone_cr(text):
+        # A line end, or a part of a cell: the records that it makes are as wide as the others, or they are not.
+        unsplit = without_lone_cr(_whole_lines(sample, encoding, cr_ends=False))
+        if _alike(lines, dialect.delimiter) >= _alike(unsplit, dialect.delimiter):
+            return dialect
+        dialect = _dialect_of(unsplit, declared, encoding)
+    return replace(dialect, cr_ends=False)
+
+
+def _dialect_of(lines: list[str], declared: Declared, encoding: str) -> Dialect:
     if declared.delimiter:
         return _columns(_cut(lines, declared.delimiter), declared, encoding)
     return _best_delimiter(lines, declared, encoding)
 
 
-def _whole_lines(sample: bytes, encoding: str) -> list[str]:
+def _alike(lines: list[str], delimiter: str) -> tuple[int, float]:
+    """How many records have as many fields as most of them, and their share."""
+    try:
+        widths = Counter(map(len, _cut(lines, delimiter).records))
+    except ReadingError:
+        return 0, 0.0
+    (_, count), *_ = widths.most_common(1)
+    return count, count / widths.total()
+
+
+def _whole_lines(sample: bytes, encoding: str, *, cr_ends: bool) -> list[str]:
     try:
         text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
     except UnicodeDecodeError as error:
         before = sample[: error.start].decode(encoding, errors="ignore")
         raise undecodable(len(split_lines(before + "x")), encoding) from None
-    lines = split_lines(text)
+    lines = split_lines(text, cr_ends=cr_ends)
     if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
         lines.pop()  # cut off by the sample's end
     return lines
@@ -219,15 +258,20 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         has_header = columns.looks_like_header(first, names, wanted)
     if has_header:
         table = Table(first, names, len(first), data)
+        _check_widths(table, data)
     else:
         data = cut.records[preamble:]
         table = Table(None, (), len(first), data)
     found = columns.find(table, wanted)
+    decimal = declared.decimal or _decimal(data, found)
+    is_told = not (declared.latitude or declared.longitude or declared.coordinates)
+    if is_told:
+        _check_readable(table, data, found, decimal)
     return Dialect(
         delimiter=cut.delimiter,
         encoding=encoding,
         has_header=has_header,
-        decimal=declared.decimal or _decimal(data, found),
+        decimal=decimal,
         latitude=_shown(first[found.latitude]) if has_header else found.latitude + 1,
         longitude=_shown(first[found.longitude]) if has_header else found.longitude + 1,
         latitude_column=found.latitude,
@@ -236,7 +280,41 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         preamble=preamble,
         surplus=_surplus(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
+        east_column=_east_column(table, found) if is_told else None,
+        others=found.others,
+        is_british=is_told and found.notation == Notation.OSGB36,
     )
+
+
+def _east_column(table: Table, found: columns.Columns) -> int | None:
+    """The column that says east of every row in the sample, if there is one and the longitudes have no sign."""
+    if found.notation != Notation.DEGREES or min(table.numbers(found.longitude), default=-1.0) < 0:
+        return None
+    return next((column for column in range(table.width) if sides_of(table.values(column)) == {"e"}), None)
+
+
+def _check_readable(table: Table, data: list[list[str]], found: columns.Columns, decimal: str) -> None:
+    """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
+    locate = locator(found.notation, found.latitude, found.longitude, decimal)
+    needed = max(found.latitude, found.longitude)
+    read = [(record, locate(record)) for record in data if len(record) > needed]
+    unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
+    if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
+        cells = dict.fromkeys((unread[0][found.latitude], unread[0][found.longitude]))
+        raise table.error(
+            f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
+            " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
+            + _hint(" ".join(cells)),
+            sorted({found.latitude, found.longitude}),
+        )
+
+
+def _hint(text: str) -> str:
+    if "," in text and "." in text:
+        return " Some of these numbers have a point and some a comma: all must have the same decimal sign."
+    if re.search(r"[A-Z]{2} ?\d", text):
+        return " Grid references are not read: send eastings and northings in metres."
+    return ""
 
 
 def _preamble(cut: _Cut, declared: Declared) -> int:
@@ -280,17 +358,35 @@ def _surplus(table: Table, data: list[list[str]], found: columns.Columns) -> int
     if not data or table.width in widths:
         return 0
     width = widths.most_common(1)[0][0]
-    unnamed = not any(table.names[width:])
-    empty = not any("".join(record[table.width :]).strip() for record in data)
-    if (width > table.width and empty) or (max(found.latitude, found.longitude) < width < table.width and unnamed):
+    if width > table.width:
+        return width - table.width if not _is_lost(table, data) else 0
+    if max(found.latitude, found.longitude) < width and not any(table.names[width:]):
         return width - table.width
     if len(data) > 1:
-        raise table.error(
-            f"The header has {table.width:,} fields, and no row that was looked at has as many; most have {width:,}."
-            " Give every column a name, put quotes around cells with delimiters in them, or say delimiter=<character>"
-            " if it is another."
-        )
+        raise _widths_differ(table, width)
     return 0
+
+
+def _is_lost(table: Table, data: list[list[str]]) -> bool:
+    """Whether something stands in the fields that the rows have more than the header."""
+    return any("".join(record[table.width :]).strip() for record in data)
+
+
+def _check_widths(table: Table, data: list[list[str]]) -> None:
+    """What the rows have more than the header is empty. Raises ColumnsError: what is called a column may be another."""
+    widths = Counter(map(len, data))
+    if len(data) > 1 and table.width not in widths:
+        width = widths.most_common(1)[0][0]
+        if width > table.width and _is_lost(table, data):
+            raise _widths_differ(table, width)
+
+
+def _widths_differ(table: Table, width: int) -> ColumnsError:
+    return table.error(
+        f"The header has {table.width:,} fields, and no row that was looked at has as many; most have {width:,}."
+        " Give every column a name, put quotes around cells with delimiters in them, or say delimiter=<character>"
+        " if it is another."
+    )
 
 
 def _decimal(data: list[list[str]], found: columns.Columns) -> str:

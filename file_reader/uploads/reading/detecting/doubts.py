@@ -4,15 +4,17 @@ Each check raises ColumnsError. None is made of what was declared: then the send
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE
+from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE, is_in_uk
 from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
-    LATITUDE_WORDS,
+    LATITUDE,
     MINUTES_WORDS,
     OTHER_GRID_WORDS,
+    PACKED_WORDS,
     RADIANS_WORDS,
+    SIDE_WORDS,
 )
 from uploads.reading.detecting.sample import Table
 
@@ -23,12 +25,18 @@ _IRISH_EASTING = (188_000.0, 367_000.0)
 _IRISH_NORTHING = (309_000.0, 454_000.0)
 #: A cell that says so of its row: a grid, a country, a postcode.
 _IRISH = re.compile(r"irish ?(os|grid)|n(orthern|\.)? ?ireland|bt\d{1,2} ?\d[a-z]{2}", re.IGNORECASE | re.ASCII)
+_SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
+#: The share of a file's rows that speaks for the whole.
+_MOSTLY = 0.8
+#: A square of 100 km of the British National Grid, by its two letters.
+_SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
+_SQUARE_METRES = 100_000
 _DECLARE = "declare the columns with latitude=<column number> and longitude=<column number>"
 
 
 def check_whole_degrees(table: Table, latitudes: Sequence[int]) -> None:
     """The candidates for the latitude are not degrees without their minutes, which are in a column of their own."""
-    minutes = sorted({*table.worded(MINUTES_WORDS)} & {*table.worded(LATITUDE_WORDS)})
+    minutes = sorted({*table.worded(MINUTES_WORDS)} & {*table.worded(LATITUDE.words)})
     degrees = [column for column in latitudes if column not in minutes]
     numbers = [number for column in degrees for number in table.numbers(column)]
     if minutes and numbers and all(map(_is_whole, numbers)):
@@ -48,25 +56,74 @@ def check_degrees(table: Table, latitude: int, longitude: int) -> None:
             f" π), or, if they are degrees, {_DECLARE}.",
             [latitude, longitude],
         )
-    numbers = table.numbers(longitude)
-    if not numbers or min(numbers) < 0:
-        return
+    if PACKED_WORDS & table.words(latitude, longitude) and table.numbers(latitude):
+        raise table.error(
+            f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
+            f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {_DECLARE}.",
+            [latitude, longitude],
+        )
+    for what, column in (("latitude", latitude), ("longitude", longitude)):
+        said, other = SIDE_WORDS[what]
+        words = table.words(column)
+        if said & words and not other & words and _has_no_minus(table.numbers(column)):
+            raise table.error(
+                f"The name of {table.called(column)} says {min(said, key=len).upper()}, and its numbers have no minus."
+                f" Send them with their sign (west and south are negative), or, if they have it, {_DECLARE}.",
+                [column],
+            )
+    if _has_no_minus(table.numbers(longitude)):
+        _check_sides(table, latitude, longitude)
+
+
+def _check_sides(table: Table, latitude: int, longitude: int) -> None:
+    """No other column says which longitudes are west, and they are in the UK as they are, if they are there at all."""
     for column in range(table.width):
-        if _says_west(table.values(column), beside=abs(column - longitude) == 1):
+        sides = sides_of(table.values(column))
+        beside = abs(column - longitude) == 1 or "sign" in table.words(column)
+        if "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
             raise table.error(
                 f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send"
                 f" longitudes with their sign (west is negative), or, if they have it, {_DECLARE}.",
                 [longitude, column],
             )
+    pairs = zip(table.numbers_by_record(latitude), table.numbers_by_record(longitude), strict=True)
+    at = [(north, east) for north, east in pairs if north is not None and east is not None]
+    as_read, mirrored = (sum(is_in_uk(north, sign * east) for north, east in at) for sign in (1, -1))
+    if mirrored >= _MOSTLY * len(at) and as_read < _MOSTLY * mirrored:
+        raise table.error(
+            f"No longitude is west of Greenwich, such as {table.example(longitude)}, and most would be in the UK"
+            " only if they were. Send longitudes with their sign (west is negative), or, if they have it, "
+            f"{_DECLARE}.",
+            [longitude],
+        )
+
+
+def sides_of(values: Sequence[str]) -> set[str]:
+    """`e`, `w` or both, if that is what the cells of a column say, and nothing else."""
+    sides = {_SIDES.get(value.strip().lower(), "") for value in values}
+    return set() if "" in sides else sides
+
+
+def says_west(cells: Iterable[str]) -> bool:
+    """Whether one of these cells says west."""
+    return any(_SIDES.get(cell.strip().lower()) == "w" for cell in cells)
 
 
 def check_british(table: Table, *, easting: int, northing: int) -> None:
     """The two columns are not of another grid: that of Ireland, which Northern Ireland has, looks like the British."""
     words = table.words(easting, northing)
     declare = "If they are of the British National Grid, say coordinates=osgb36."
+    if max(table.numbers(easting) + table.numbers(northing), default=_SQUARE_METRES) < _SQUARE_METRES:
+        for column in range(table.width):
+            if table.values(column) and all(_SQUARE.fullmatch(value.strip()) for value in table.values(column)):
+                raise table.error(
+                    "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
+                    f" {table.called(column)}. Send metres from the grid's own origin, or degrees. {declare}",
+                    [easting, northing, column],
+                )
     if OTHER_GRID_WORDS & words:
         raise table.error(f"The eastings and northings seem to be of another grid. {declare}", [easting, northing])
-    if any(_IRISH.fullmatch(cell.strip()) for cell in table.cells()):
+    if says_irish(table.cells()):
         raise table.error(
             "Some rows are in Northern Ireland, where eastings and northings are of the Irish Grid, which is not"
             f" converted. Send degrees, or leave these rows out. {declare}",
@@ -78,6 +135,11 @@ def check_british(table: Table, *, easting: int, northing: int) -> None:
             f" Grid (Northern Ireland), which is not converted. {declare}",
             [easting, northing],
         )
+
+
+def says_irish(cells: Collection[str]) -> bool:
+    """Whether one of these cells says that it is in Northern Ireland, or of its grid."""
+    return any(_IRISH.fullmatch(cell.strip()) for cell in cells)
 
 
 def check_grid(table: Table, *, easting: int, northing: int) -> None:
@@ -99,12 +161,8 @@ def _is_whole(number: float) -> bool:
     return number % 1 == 0
 
 
-def _says_west(values: Sequence[str], *, beside: bool) -> bool:
-    """Whether a column has nothing but E and W in it, or the words, which further away may be those of districts."""
-    sides = {value.strip().lower() for value in values}
-    if beside:
-        sides = {{"east": "e", "west": "w"}.get(side, side) for side in sides}
-    return "w" in sides and sides <= {"e", "w"}
+def _has_no_minus(numbers: Sequence[float]) -> bool:
+    return bool(numbers) and min(numbers) >= 0 and max(numbers) > 0
 
 
 def _are_radians(table: Table, latitude: int, longitude: int) -> bool:

@@ -3,48 +3,86 @@
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-LATITUDE = frozenset(
-    "lat lats latitude latitude_deg lat_deg lat_dd lat_dec lat_decimal lat_wgs84 wgs84_lat latitude_wgs84"
-    " wgs84_latitude y_lat lat_y ylat geo_lat gps_lat decimal_latitude decimallatitude location_latitude location_lat"
-    " point_lat breitengrad breite geografische_breite geographische_breite latitud latitudine breddegrad breddgrad"
-    " breedtegraad leveysaste szerokosc szerokość szerokość_geograficzna szerokosc_geograficzna enlem широта"
-    " zeměpisná_šířka".split()
+
+@dataclass(frozen=True)
+class Axis:
+    """One of the two coordinates of a location, as names have it.
+
+    `words` name it, whatever else is in the name; `alone` do so only when nothing else is. `own` say the axis again:
+    what is left of y_lat is nothing.
+    """
+
+    words: frozenset[str]
+    alone: frozenset[str]
+    own: frozenset[str]
+
+    def rest(self, name: str) -> frozenset[str] | None:
+        """What else a name says, None if it does not name this axis."""
+        parts = _WHOLE.get(name, name).split("_")
+        if self.words.intersection(parts):
+            return frozenset(parts) - self.words
+        rest = frozenset(parts) - self.alone
+        return rest if len(rest) < len({*parts}) and not self.meaning(rest) else None
+
+    def meaning(self, rest: frozenset[str]) -> frozenset[str]:
+        """What of it tells one location from another."""
+        return rest - self.own - _NO_MEANING
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LATITUDE = Axis(
+    _words("lat lats latitude latitudes lattitude latitute lattitute breitengrad latitud latitudine"),
+    _words(
+        "breite breddegrad breddgrad breedtegraad leveysaste szerokosc szerokość enlem широта šířka ylat"
+        " decimallatitude"
+    ),
+    _words("y n north"),
 )
-LONGITUDE = frozenset(
-    "lon lons long lng longitude longitude_deg lon_deg lng_deg long_deg lon_dd long_dd lon_dec lon_decimal long_decimal"
-    " lon_wgs84 wgs84_lon wgs84_lng longitude_wgs84 wgs84_longitude x_lon x_lng x_long lon_x xlon geo_lon geo_lng"
-    " geo_long gps_lon gps_lng gps_long decimal_longitude decimallongitude location_longitude location_lon location_lng"
-    " point_lon point_lng längengrad laengengrad länge geografische_länge geographische_länge geografische_laenge"
-    " longitud longitudine lengdegrad længdegrad længde längdgrad lengtegraad pituusaste dlugosc długość"
-    " długość_geograficzna dlugosc_geograficzna boylam долгота zeměpisná_délka".split()
+LONGITUDE = Axis(
+    _words(
+        "lon lons long lng longitude longitudes longtitude longitute longtitute longditude logitude längengrad longitud"
+        " longitudine"
+    ),
+    _words(
+        "laengengrad länge laenge lengdegrad længdegrad længde längdgrad lengtegraad pituusaste dlugosc długość boylam"
+        " долгота délka xlon decimallongitude"
+    ),
+    _words("x e east w west"),
 )
-LATITUDE_WORDS = frozenset({"lat", "latitude", "breitengrad", "latitud", "latitudine"})
-LONGITUDE_WORDS = frozenset({"lon", "lng", "long", "longitude", "längengrad", "longitud", "longitudine"})
-EASTING = frozenset(
-    "easting eastings gridref_easting os_easting osgb_easting osgb36_easting bng_easting bng_e grid_east"
-    " x_easting easting_x oseast1m".split()
+_GRID_WORDS = _words("m metres meters os osgb osgb36 bng gridref")
+EASTING = Axis(_words("easting eastings"), _words("oseast1m"), _words("x") | _GRID_WORDS)
+NORTHING = Axis(_words("northing northings"), _words("osnrth1m"), _words("y") | _GRID_WORDS)
+_WHOLE = {"bng_e": "easting", "bng_n": "northing", "grid_east": "easting", "grid_north": "northing"}
+#: What says how a coordinate is given, or that it is one, and not of what.
+_NO_MEANING = _words(
+    "deg degs degree degrees dd dec decimal wgs wgs84 84 epsg 4326 geo gps location point coord coords coordinate"
+    " geografische geographische geografisk geografica geographic geograficzna zeměpisná"
 )
-NORTHING = frozenset(
-    "northing northings gridref_northing os_northing osgb_northing osgb36_northing bng_northing bng_n grid_north"
-    " y_northing northing_y osnrth1m".split()
-)
-EASTING_WORDS = frozenset({"easting", "eastings"})
-NORTHING_WORDS = frozenset({"northing", "northings"})
+#: A table with more such columns is asked about in any case.
+_MOST_CALLED = 100
 X = frozenset("x x_coord xcoord x_coordinate coord_x coordx geox geo_x point_x pointx x_wgs84".split())
 Y = frozenset("y y_coord ycoord y_coordinate coord_y coordy geoy geo_y point_y pointy y_wgs84".split())
 
 #: What says in a name that its numbers are no degrees, or not all of them.
 RADIANS_WORDS = frozenset({"rad", "rads", "radian", "radians"})
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
+#: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
+PACKED_WORDS = frozenset({"dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
+#: Which side a column is of, where its numbers have no sign.
+SIDE_WORDS = {"latitude": (frozenset({"s", "south"}), frozenset({"n", "north"})),
+              "longitude": (frozenset({"w", "west"}), frozenset({"e", "east"}))}  # fmt: skip
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(
     "irish ireland ing itm tm65 tm75 29902 29903 2157 utm utm29 utm30 utm31 etrs89 webmercator mercator 3857 3035 nztm"
     " lambert gk".split()
 )
-_PAIRS = ((LATITUDE, LONGITUDE), (EASTING, NORTHING), (X, Y))
-_PAIRS_OF_WORDS = ((LATITUDE_WORDS, LONGITUDE_WORDS), (EASTING_WORDS, NORTHING_WORDS))
 
 
 def names_of(record: Sequence[str]) -> list[str]:
@@ -64,25 +102,76 @@ def columns_named(names: Sequence[str], known: Collection[str]) -> list[int]:
     return [column for column, name in enumerate(names) if name in known]
 
 
-def columns_with_word(names: Sequence[str], words: frozenset[str]) -> list[int]:
-    """The columns with one of these words in their name."""
-    return [column for column, name in enumerate(names) if words.intersection(name.split("_"))]
+@dataclass(frozen=True)
+class Pair:
+    """Two columns whose names differ in nothing but the word for the axis: the indexes of northern and eastern one.
+
+    `meaning` is what else their names say, such as of which location they are.
+    """
+
+    north: int
+    east: int
+    meaning: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Named:
+    """The columns that are called like coordinates. `single_north` and `single_east` have no partner."""
+
+    pairs: list[Pair]
+    single_north: list[int]
+    single_east: list[int]
+
+
+def columns_called(names: Sequence[str], north: Axis, east: Axis) -> Named:
+    """The pairs of columns among these names. A column that is called like both, such as "Lat/Lon", is in none.
+
+    Where two pairs could share a column, those count whose names are the same to the letter: `lat_x` belongs to
+    `lon_x`, although `lat_y` and `lon_x` alone are a pair.
+    """
+    norths, easts = _columns_of(names, north, unless=east), _columns_of(names, east, unless=north)
+    pairs = [
+        Pair(n, e, north.meaning(rest) | east.meaning(rest))
+        for n, rest in norths.items()
+        for e in easts
+        if easts[e] == rest
+    ]
+    taken = {column for pair in pairs for column in (pair.north, pair.east)}
+    pairs += [
+        Pair(n, e, north.meaning(norths[n]))
+        for n in norths
+        for e in easts
+        if not {n, e} & taken and north.meaning(norths[n]) == east.meaning(easts[e])
+    ]
+    taken = {column for pair in pairs for column in (pair.north, pair.east)}
+    return Named(pairs, [n for n in norths if n not in taken], [e for e in easts if e not in taken])
+
+
+def _columns_of(names: Sequence[str], axis: Axis, *, unless: Axis) -> dict[int, frozenset[str]]:
+    """The first columns that are called like this axis and not like the other, with what else their names say."""
+    called = (
+        (column, rest)
+        for column, name in enumerate(names)
+        if (rest := axis.rest(name)) is not None and not unless.words.intersection(name.split("_"))
+    )
+    return dict(islice(called, _MOST_CALLED))
 
 
 def name_both(names: Sequence[str]) -> bool:
     """Whether one column is called like a latitude, a northing or y, and another one like what belongs to it."""
-    return any(_are_two(columns_named(names, one), columns_named(names, other)) for one, other in _PAIRS) or any(
-        _are_two(columns_with_word(names, one), columns_with_word(names, other)) for one, other in _PAIRS_OF_WORDS
+    if columns_named(names, X) and columns_named(names, Y):
+        return True
+    return any(
+        found.pairs or (found.single_north and found.single_east)
+        for found in (columns_called(names, LATITUDE, LONGITUDE), columns_called(names, NORTHING, EASTING))
     )
-
-
-def _are_two(some: list[int], others: list[int]) -> bool:
-    return bool(some and others) and len({*some, *others}) > 1
 
 
 def name_any(names: Sequence[str]) -> bool:
     """Whether they are those of coordinates: one known name is enough, of X and Y it takes both."""
-    known = {*names}
-    if known & (LATITUDE | LONGITUDE | EASTING | NORTHING) or (known & X and known & Y):
-        return True
-    return bool(columns_with_word(names, LATITUDE_WORDS) and columns_with_word(names, LONGITUDE_WORDS))
+    plain = any(
+        (rest := axis.rest(name)) is not None and not axis.meaning(rest)
+        for axis in (LATITUDE, LONGITUDE, EASTING, NORTHING)
+        for name in names
+    )
+    return plain or name_both(names)

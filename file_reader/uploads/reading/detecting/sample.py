@@ -43,7 +43,7 @@ class Table:
         return headers.columns_named(self.names, known)
 
     def worded(self, words: frozenset[str]) -> list[int]:
-        return headers.columns_with_word(self.names, words)
+        return [column for column, name in enumerate(self.names) if words.intersection(name.split("_"))]
 
     def words(self, *columns: int) -> set[str]:
         """All words in the names of these columns."""
