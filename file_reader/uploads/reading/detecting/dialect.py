@@ -86,7 +86,7 @@ class Dialect:
     east_column: int | None = None
     is_british: bool = False
     cr_ends: bool = True
-    others: Sequence[str] = ()
+    others: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -281,7 +281,7 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         surplus=_surplus(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
         east_column=_east_column(table, found) if is_told else None,
-        others=found.others,
+        others=list(found.others),
         is_british=is_told and found.notation == Notation.OSGB36,
     )
 
