@@ -21,6 +21,8 @@ POSTCODE_CONSUMER_URL = env_str(
     "POSTCODE_CONSUMER_URL",
     f"http://127.0.0.1:{env_int('POSTCODE_CONSUMER_PORT', 7000, minimum=1, maximum=65535)}",
 ).rstrip("/")
+# Uploads are deleted so many days after they ended; 0: they are kept.
+UPLOAD_KEEP_DAYS = env_int("UPLOAD_KEEP_DAYS", 0, minimum=0, maximum=36_500)
 
 # How long all statements of a question about rows may take together.
 ROW_QUERY_SECONDS = env_float("ROW_QUERY_SECONDS", 2.0, minimum=0.1, maximum=60.0)

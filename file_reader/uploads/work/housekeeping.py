@@ -1,27 +1,42 @@
-"""What workers clean up between pieces of work: deleted uploads, and files whose request died."""
+"""What workers clean up between pieces of work: uploads that are deleted or expired, sessions, files whose request died."""
 
 import logging
+from datetime import timedelta
 
+from django.conf import settings
+from django.core.management import call_command
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
 from uploads.files.stored import forget_intent, remove_file
 from uploads.models import IndexBlock, Upload
 from uploads.row_ids import row_number
 from uploads.rows.filters import rows_of
+from uploads.work.commands import delete_upload
 from uploads.work.indexing import blocks_of
 
 logger = logging.getLogger(__name__)
 
 _PURGE_ROWS = 20_000
 _COLLECT_FILES = 100
+_EXPIRED_AT_ONCE = 100
 
 
 def purge_deleted() -> bool:
-    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when nothing is deleted."""
-    upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
-    if upload is None:
+    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when there is none, or
+    others are at all of them."""
+    deleted = Upload.objects.filter(deleted_at__isnull=False).order_by("deleted_at", "id")
+    # Almost always there is none: a look takes no lock.
+    if not deleted.exists():
         return False
+    with transaction.atomic():
+        upload = deleted.select_for_update(skip_locked=True).first()
+        return upload is not None and _purge_slice(upload)
+
+
+def _purge_slice(upload: Upload) -> bool:
     rows = rows_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
@@ -29,11 +44,35 @@ def purge_deleted() -> bool:
         blocks_of(upload.pk, 1, row_number(last)).delete()
         return True
     remove_file(upload.public_id)
-    with transaction.atomic():
-        rows._raw_delete(rows.db)
-        IndexBlock.objects.filter(upload=upload).delete()
-        Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()
+    rows._raw_delete(rows.db)
+    IndexBlock.objects.filter(upload=upload).delete()
+    Upload.objects.filter(pk=upload.pk).delete()
+    seconds = (timezone.now() - (upload.deleted_at or timezone.now())).total_seconds()
+    transaction.on_commit(
+        lambda: logger.info("upload gone upload=%s public_id=%s seconds=%.1f", upload.pk, upload.public_id, seconds)
+    )
     return True
+
+
+def delete_expired() -> None:
+    """Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time.
+
+    None while others wait to be removed: who deletes an upload need not wait for all that expired that day.
+    """
+    if not settings.UPLOAD_KEEP_DAYS or Upload.objects.filter(deleted_at__isnull=False).exists():
+        return
+    over = Now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
+    with transaction.atomic():
+        # Locked, and looked at again: somebody may have retried one just now.
+        expired = Upload.objects.visible_to(None).filter(finished_at__lt=over).order_by("finished_at")
+        for upload in expired.select_for_update(skip_locked=True)[:_EXPIRED_AT_ONCE]:
+            logger.info("upload expired upload=%s public_id=%s", upload.pk, upload.public_id)
+            delete_upload(upload)
+
+
+def clear_sessions() -> None:
+    """Removes the sessions of the admin that are over."""
+    call_command("clearsessions")
 
 
 def collect_abandoned() -> int:
