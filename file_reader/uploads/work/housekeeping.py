@@ -33,24 +33,27 @@ def purge_deleted() -> bool:
         return False
     with transaction.atomic():
         upload = deleted.select_for_update(skip_locked=True).first()
-        return upload is not None and _purge_slice(upload)
+        if upload is None:
+            return False
+        is_gone = _purge_slice(upload)
+    if is_gone and upload.deleted_at:
+        seconds = (timezone.now() - upload.deleted_at).total_seconds()
+        logger.info("upload gone upload=%s public_id=%s seconds=%.1f", upload.pk, upload.public_id, seconds)
+    return True
 
 
 def _purge_slice(upload: Upload) -> bool:
+    """Whether it was the last one."""
     rows = rows_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
         rows.filter(id__lte=last)._raw_delete(rows.db)
         blocks_of(upload.pk, 1, row_number(last)).delete()
-        return True
+        return False
     remove_file(upload.public_id)
     rows._raw_delete(rows.db)
     IndexBlock.objects.filter(upload=upload).delete()
     Upload.objects.filter(pk=upload.pk).delete()
-    seconds = (timezone.now() - (upload.deleted_at or timezone.now())).total_seconds()
-    transaction.on_commit(
-        lambda: logger.info("upload gone upload=%s public_id=%s seconds=%.1f", upload.pk, upload.public_id, seconds)
-    )
     return True
 
 

@@ -251,7 +251,7 @@ def sweep() -> int:
 
 def _finish(uploads: QuerySet[Upload]) -> int:
     open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=OPEN_CHUNK_STATES)
-    complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING)
+    complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING, deleted_at=None)
     # Almost always there is none: a look takes no lock.
     if not uploads.filter(pk__in=complete).exists():
         return 0
