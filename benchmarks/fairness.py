@@ -2,10 +2,10 @@
 
     python benchmarks/fairness.py [--database postgresql] [--workers 2 10] [--provider upstream sandbox]
 
-Ann sends two files of `--rows` rows. At three moments of their work Ben sends a hundred rows: what counts is the share of
-Ann's rows that is done between his request and his last answer (`share`; the target is 10 % at most). Then he sends a file
-as large as one of hers, and both have work: Jain's index of the rows that each had done in that time (1 is equal, 0.5 is
-all for one; the target is 0.95), and the lowest of its windows of five seconds.
+Ann sends two files of `--rows` rows. At three moments of their work Ben sends a hundred rows: what counts is the share
+of Ann's rows that is done between his request and his last answer (10 % at most are wanted). Then he sends a file as
+large as one of hers, and both have work: Jain's index of the rows that each had done in that time (1 is equal, 0.5 is
+all for one; 0.95 is wanted), and the lowest of its windows of five seconds.
 
 `upstream` is an external API that answers after 50 ms (`quick_upstream.py`). Prints a table; `--json FILE` keeps it.
 """

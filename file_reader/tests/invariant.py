@@ -9,8 +9,8 @@ from tests.fake_postcode_consumer import postcode_at
 
 from uploads.models import (
     ENDED_STATES,
-    Chunk,
     PENDING_CHUNK_STATES,
+    Chunk,
     ChunkState,
     IndexBlock,
     IndexKind,

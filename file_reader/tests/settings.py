@@ -6,7 +6,8 @@ from pathlib import Path
 
 # Nothing else of the developer's environment decides what is tested.
 for _name in ("GATEWAY_HOST", "MAX_UPLOAD_BYTES", "CHUNK_ROWS", "LEASE_SECONDS", "FAN_OUT", "POSTCODE_CONSUMER_URL",
-              "POSTCODE_CONSUMER_PORT", "CELERY_BROKER_URL", "UPLOAD_KEEP_DAYS", "ROW_QUERY_SECONDS", "LOCATIONS_PER_CALL"):  # fmt: skip
+              "POSTCODE_CONSUMER_PORT", "CELERY_BROKER_URL", "ROW_QUERY_SECONDS", "LOCATIONS_PER_CALL",
+              "UPLOAD_KEEP_DAYS"):  # fmt: skip
     os.environ.pop(_name, None)
 os.environ.update(
     SECRET_KEY="only-for-tests",

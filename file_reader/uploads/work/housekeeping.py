@@ -1,4 +1,4 @@
-"""What workers clean up between pieces of work: uploads that are deleted or expired, sessions, files whose request died."""
+"""What workers clean up beside other work: uploads that are deleted or over, sessions, and files whose request died."""
 
 import logging
 from datetime import timedelta

@@ -105,15 +105,15 @@ def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...
     of_upload = ("upload__max_distance", "upload__waiting_since")
     chunks = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).values_list(*columns, *of_upload)
     statement, values = chunks[:1].query.sql_with_params()
-    # Along the index of turns: PostgreSQL takes the state of a chunk and of its upload for rarer than they are, and would
-    # sort all that is open for every claim.
+    # Along the index of turns: PostgreSQL takes the states that are asked for to be rarer than they are, and would sort
+    # all that is open for every claim.
     return ("SET LOCAL enable_sort = off; " if vendor == "postgresql" else "") + statement, values
 
 
 def claim_upload() -> LoadLease | None:
     """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
     # Almost always there is none: a look takes no lock.
-    if not _to_load().exists():
+    if not uploads_to_load().exists():
         return None
     with transaction.atomic():
         upload = claimable_uploads().select_for_update(skip_locked=True).first()
@@ -134,7 +134,8 @@ def claimable_chunks() -> QuerySet[Chunk]:
     """The chunks that are due, or whose lease ran out, in the order in which workers take them: by their turns."""
     is_due = Q(state=ChunkState.READY) & is_past("due_at")
     is_abandoned = Q(state=ChunkState.LEASED) & is_past("lease_until")
-    return Chunk.objects.select_related("upload").filter(IS_OPEN, is_due | is_abandoned, _IN_WORK).order_by("turn", "id")
+    chunks = Chunk.objects.select_related("upload")
+    return chunks.filter(IS_OPEN, is_due | is_abandoned, _IN_WORK).order_by("turn", "id")
 
 
 def claimable_uploads() -> QuerySet[Upload]:
@@ -144,11 +145,13 @@ def claimable_uploads() -> QuerySet[Upload]:
     owners = loading.exclude(is_past("lease_until")).exclude(owner=None).values_list("owner", flat=True)
     counts = Counter(owners)  # a few for each worker
     full = [owner for owner, count in counts.items() if count >= LOADED_OF_AN_OWNER]
-    being_loaded = Case(*(When(owner=owner, then=Value(count)) for owner, count in counts.items()), default=Value(0))
-    return _to_load().exclude(owner__in=full).order_by(being_loaded, "id")
+    whens = [When(owner=owner, then=Value(count)) for owner, count in counts.items()]
+    fewest_first = [Case(*whens, default=Value(0))] if whens else []
+    return uploads_to_load().exclude(owner__in=full).order_by(*fewest_first, "id")
 
 
-def _to_load() -> QuerySet[Upload]:
+def uploads_to_load() -> QuerySet[Upload]:
+    """The uploads that have rows to load and that nobody is loading, in no order."""
     claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & is_past("lease_until")
     # What is open has no index: the condition leads to the few that are open.
     return Upload.objects.filter(claimable, indexed_at=None, deleted_at=None)

@@ -139,9 +139,7 @@ class Loader:
             at += len(part)
         return PendingRows(located + first, latitudes[located], longitudes[located]), rejected
 
-    def _chunks(
-        self, count: int, chunk_rows: int, rejected: list[RejectedRow], turn: int, price: int
-    ) -> list[Chunk]:
+    def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow], turn: int, price: int) -> list[Chunk]:
         before = row_id(self.lease.upload_id, self.rows_loaded + 1)
         rejected_in = Counter((row.id - before) // chunk_rows for row in rejected)
         return [

@@ -1,9 +1,9 @@
 """A fair queue: every chunk has a turn, and workers take the smallest.
 
-This is start-time fair queueing. A chunk gets its turn when it is made, and costs its upload as many turns as it has rows,
-times the uploads of its owner that are at work: owners have equal shares, whatever they send. Who comes late begins
-where the queue is just then: he neither waits for what was made before, nor catches up on what others had before he came.
-Nothing is counted that all workers would have to lock in turn.
+This is start-time fair queueing. A chunk gets its turn when it is made. It costs its upload as many turns as it has
+rows, times the uploads of its owner that are at work: owners have equal shares, whatever they send. Who comes late begins
+where the queue is just then: he neither waits for what was made before, nor catches up on what others have had. Nothing
+is counted that all workers would have to lock in turn.
 """
 
 from django.db.models import Max, QuerySet
@@ -13,7 +13,7 @@ from uploads.work.lease_sql import IS_OPEN
 
 
 def next_turn() -> int:
-    """Where the queue is: the smallest turn that waits. If none waits, the end of all that was given out to open uploads.
+    """Where the queue is: the smallest turn that waits. If none waits, the end of all that open uploads were given.
 
     Chunks that are being looked up do not count: one that kills its workers stays behind for minutes.
     """

@@ -53,8 +53,8 @@ class Worker:
     """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded.
 
     While it loads or writes, the answers to the next chunk come in. It has two chunks at most.
-    In each round it begins a new upload, if there is one, and loads on that one of its others whose turn is next; it writes
-    one segment of a row index, and removes one slice of what was deleted.
+    In each round it begins a new upload, if there is one, and goes on with that one of its others whose turn is next.
+    It writes one segment of a row index, and removes one slice of what was deleted.
 
     Once `is_stopping` is true, nothing new is begun, and a lookup in flight gets `STOP_GRACE_SECONDS`.
     """
