@@ -1,9 +1,9 @@
 """A fair queue: every chunk has a turn, and workers take the smallest.
 
 This is start-time fair queueing. A chunk gets its turn when it is made. It costs its upload as many turns as it has
-rows, times the uploads of its owner that are at work: owners have equal shares, whatever they send. Who comes late begins
-where the queue is just then: he neither waits for what was made before, nor catches up on what others have had. Nothing
-is counted that all workers would have to lock in turn.
+rows, times the uploads of its owner that are at work: owners have equal shares, whatever they send. Who comes late
+begins where the queue is just then: he neither waits for what was made before, nor catches up on what others have had.
+Nothing is counted that all workers would have to lock in turn (docs/decisions/0023).
 """
 
 from django.db.models import Max, QuerySet

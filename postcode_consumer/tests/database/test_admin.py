@@ -8,7 +8,9 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -276,3 +278,9 @@ def test_a_list_counts_no_more_than_its_paginator_needs(admin: Client, known: No
         assert len(asked) < 12
         assert "Show counts" not in html
         assert not [one["sql"] for one in asked if "COUNT(" in one["sql"] or "DISTINCT" in one["sql"]]
+
+
+def test_sessions_that_are_over_are_removed_when_somebody_logs_in() -> None:
+    Session.objects.create(session_key="old", session_data="", expire_date=Now())
+    Client().force_login(get_user_model().objects.create_superuser("late", password="x"))
+    assert not Session.objects.filter(pk="old").exists()
