@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.row_sets import make_upload
 from tests.working import in_thread, leases_run_out, work_until_ended
 
 from uploads.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadState
 from uploads.work import housekeeping, leases
 from uploads.work.commands import cancel_upload, retry_upload
+from uploads.work.inspection import inspect_upload
 from uploads.work.leases import LOADED_OF_AN_OWNER, ChunkLease, claim_chunk, claim_upload, release_chunk
 from uploads.work.loading import Loader
 from uploads.work.worker import Worker
@@ -217,6 +219,24 @@ def test_a_small_file_is_answered_within_three_rounds_of_a_worker_that_has_large
     assert small.state == UploadState.DONE
 
 
+def test_while_the_row_index_of_a_large_upload_is_written_a_small_file_is_answered(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any
+) -> None:
+    settings.INDEX_SEGMENT_ROWS = 2
+    large = make_upload(40)
+    worker = Worker()
+    worker.run_once()
+    small = send(api, 2)
+    for _ in range(3):
+        worker.run_once()
+    worker.stop()
+    small.refresh_from_db()
+    large.refresh_from_db()
+    assert small.state == UploadState.DONE
+    assert large.rows_indexed == 8  # a segment in each round
+    assert large.indexed_at is None
+
+
 def test_of_one_owner_some_uploads_are_loaded_at_once_and_those_of_others_come_first(ann: Api, ben: Api) -> None:
     for _ in range(LOADED_OF_AN_OWNER + 2):
         send(ann, 2)
@@ -228,6 +248,8 @@ def test_of_one_owner_some_uploads_are_loaded_at_once_and_those_of_others_come_f
     assert claimed.upload_id == small.pk
     others = list(iter(claim_upload, None))
     assert len(others) == LOADED_OF_AN_OWNER - 1
+    said = inspect_upload(Upload.objects.filter(state=UploadState.RECEIVED).earliest("id").pk).next[0]
+    assert f"when one of the {LOADED_OF_AN_OWNER} that are being loaded for its owner" in said
     loader = Loader(first)
     assert not loader.step(2)
     loader.close()
