@@ -308,7 +308,7 @@ MUTANTS = [
     Mutant(
         "queue",
         "a worker begins a new upload before the large ones are loaded",
-        ((WORKER, "len(held) < MAX_LOADERS and", "not held and"),),
+        ((WORKER, "has_begun = self._begin_upload(", "has_begun = not held and self._begin_upload("),),
         READER,
         OF_QUEUE + "a_small_file_is_answered_within_three_rounds_of_a_worker_that_has_large_ones",
     ),

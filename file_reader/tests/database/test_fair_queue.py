@@ -203,9 +203,11 @@ def test_a_claim_goes_along_the_index_of_turns(api: Api, settings: Any, analysed
 
 
 # --- loaders ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("loaders", [8, 2], ids=["it could load more", "it can load no more"])
 def test_a_small_file_is_answered_within_three_rounds_of_a_worker_that_has_large_ones(
-    ann: Api, ben: Api, consumer: FakePostcodeConsumer
+    ann: Api, ben: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, loaders: int
 ) -> None:
+    monkeypatch.setattr("uploads.work.worker.MAX_LOADERS", loaders)
     for _ in range(2):
         send(ann, 400)
     worker = Worker()

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _PURGE_ROWS = 20_000
 _COLLECT_FILES = 100
-_EXPIRED_AT_ONCE = 100
+_EXPIRED_AT_ONCE = 5
 
 
 def purge_deleted() -> bool:
@@ -58,7 +58,7 @@ def _purge_slice(upload: Upload) -> bool:
 
 
 def delete_expired() -> None:
-    """Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time.
+    """(o) Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time.
 
     None while others wait to be removed: who deletes an upload need not wait for all that expired that day.
     """
@@ -67,7 +67,7 @@ def delete_expired() -> None:
     over = Now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
     with transaction.atomic():
         # Locked, and looked at again: somebody may have retried one just now.
-        expired = Upload.objects.visible_to(None).filter(finished_at__lt=over).order_by("finished_at")
+        expired = Upload.objects.visible_to(None).filter(finished_at__lt=over).order_by("id")
         for upload in expired.select_for_update(skip_locked=True)[:_EXPIRED_AT_ONCE]:
             logger.info("upload expired upload=%s public_id=%s", upload.pk, upload.public_id)
             delete_upload(upload)

@@ -110,13 +110,17 @@ def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...
     return ("SET LOCAL enable_sort = off; " if vendor == "postgresql" else "") + statement, values
 
 
-def claim_upload() -> LoadLease | None:
-    """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
+def claim_upload(*, at_most_bytes: int | None = None) -> LoadLease | None:
+    """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none.
+
+    With `at_most_bytes` only one whose table is not larger.
+    """
     # Almost always there is none: a look takes no lock.
-    if not uploads_to_load().exists():
+    small_enough = Q() if at_most_bytes is None else Q(table_size__lte=at_most_bytes)
+    if not uploads_to_load().filter(small_enough).exists():
         return None
     with transaction.atomic():
-        upload = claimable_uploads().select_for_update(skip_locked=True).first()
+        upload = claimable_uploads().filter(small_enough).select_for_update(skip_locked=True).first()
         if upload is None:
             return None
         fence = upload.fence + 1

@@ -42,11 +42,12 @@ TARGET_ANSWER_SECONDS = 1.0
 #: The rows of a chunk before it is known how quickly answers come, and at least.
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
-_EXPIRE_SECONDS = 60.0
 _COLLECT_SECONDS = 600.0
 _SESSIONS_SECONDS = 86_400.0
-#: The most uploads that a worker loads in turn.
+#: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
+#: or two.
 MAX_LOADERS = 8
+SMALL_BYTES = 1 << 16
 
 
 class Worker:
@@ -74,7 +75,6 @@ class Worker:
         self._outages = 0
         self._geocode_from = 0.0
         self._sweep_from = 0.0
-        self._expire_from = 0.0
         self._collect_from = 0.0
         self._sessions_from = 0.0
 
@@ -140,13 +140,13 @@ class Worker:
             with self._trouble_with(loader.lease):
                 loader.hold()
         held = list(self._loaders.values())
-        has_begun = len(held) < MAX_LOADERS and self._begin_upload()
+        has_begun = self._begin_upload(at_most_bytes=None if len(held) < MAX_LOADERS else SMALL_BYTES)
         if held:
             self._step(min(held, key=lambda loader: loader.turn))
         return has_begun or bool(held)
 
-    def _begin_upload(self) -> bool:
-        lease = claim_upload()
+    def _begin_upload(self, *, at_most_bytes: int | None) -> bool:
+        lease = claim_upload(at_most_bytes=at_most_bytes)
         if lease is None:
             return False
         with self._trouble_with(lease):
@@ -267,8 +267,6 @@ class Worker:
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
-        if now >= self._expire_from:
-            self._expire_from = now + _EXPIRE_SECONDS
             delete_expired()
         if now >= self._sessions_from:
             self._sessions_from = now + _SESSIONS_SECONDS
