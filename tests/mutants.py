@@ -14,7 +14,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
@@ -29,9 +29,11 @@ WORKER = "file_reader/uploads/work/worker.py"
 DATABASE_ERRORS = "service_kit/service_kit/database_errors.py"
 CLIENT = "postcode_consumer/lookups/providers/postcodes_io/client.py"
 PROVIDER = "postcode_consumer/lookups/providers/postcodes_io/search.py"
+Database = Literal["SQLite", "PostgreSQL"]
 OF_WORKERS = "tests/processes/test_faults_of_workers.py::test_fault_"
 OF_DATABASE = "tests/processes/test_faults_of_the_database.py::test_fault_"
 OF_CONSUMER = "tests/processes/test_faults_of_postcode_consumer.py::test_fault_"
+OF_QUEUE = "tests/database/test_fair_queue.py::test_"
 OF_UPSTREAM = "tests/processes/test_faults_of_upstream.py::test_fault_"
 
 
@@ -44,7 +46,7 @@ class Mutant:
     edits: tuple[tuple[str, str, str], ...]
     suite: str
     test: str
-    database: Literal["SQLite", "PostgreSQL"] = "SQLite"
+    database: Database = "SQLite"
 
 
 MUTANTS = [
@@ -249,8 +251,8 @@ MUTANTS = [
         (
             (
                 WORKER,
-                "            self._unreleased.append(self._loader.lease)\n",
-                "            pass\n",
+                "        self._unreleased += self._loaders\n",
+                "        pass\n",
             ),
         ),
         READER,
@@ -290,6 +292,35 @@ MUTANTS = [
         ),
         READER,
         OF_WORKERS + "25_deleted_while_it_is_looked_up_its_late_results_are_thrown_away_and_it_disappears",
+    ),
+    # The queue is no fault of a part: what follows are the ways in which one owner kept others waiting.
+    *(
+        Mutant(
+            "queue",
+            "chunks are claimed by their turns, and not as they were made",
+            ((ENGINE, '_IN_WORK).order_by("turn", "id")', '_IN_WORK).order_by("id")'),),
+            READER,
+            OF_QUEUE + "a_small_file_is_next_however_much_of_others_is_in_the_queue",
+            database,
+        )
+        for database in get_args(Database)
+    ),
+    Mutant(
+        "queue",
+        "a worker begins a new upload before the large ones are loaded",
+        ((WORKER, "has_begun = self._begin_upload(", "has_begun = not held and self._begin_upload("),),
+        READER,
+        OF_QUEUE + "a_small_file_is_answered_within_three_rounds_of_a_worker_that_has_large_ones",
+    ),
+    Mutant(
+        "queue",
+        "what is deleted goes beside other work",
+        (
+            (WORKER, "purged = self._purge()", "purged = not (loaded or geocoded or indexed) and self._purge()"),
+            (WORKER, "while not (is_last or asked.is_answered()) and self._purge():", "while False:"),
+        ),
+        READER,
+        OF_QUEUE + "what_is_deleted_goes_while_there_is_other_work",
     ),
 ]
 
@@ -346,7 +377,7 @@ class Copy:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Takes one guard out at a time; the test of its fault must fail.")
-    parser.add_argument("--only", help="the number of a fault, two digits")
+    parser.add_argument("--only", help="the number of a fault, two digits; or `queue`")
     only = parser.parse_args().only
     wrong = 0
     passed: set[tuple[str, str, str]] = set()

@@ -26,6 +26,8 @@ POSTCODE_CONSUMER_URL = env_str(
     "POSTCODE_CONSUMER_URL",
     f"http://127.0.0.1:{env_int('POSTCODE_CONSUMER_PORT', 7000, minimum=1, maximum=65535)}",
 ).rstrip("/")
+# Uploads are deleted so many days after they ended; 0: they are kept.
+UPLOAD_KEEP_DAYS = env_int("UPLOAD_KEEP_DAYS", 0, minimum=0, maximum=36_500)
 
 # How long the audit log says who did what.
 AUDIT_KEEP_DAYS = env_int("AUDIT_KEEP_DAYS", 365, minimum=1, maximum=36_500)

@@ -9,6 +9,7 @@ from tests.fake_postcode_consumer import postcode_at
 
 from uploads.models import (
     ENDED_STATES,
+    PENDING_CHUNK_STATES,
     Chunk,
     ChunkState,
     IndexBlock,
@@ -60,7 +61,7 @@ def _assert_invariant() -> None:
             assert [chunk.matched, chunk.no_match, chunk.failed] == written
             assert chunk.rejected == count[RowStatus.REJECTED]
             # An answered chunk has nothing pending: else those rows would be pending for ever.
-            assert chunk.state in (ChunkState.READY, ChunkState.LEASED) or not count[RowStatus.PENDING]
+            assert chunk.state in PENDING_CHUNK_STATES or not count[RowStatus.PENDING]
         assert next_row == upload.rows_loaded + 1
         assert upload.state != UploadState.DONE or RowStatus.PENDING not in statuses.values()
         assert_index(upload)

@@ -77,6 +77,7 @@ def make_upload(rows: int, *, owner: Any = None, state: str = "done", chunk_rows
         owner=owner, filename="x.csv", size=1, sha256="", dialect={}, max_distance=1, state=state, rows_loaded=rows,
         started_at=Now(), finished_at=Now() if state in ENDED_STATES else None,
     )  # fmt: skip
+    waiting = ChunkState.VOID if state == UploadState.CANCELLED else ChunkState.READY
     for order, (first, behind) in enumerate(pairwise([*range(1, rows + 1, chunk_rows), rows + 1])):
         is_open = state in (*OPEN_STATES, UploadState.CANCELLED) and order % 3 == 1
         located = (
@@ -90,7 +91,7 @@ def make_upload(rows: int, *, owner: Any = None, state: str = "done", chunk_rows
         count = Counter(row.status for row in made)
         Chunk.objects.create(
             upload=upload, first_row=first, row_count=len(made),
-            state=ChunkState.READY if is_open else ChunkState.DONE, matched=count[RowStatus.MATCH],
+            state=waiting if is_open else ChunkState.DONE, matched=count[RowStatus.MATCH],
             no_match=count[RowStatus.NO_MATCH], failed=count[RowStatus.FAILED], rejected=count[RowStatus.REJECTED],
         )  # fmt: skip
     return upload

@@ -46,8 +46,8 @@ class Paginator(UncountedPaginator):
 
 @admin.register(Upload)
 class UploadAdmin(ReadOnlyAdmin):
-    list_display = ["filename", "state", "progress", "read", "matched", "no_match", "failed", "rejected", "pending",
-                    "waiting", "with_index", "owner", "created_at"]  # fmt: skip
+    list_display = ["filename", "shown_state", "progress", "read", "matched", "no_match", "failed", "rejected",
+                    "pending", "waiting", "with_index", "owner", "created_at"]  # fmt: skip
     list_filter = ["state", "owner", "created_at"]
     search_fields = ["filename", "public_id", "sha256"]
     ordering = ["-id"]
@@ -66,7 +66,12 @@ class UploadAdmin(ReadOnlyAdmin):
         return request.user.has_perm("uploads.change_upload")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Upload]:
-        return Upload.objects.visible_to(None)
+        """Also those that are deleted, until they are gone."""
+        return Upload.objects.all()
+
+    @admin.display(description="state", ordering="state")
+    def shown_state(self, upload: Upload) -> str:
+        return "being removed" if upload.deleted_at else upload.get_state_display()
 
     @admin.display(description="progress")
     def progress(self, upload: Upload) -> str:
@@ -150,10 +155,10 @@ class UploadAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Delete with all rows", permissions=["operate"])
     def delete(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
-        self._each(request, uploads, delete_upload, "deleted")
+        self._each(request, uploads, delete_upload, "deleted; it is listed until its rows and its file are gone")
 
     def _each(self, request: HttpRequest, uploads: QuerySet[Upload], what: Any, done: str) -> None:
-        for upload in uploads:
+        for upload in uploads.filter(deleted_at=None):
             try:
                 what(upload)
             except UploadError as error:

@@ -2,6 +2,7 @@
 
 import functools
 import uuid
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -43,10 +44,13 @@ class ChunkState(models.TextChoices):
     DONE = "done"
     SPLIT = "split"
     DEAD = "dead"
+    VOID = "void"
 
 
 #: Chunks in these states have work left.
 OPEN_CHUNK_STATES = (ChunkState.READY, ChunkState.LEASED)
+#: The rows of chunks in these states may be pending.
+PENDING_CHUNK_STATES = (*OPEN_CHUNK_STATES, ChunkState.VOID)
 
 
 class RowStatus(models.IntegerChoices):
@@ -109,6 +113,8 @@ class Upload(models.Model):
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    # The turn of the chunk that is made next, unless others are further by then (`uploads.work.turns`).
+    turn = models.BigIntegerField(default=0)
 
     objects = UploadQuerySet.as_manager()
 
@@ -120,10 +126,20 @@ class Upload(models.Model):
             models.Index(fields=["owner"], name="upload_open", condition=models.Q(state__in=OPEN_STATES)),
             # Those that workers look at, of however many that have ended.
             models.Index(fields=["id"], name="upload_unindexed", condition=models.Q(indexed_at=None)),
+            models.Index(
+                fields=["deleted_at", "id"], name="upload_deleted", condition=models.Q(deleted_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.filename} ({self.public_id.hex[:8]})"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When a worker deletes it; None while it is open, and where uploads are kept."""
+        if self.finished_at is None or not settings.UPLOAD_KEEP_DAYS:
+            return None
+        return self.finished_at + timedelta(days=settings.UPLOAD_KEEP_DAYS)
 
 
 class SpentRows(models.Model):
@@ -147,6 +163,8 @@ class Chunk(models.Model):
     first_row = models.BigIntegerField()
     row_count = models.IntegerField()
     state = models.CharField(max_length=6, choices=ChunkState, default=ChunkState.READY)
+    # Its place in the queue of all uploads: workers take the smallest (`uploads.work.turns`).
+    turn = models.BigIntegerField(default=0)
     due_at = models.DateTimeField(db_default=Now())
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
@@ -159,7 +177,7 @@ class Chunk(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["id"], name="chunk_open", condition=models.Q(state__in=OPEN_CHUNK_STATES)),
+            models.Index(fields=["turn", "id"], name="chunk_turn", condition=models.Q(state__in=OPEN_CHUNK_STATES)),
         ]
 
     def __str__(self) -> str:

@@ -135,9 +135,12 @@ def test_what_cannot_be_done_is_said(admin: Client, upload: dict[str, Any], api:
 
 def test_an_upload_is_deleted(admin: Client, upload: dict[str, Any]) -> None:
     do(admin, "delete", upload)
-    assert results(page(admin, "/admin/uploads/upload/")) == []
+    assert "being removed" in page(admin, "/admin/uploads/upload/")
+    html = do(admin, "retry", upload)
+    assert "put back to work" not in html
     work_until_ended()
     assert not Upload.objects.exists()
+    assert results(page(admin, "/admin/uploads/upload/")) == []
 
 
 def test_rows_are_listed(admin: Client, upload: dict[str, Any]) -> None:

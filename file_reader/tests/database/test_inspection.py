@@ -60,7 +60,7 @@ def test_an_upload_that_no_worker_has_seen_waits_for_one(api: Api) -> None:
     look = "at its next look, within 2 s: is a worker running?"
     assert happens_next(upload) == f"A worker will load the file {look}"
     second = api.upload(CSV)
-    assert happens_next(second) == "A worker will load the file after 1 that came before it: is a worker running?"
+    assert happens_next(second) == "A worker will load the file after 1 other: is a worker running?"
     load(upload)
     assert happens_next(upload) == f"A worker will take rows 1–2 {look}"
     assert "ready 2 4" in show(upload)
@@ -143,7 +143,8 @@ def test_what_people_ended(api: Api) -> None:
     assert happens_next(upload).startswith("Nothing: it was cancelled.")
     assert "To be done again" not in show(upload)
     api.delete(f"{UPLOADS}{upload['id']}/")
-    assert happens_next(upload).startswith("It was deleted; a worker removes its rows")
+    assert happens_next(upload).startswith("It was deleted ")
+    assert "Workers remove it, beside other work: 4 rows are left" in happens_next(upload)
 
 
 def test_nothing_left_to_look_up(api: Api) -> None:

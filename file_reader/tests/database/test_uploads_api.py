@@ -38,6 +38,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "started_at": None,
         "finished_at": None,
         "indexed_at": None,
+        "expires_at": None,
         "max_distance": 2000.0,
         "dialect": {"delimiter": ",", "encoding": "utf-8", "has_header": True, "decimal": ".", "latitude": "lat",
                     "longitude": "lon", "coordinates": "degrees"},

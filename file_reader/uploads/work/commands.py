@@ -1,4 +1,7 @@
-"""What people do to uploads: cancel, retry, delete, also with their owner. Each is one short transaction."""
+"""What people do to uploads: cancel, retry, delete, also with their owner.
+
+Each is one short transaction; a retry of many chunks is some.
+"""
 
 import logging
 
@@ -23,9 +26,13 @@ from uploads.models import (
 )
 from uploads.row_ids import row_range
 from uploads.work.indexing import give_up_index
+from uploads.work.turns import next_turn, price_of_a_row
 from uploads.work.wake import wake_workers
 
 logger = logging.getLogger(__name__)
+
+#: The chunks that a retry opens in one transaction: on SQLite nobody else writes meanwhile.
+_RETRIED_AT_ONCE = 20
 
 
 def cancel_upload(upload: Upload) -> None:
@@ -51,33 +58,50 @@ def retry_upload(upload: Upload) -> None:
     Raises NotRetryableError while it is loaded, and when it was cancelled.
     """
     with transaction.atomic():
-        locked = Upload.objects.select_for_update().get(pk=upload.pk)
-        if locked.state not in (UploadState.DONE, UploadState.FAILED, UploadState.GEOCODING):
-            raise NotRetryableError(locked.state)
-        ended = Chunk.objects.filter(upload=upload, failed__gt=0, state__in=[ChunkState.DONE, ChunkState.DEAD])
-        chunks = list(ended.select_for_update())
-        for chunk in chunks:
-            Row.objects.filter(
-                status=RowStatus.FAILED, **row_range(upload.pk, chunk.first_row, chunk.row_count)
-            ).update(status=RowStatus.PENDING, reason=None)
-            Chunk.objects.filter(pk=chunk.pk).update(
-                state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now()
-            )
-        if chunks:
-            Upload.objects.filter(pk=upload.pk).update(
-                state=UploadState.GEOCODING, finished_at=None, waiting_since=None
-            )
-            give_up_index(upload.pk)
+        last = _retry_chunks(upload.pk, after=0)
         audit.record(AuditAction.UPLOAD_RETRIED, str(upload.public_id))
+    while last is not None:
+        try:
+            last = _retry_chunks(upload.pk, after=last)
+        except (NotRetryableError, Upload.DoesNotExist):  # cancelled, or gone, meanwhile
+            break
     transaction.on_commit(wake_workers, robust=True)
     upload.refresh_from_db()
 
 
+def _retry_chunks(upload_id: int, *, after: int) -> int | None:
+    """Opens some chunks that have failed rows, beyond that id; the last of them, None when there is none."""
+    with transaction.atomic():
+        upload = Upload.objects.select_for_update().get(pk=upload_id)
+        if upload.deleted_at or upload.state not in (UploadState.DONE, UploadState.FAILED, UploadState.GEOCODING):
+            raise NotRetryableError(upload.state)
+        ended = Chunk.objects.filter(
+            upload=upload, pk__gt=after, failed__gt=0, state__in=[ChunkState.DONE, ChunkState.DEAD]
+        )
+        chunks = list(ended.order_by("id").select_for_update()[:_RETRIED_AT_ONCE])
+        if not chunks:
+            return None
+        # Behind what the upload has in the queue; the turns of one that has ended are those of another day.
+        turn = max(next_turn(), upload.turn if upload.state == UploadState.GEOCODING else 0)
+        Upload.objects.filter(pk=upload_id).update(state=UploadState.GEOCODING, finished_at=None, waiting_since=None)
+        give_up_index(upload_id)
+        price = price_of_a_row(upload.owner_id)
+        for chunk in chunks:
+            Row.objects.filter(
+                status=RowStatus.FAILED, **row_range(upload_id, chunk.first_row, chunk.row_count)
+            ).update(status=RowStatus.PENDING, reason=None)
+            Chunk.objects.filter(pk=chunk.pk).update(
+                state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now(), turn=turn
+            )
+            turn += chunk.failed * price
+        Upload.objects.filter(pk=upload_id).update(turn=turn)
+        return chunks[-1].pk
+
+
 def delete_upload(upload: Upload) -> None:
-    """(o) Hides an upload at once and for good; a worker removes its rows and its file. Late results are refused."""
+    """(o) Hides an upload at once and for good; workers remove its rows and its file. Late results are refused."""
     with transaction.atomic():
         _hide(Upload.objects.filter(pk=upload.pk))
-    logger.info("upload deleted upload=%s", upload.pk)
 
 
 def delete_user(user: AbstractBaseUser) -> None:
@@ -98,15 +122,20 @@ def delete_user(user: AbstractBaseUser) -> None:
 
 
 def _hide(uploads: UploadQuerySet) -> None:
-    shown = uploads.filter(deleted_at=None)
-    public_ids = [str(public_id) for public_id in shown.values_list("public_id", flat=True)]
-    shown.update(deleted_at=Now(), idempotency_key=None, lease_until=None, fence=F("fence") + 1)
+    hidden = list(uploads.filter(deleted_at=None).values_list("pk", "public_id"))
+    uploads.filter(deleted_at=None).update(
+        deleted_at=Now(), idempotency_key=None, lease_until=None, fence=F("fence") + 1
+    )
     _take_back_leases(uploads)
-    audit.record(AuditAction.UPLOAD_DELETED, *public_ids)
+    audit.record(AuditAction.UPLOAD_DELETED, *(str(public_id) for _, public_id in hidden))
+    for upload_id, public_id in hidden:
+        logger.info("upload deleted upload=%s public_id=%s", upload_id, public_id)
+    transaction.on_commit(wake_workers, robust=True)
 
 
 def _take_back_leases(uploads: UploadQuerySet) -> None:
     # All open chunks, not only the leased ones: one may be about to be claimed, and this waits for the claim's end.
+    # None of them stays in the queue, where every claim would go past it.
     Chunk.objects.filter(upload__in=uploads, state__in=OPEN_CHUNK_STATES).update(
-        state=ChunkState.READY, lease_until=None, fence=F("fence") + 1
+        state=ChunkState.VOID, lease_until=None, fence=F("fence") + 1
     )

@@ -58,6 +58,10 @@ class ChunkLookup:
     _location: npt.NDArray[np.intp]
     _looked_up: "Future[FanOut]"
 
+    def is_answered(self) -> bool:
+        """Whether nobody would wait who asks for the outcome now."""
+        return self._looked_up.done()
+
     def outage(self) -> OutageError | None:
         """Until all is answered that will be; returns the outage that stopped it, if any."""
         looked_up = self._looked_up.result()

@@ -1,9 +1,13 @@
-"""What workers clean up between pieces of work: deleted uploads, and files whose request died."""
+"""What workers clean up beside other work: uploads that are deleted or over, sessions, and files whose request died."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
+from django.core.management import call_command
 from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
 from uploads.files.stored import forget_intent, remove_file
@@ -11,25 +15,42 @@ from uploads.models import IndexBlock, SpentRows, Upload
 from uploads.row_ids import row_number
 from uploads.rows.bulk.usage import DAY
 from uploads.rows.filters import rows_of
+from uploads.work.commands import delete_upload
 from uploads.work.indexing import blocks_of
 
 logger = logging.getLogger(__name__)
 
 _PURGE_ROWS = 20_000
 _COLLECT_FILES = 100
+_EXPIRED_AT_ONCE = 5
 
 
 def purge_deleted() -> bool:
-    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when nothing is deleted."""
-    upload = Upload.objects.filter(deleted_at__isnull=False).order_by("id").first()
-    if upload is None:
+    """(p) Removes one slice of a deleted upload's rows, at last its file and itself; False when there is none, or
+    others are at all of them."""
+    deleted = Upload.objects.filter(deleted_at__isnull=False).order_by("deleted_at", "id")
+    # Almost always there is none: a look takes no lock.
+    if not deleted.exists():
         return False
+    with transaction.atomic():
+        upload = deleted.select_for_update(skip_locked=True).first()
+        if upload is None:
+            return False
+        is_gone = _purge_slice(upload)
+    if is_gone and upload.deleted_at:
+        seconds = (timezone.now() - upload.deleted_at).total_seconds()
+        logger.info("upload gone upload=%s public_id=%s seconds=%.1f", upload.pk, upload.public_id, seconds)
+    return True
+
+
+def _purge_slice(upload: Upload) -> bool:
+    """Whether it was the last one."""
     rows = rows_of(upload)
     last = rows.order_by("id").values_list("id", flat=True)[_PURGE_ROWS - 1 : _PURGE_ROWS].first()
     if last is not None:
         rows.filter(id__lte=last)._raw_delete(rows.db)
         blocks_of(upload.pk, 1, row_number(last)).delete()
-        return True
+        return False
     remove_file(upload.public_id)
     with transaction.atomic():
         rows._raw_delete(rows.db)
@@ -44,6 +65,27 @@ def _keep_spent_rows(upload: Upload) -> None:
     SpentRows.objects.filter(accepted_at__lte=day).delete()
     if upload.owner_id is not None and upload.created_at > day and upload.rows_loaded:
         SpentRows.objects.create(owner_id=upload.owner_id, accepted_at=upload.created_at, rows=upload.rows_loaded)
+
+
+def delete_expired() -> None:
+    """(o) Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time.
+
+    None while others wait to be removed: who deletes an upload need not wait for all that expired that day.
+    """
+    if not settings.UPLOAD_KEEP_DAYS or Upload.objects.filter(deleted_at__isnull=False).exists():
+        return
+    over = Now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
+    with transaction.atomic():
+        # Locked, and looked at again: somebody may have retried one just now.
+        expired = Upload.objects.visible_to(None).filter(finished_at__lt=over).order_by("id")
+        for upload in expired.select_for_update(skip_locked=True)[:_EXPIRED_AT_ONCE]:
+            logger.info("upload expired upload=%s public_id=%s", upload.pk, upload.public_id)
+            delete_upload(upload)
+
+
+def clear_sessions() -> None:
+    """Removes the sessions of the admin that are over."""
+    call_command("clearsessions")
 
 
 def collect_abandoned() -> int:

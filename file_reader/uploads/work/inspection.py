@@ -27,13 +27,16 @@ from uploads.models import (
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
 from uploads.rows.bulk.per_call import counts_of
+from uploads.rows.filters import rows_of
 from uploads.work.indexing import claimable_indexes
-from uploads.work.leases import claimable_chunks, claimable_uploads, is_past
+from uploads.work.leases import LOADED_OF_AN_OWNER, claimable_chunks, claimable_uploads, is_past, uploads_to_load
 from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
 
-#: The most chunks of a kind that are listed, and the most rows of a kind whose reasons are counted.
+#: The most chunks of a kind that are listed, the most rows of a kind whose reasons are counted, and the most uploads
+#: that are counted.
 SHOWN_CHUNKS = 10
 COUNTED_ROWS = 1_000
+COUNTED_UPLOADS = 1_000
 _AT_ONCE = f" at its next look, within {IDLE_POLL_SECONDS:.0f} s"
 _AFTER_OUTAGE = f" within {MAX_OUTAGE_PAUSE:.0f} s, as workers do after an outage"
 _RUNNING = ": is a worker running?"
@@ -107,6 +110,7 @@ class _Inspector:
             ("accepted", self._when(upload.created_at)),
             ("started", self._when(upload.started_at)),
             ("ended", self._when(upload.finished_at)),
+            ("expires", self._when(upload.expires_at)),
             ("rows", ", ".join(f"{number:,} {name}" for name, number in counts.as_json().items())),
             ("progress", f"{progress:.2%}"),
             ("speed", f"{rate:,} rows/s" if rate else ""),
@@ -167,7 +171,7 @@ class _Inspector:
     def _next(self) -> list[str]:
         upload, failed = self.upload, self.counts.failed
         if upload.deleted_at:
-            return ["It was deleted; a worker removes its rows and its file when it has nothing else to do."]
+            return [self._next_of_deleted()]
         index = self._next_of_index()
         again = [f"A retry would ask again for {failed:,} failed {'row' if failed == 1 else 'rows'}."] if failed else []
         if upload.state == UploadState.DONE:
@@ -184,6 +188,15 @@ class _Inspector:
             said.append("Nothing is left to look up; a worker ends it within seconds: is a worker running?")
         return said
 
+    def _next_of_deleted(self) -> str:
+        upload = self.upload
+        first = next(iter(rows_of(upload).order_by("id").only("id")[:1]), None)
+        left = 0 if first is None else upload.rows_loaded + 1 - first.number  # they are removed in order
+        return (
+            f"It was deleted {self._when(upload.deleted_at)}. Workers remove it, beside other work: {left:,} rows are"
+            " left, then its file. The log says when it is gone: is a worker running?"
+        )
+
     def _next_of_index(self) -> list[str]:
         """Of what has ended."""
         upload = self.upload
@@ -196,10 +209,17 @@ class _Inspector:
 
     def _next_of_loading(self) -> list[str]:
         upload = self.upload
-        if not claimable_uploads().filter(pk=upload.pk).exists():
+        if not uploads_to_load().filter(pk=upload.pk).exists():
             return [f"A worker loads the file; {self._leased_until(upload.lease_until)}"]
-        before = claimable_uploads().filter(pk__lt=upload.pk).count()
-        when = (f" after {before:,} that came before it" if before else _AT_ONCE) + _RUNNING
+        queue = list(claimable_uploads().values_list("pk", flat=True)[:COUNTED_UPLOADS])
+        if upload.pk in queue:
+            before = queue.index(upload.pk)
+            when = f" after {before:,} other{'s' if before > 1 else ''}" if before else _AT_ONCE
+        elif len(queue) == COUNTED_UPLOADS:
+            when = f" after more than {COUNTED_UPLOADS:,} others"
+        else:
+            when = f" when one of the {LOADED_OF_AN_OWNER} that are being loaded for its owner is loaded"
+        when += _RUNNING
         if upload.attempts >= settings.MAX_ATTEMPTS:
             return [f"Loading ended without a word in every attempt; a worker will end it as failed{when}"]
         if upload.state == UploadState.RECEIVED:
@@ -226,7 +246,7 @@ class _Inspector:
 
     def _next_of_due(self, chunk: Chunk, soon: str) -> str:
         first = claimable_chunks().first()
-        when = (f" after those of upload {first.upload_id}" if first and first.pk < chunk.pk else soon) + _RUNNING
+        when = (f" after those of upload {first.upload_id}" if first and first.pk != chunk.pk else soon) + _RUNNING
         if chunk.attempts < settings.MAX_ATTEMPTS:
             return f"A worker will take {_rows_of(chunk)}{when}"
         if chunk.row_count == 1:

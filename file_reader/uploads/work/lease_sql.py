@@ -7,7 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
+#: In the words of the partial index: with placeholders SQLite would not take it.
+IS_OPEN = RawSQL("uploads_chunk.state IN ('ready', 'leased')", (), BooleanField())
 #: Django writes times like this to SQLite, with three digits more.
 _SQLITE_NOW = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)"
 _POSTGRESQL_NOW = "(STATEMENT_TIMESTAMP() + %s)"

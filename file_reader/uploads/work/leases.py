@@ -9,6 +9,7 @@ The transitions carry the letters of docs/states.md.
 
 import functools
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -19,7 +20,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Upload, UploadState
-from uploads.work.lease_sql import give_back_chunk, is_complete, take_chunk
+from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.splitting import split_chunk
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 _IN_WORK = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
 #: No pause and no correction of a clock is longer than this, beside the lease itself.
 _LONGEST_PAUSE = timedelta(minutes=1)
+#: The most uploads of one owner that are loaded at once, by all workers: the files of others find a loader, too. Of two
+#: workers that claim at the same moment, each may take the last.
+LOADED_OF_AN_OWNER = 4
 
 
 class LeaseLostError(Exception):
@@ -100,13 +104,23 @@ def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...
     columns = ("pk", "upload_id", "first_row", "row_count", "fence", "attempts")
     of_upload = ("upload__max_distance", "upload__waiting_since")
     chunks = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).values_list(*columns, *of_upload)
-    return chunks[:1].query.sql_with_params()
+    statement, values = chunks[:1].query.sql_with_params()
+    # Along the index of turns: PostgreSQL takes the states that are asked for to be rarer than they are, and would sort
+    # all that is open for every claim.
+    return ("SET LOCAL enable_sort = off; " if vendor == "postgresql" else "") + statement, values
 
 
-def claim_upload() -> LoadLease | None:
-    """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none."""
+def claim_upload(*, at_most_bytes: int | None = None) -> LoadLease | None:
+    """(a, b) Claims the first upload that has rows to load and that nobody is loading; None when there is none.
+
+    With `at_most_bytes` only one whose table is not larger.
+    """
+    # Almost always there is none: a look takes no lock.
+    small_enough = Q() if at_most_bytes is None else Q(table_size__lte=at_most_bytes)
+    if not uploads_to_load().filter(small_enough).exists():
+        return None
     with transaction.atomic():
-        upload = claimable_uploads().select_for_update(skip_locked=True).first()
+        upload = claimable_uploads().filter(small_enough).select_for_update(skip_locked=True).first()
         if upload is None:
             return None
         fence = upload.fence + 1
@@ -121,16 +135,30 @@ def claim_upload() -> LoadLease | None:
 
 
 def claimable_chunks() -> QuerySet[Chunk]:
-    """The chunks that are due, or whose lease ran out, in the order in which workers take them."""
+    """The chunks that are due, or whose lease ran out, in the order in which workers take them: by their turns."""
     is_due = Q(state=ChunkState.READY) & is_past("due_at")
     is_abandoned = Q(state=ChunkState.LEASED) & is_past("lease_until")
-    return Chunk.objects.select_related("upload").filter(is_due | is_abandoned, _IN_WORK).order_by("id")
+    chunks = Chunk.objects.select_related("upload")
+    return chunks.filter(IS_OPEN, is_due | is_abandoned, _IN_WORK).order_by("turn", "id")
 
 
 def claimable_uploads() -> QuerySet[Upload]:
-    """The uploads that have rows to load and that nobody is loading, in the order in which workers take them."""
+    """The uploads that have rows to load and that nobody is loading, in the order in which workers take them: first
+    those of owners of whom the fewest are being loaded."""
+    loading = Upload.objects.filter(state=UploadState.LOADING, indexed_at=None, deleted_at=None)
+    owners = loading.exclude(is_past("lease_until")).exclude(owner=None).values_list("owner", flat=True)
+    counts = Counter(owners)  # a few for each worker
+    full = [owner for owner, count in counts.items() if count >= LOADED_OF_AN_OWNER]
+    whens = [When(owner=owner, then=Value(count)) for owner, count in counts.items()]
+    fewest_first = [Case(*whens, default=Value(0))] if whens else []
+    return uploads_to_load().exclude(owner__in=full).order_by(*fewest_first, "id")
+
+
+def uploads_to_load() -> QuerySet[Upload]:
+    """The uploads that have rows to load and that nobody is loading, in no order."""
     claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & is_past("lease_until")
-    return Upload.objects.filter(claimable, deleted_at=None).order_by("id")
+    # What is open has no index: the condition leads to the few that are open.
+    return Upload.objects.filter(claimable, indexed_at=None, deleted_at=None)
 
 
 def is_past(moment: str) -> Q:
@@ -164,7 +192,14 @@ def release_chunk(
 
 
 def advance_upload(
-    lease: LoadLease, *, rows_loaded: int, bytes_loaded: int, swapped: int = 0, west: int = 0, complete: bool
+    lease: LoadLease,
+    *,
+    rows_loaded: int,
+    bytes_loaded: int,
+    turn: int,
+    swapped: int = 0,
+    west: int = 0,
+    complete: bool,
 ) -> None:
     """(c, d) Moves the loading cursor on and renews the lease; first in its transaction.
 
@@ -173,11 +208,21 @@ def advance_upload(
     hit = Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
         rows_loaded=rows_loaded,
         bytes_loaded=bytes_loaded,
+        turn=turn,
         rows_swapped=F("rows_swapped") + swapped,
         rows_west=F("rows_west") + west,
         attempts=0,
         state=UploadState.GEOCODING if complete else UploadState.LOADING,
         lease_until=None if complete else Now() + settings.LEASE,
+    )
+    if hit != 1:
+        raise LeaseLostError(f"upload {lease.upload_id} is no longer held with fence {lease.fence}")
+
+
+def renew_upload(lease: LoadLease) -> None:
+    """Renews the lease on an upload whose next step has to wait. Raises LeaseLostError as `advance_upload` does."""
+    hit = Upload.objects.filter(pk=lease.upload_id, fence=lease.fence, state=UploadState.LOADING).update(
+        lease_until=Now() + settings.LEASE
     )
     if hit != 1:
         raise LeaseLostError(f"upload {lease.upload_id} is no longer held with fence {lease.fence}")
@@ -221,7 +266,7 @@ def sweep() -> int:
 
 def _finish(uploads: QuerySet[Upload]) -> int:
     open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=OPEN_CHUNK_STATES)
-    complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING)
+    complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING, deleted_at=None)
     # Almost always there is none: a look takes no lock.
     if not uploads.filter(pk__in=complete).exists():
         return 0

@@ -1,11 +1,13 @@
 """Records to rows and chunks: each step reads some chunks' worth and commits it together with the cursor."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 
 from uploads.files.stored import open_upload
@@ -17,7 +19,8 @@ from uploads.reading.records import Part, read_parts
 from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.bell import ring_bells
-from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload
+from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload, renew_upload
+from uploads.work.turns import next_turn, price_of_a_row
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,10 @@ class Loader:
         if upload is None:
             raise LeaseLostError(f"upload {lease.upload_id} was deleted")
         self.rows_loaded = upload.rows_loaded
+        #: That of the chunk that is made next, unless others are further by then.
+        self.turn = upload.turn
+        self._owner_id = upload.owner_id
+        self._renewed_at = time.monotonic()
         self._to_skip = upload.rows_loaded
         self._file: BinaryIO = open_upload(upload.public_id)
         self._parts: Iterator[Part] = read_parts(self._file, Dialect.from_json(upload.dialect))
@@ -47,6 +54,13 @@ class Loader:
 
     def close(self) -> None:
         self._file.close()
+
+    def hold(self) -> None:
+        """Renews the lease now and then, so that a loader may wait for its turn. Raises LeaseLostError."""
+        now = time.monotonic()
+        if now >= self._renewed_at + settings.LEASE.total_seconds() / 10:
+            renew_upload(self.lease)
+            self._renewed_at = now
 
     def step(self, chunk_rows: int) -> bool:
         """Loads the next rows, in chunks of that many, and commits them; True when there may be more.
@@ -58,18 +72,22 @@ class Loader:
         count = sum(map(len, parts))
         complete = error is None and count < chunk_rows * CHUNKS_PER_STEP
         pending, rejected = self._rows(parts)
+        turn, price = max(self.turn, next_turn()), price_of_a_row(self._owner_id)
+        self._renewed_at = time.monotonic()
         with transaction.atomic():
             advance_upload(
                 self.lease,
                 rows_loaded=self.rows_loaded + count,
                 bytes_loaded=self._file.tell(),
+                turn=turn + count * price,
                 swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
                 west=int((pending.longitudes < 0).sum()),
                 complete=complete,
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)
-            Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected))
+            Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected, turn, price))
         self.rows_loaded += count
+        self.turn = turn + count * price
         if count > chunk_rows:  # one chunk we take ourselves
             ring_bells()
         if error is not None:
@@ -122,7 +140,7 @@ class Loader:
             at += len(part)
         return PendingRows(located + first, latitudes[located], longitudes[located]), rejected
 
-    def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow]) -> list[Chunk]:
+    def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow], turn: int, price: int) -> list[Chunk]:
         before = row_id(self.lease.upload_id, self.rows_loaded + 1)
         rejected_in = Counter((row.id - before) // chunk_rows for row in rejected)
         return [
@@ -130,6 +148,7 @@ class Loader:
                 upload_id=self.lease.upload_id,
                 first_row=self.rows_loaded + start + 1,
                 row_count=min(chunk_rows, count - start),
+                turn=turn + start * price,
                 rejected=rejected_in[number],
             )
             for number, start in enumerate(range(0, count, chunk_rows))

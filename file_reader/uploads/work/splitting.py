@@ -38,6 +38,7 @@ def split_chunk(chunk: Chunk) -> None:
                 upload_id=chunk.upload_id,
                 first_row=first_row,
                 row_count=row_count,
+                turn=chunk.turn,
                 attempts=settings.MAX_ATTEMPTS - _ATTEMPTS_OF_A_HALF,
             )
             _count_rows(part)

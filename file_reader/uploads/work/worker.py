@@ -3,7 +3,8 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
 from uploads.work.geocoding import ChunkLookup, ask_chunk
-from uploads.work.housekeeping import collect_abandoned, purge_deleted
+from uploads.work.housekeeping import clear_sessions, collect_abandoned, delete_expired, purge_deleted
 from uploads.work.indexing import IndexLease, claim_index, release_index, write_segment
 from uploads.work.leases import (
     ChunkLease,
@@ -43,13 +44,19 @@ TARGET_ANSWER_SECONDS = 1.0
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
 _COLLECT_SECONDS = 600.0
+_SESSIONS_SECONDS = 86_400.0
+#: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
+#: or two.
+MAX_LOADERS = 8
+SMALL_BYTES = 1 << 16
 
 
 class Worker:
     """Loads and geocodes in turn, so that the first rows have answers while a long file is still being loaded.
 
     While it loads or writes, the answers to the next chunk come in. It has two chunks at most.
-    In each round it writes one segment of a row index, if there is an upload that has ended without one.
+    In each round it begins a new upload, if there is one, and goes on with that one of its others whose turn is next.
+    It writes one segment of a row index, and removes one slice of what was deleted.
 
     Once `is_stopping` is true, nothing new is begun, and a lookup in flight gets `STOP_GRACE_SECONDS`.
     """
@@ -58,7 +65,7 @@ class Worker:
         self.is_stopping = is_stopping
         #: As of the last `run_once`: there is no upload in which anything could fall due.
         self.nothing_is_open = False
-        self._loader: Loader | None = None
+        self._loaders: dict[LoadLease, Loader] = {}
         # The chunk that is next, and the one whose answers come in.
         self._claimed: ChunkLease | None = None
         self._asked: ChunkLookup | None = None
@@ -70,6 +77,7 @@ class Worker:
         self._geocode_from = 0.0
         self._sweep_from = 0.0
         self._collect_from = 0.0
+        self._sessions_from = 0.0
 
     def run_once(self) -> bool:
         """Does the next piece of work; False when there was nothing to do.
@@ -79,14 +87,15 @@ class Worker:
         self._release()
         self._sweep()
         # One statement instead of three and two transactions.
-        holds_nothing = not (self._loader or self._claimed or self._asked or self._indexed)
+        holds_nothing = not (self._loaders or self._claimed or self._asked or self._indexed)
         self.nothing_is_open = holds_nothing and not _is_anything_open()
         if self.nothing_is_open:
             return False
         loaded = self._load()
         geocoded = self._geocode()
         indexed = self._index()
-        return loaded or geocoded or indexed or purge_deleted()
+        purged = self._purge()
+        return loaded or geocoded or indexed or purged
 
     def stop(self) -> None:
         """Ends gracefully: what is in flight is waited for and kept, and no lease is left behind."""
@@ -97,8 +106,7 @@ class Worker:
 
     def database_was_away(self) -> None:
         """Drops what is in memory: the database knows better. Leases are released as soon as it answers."""
-        if self._loader is not None:
-            self._unreleased.append(self._loader.lease)
+        self._unreleased += self._loaders
         if self._claimed is not None:
             self._unreleased.append(self._claimed)
         if self._asked is not None:
@@ -108,7 +116,8 @@ class Worker:
             self._unreleased.append(self._indexed)
         self._claimed = self._asked = self._indexed = None
         forget_areas()
-        self._forget()
+        for lease in list(self._loaders):
+            self._forget(lease)
 
     def _release(self) -> None:
         while self._unreleased:
@@ -125,36 +134,55 @@ class Worker:
                 logger.info("lease was over: %s", error)
             self._unreleased.pop()
 
-    def _forget(self) -> None:
-        if self._loader is not None:
-            self._loader.close()
-            self._loader = None
-
     def _load(self) -> bool:
-        lease = None
+        """A step of a new upload, which therefore waits for one step of others at most, and a step of the upload whose
+        turn is next."""
+        for loader in list(self._loaders.values()):
+            with self._trouble_with(loader.lease):
+                loader.hold()
+        held = list(self._loaders.values())
+        has_begun = self._begin_upload(at_most_bytes=None if len(held) < MAX_LOADERS else SMALL_BYTES)
+        if held:
+            self._step(min(held, key=lambda loader: loader.turn))
+        return has_begun or bool(held)
+
+    def _begin_upload(self, *, at_most_bytes: int | None) -> bool:
+        lease = claim_upload(at_most_bytes=at_most_bytes)
+        if lease is None:
+            return False
+        with self._trouble_with(lease):
+            if lease.attempts > settings.MAX_ATTEMPTS:
+                fail_upload(lease, error=body_of(_GAVE_UP))
+            else:
+                self._loaders[lease] = Loader(lease)
+                self._step(self._loaders[lease])
+        return True
+
+    def _step(self, loader: Loader) -> None:
+        with self._trouble_with(loader.lease):
+            if not loader.step(self._chunk_rows()):
+                self._forget(loader.lease)
+
+    def _forget(self, lease: LoadLease) -> None:
+        if loader := self._loaders.pop(lease, None):
+            loader.close()
+
+    @contextmanager
+    def _trouble_with(self, lease: LoadLease) -> Iterator[None]:
+        """What goes wrong with the loading of one upload keeps nobody from the next."""
         try:
-            if self._loader is None:
-                lease = claim_upload()
-                if lease is None:
-                    return False
-                if lease.attempts > settings.MAX_ATTEMPTS:
-                    fail_upload(lease, error=body_of(_GAVE_UP))
-                    return True
-                self._loader = Loader(lease)
-            if not self._loader.step(self._chunk_rows()):
-                self._forget()
+            yield
         except LeaseLostError as error:
             logger.warning("stale write refused: %s", error)
-            self._forget()
+            self._forget(lease)
         except Exception as error:
             if database_is_away(error):
-                if lease is not None and self._loader is None:
+                if lease not in self._loaders:
                     self._unreleased.append(lease)
                 raise
             # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
             logger.exception("the uploaded file cannot be loaded")
-            self._forget()
-        return True
+            self._forget(lease)
 
     def _chunk_rows(self) -> int:
         return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * TARGET_ANSWER_SECONDS)))
@@ -169,6 +197,9 @@ class Worker:
             return False
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
+            # However slowly answers come, what was deleted goes.
+            while not (is_last or asked.is_answered()) and self._purge():
+                pass
             outage = asked.outage()
             if outage is None:
                 self._outages = 0
@@ -224,11 +255,23 @@ class Worker:
             self._indexed = None
         return True
 
+    def _purge(self) -> bool:
+        """Removes one slice of what was deleted."""
+        try:
+            return purge_deleted()
+        except OSError as error:
+            logger.warning("the file of a deleted upload cannot be removed: %s", error)
+            return False
+
     def _sweep(self) -> None:
         now = time.monotonic()
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
+            delete_expired()
+        if now >= self._sessions_from:
+            self._sessions_from = now + _SESSIONS_SECONDS
+            clear_sessions()
         if now >= self._collect_from:
             self._collect_from = now + _COLLECT_SECONDS
             audit.forget_old()

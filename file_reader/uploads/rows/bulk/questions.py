@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 
-from uploads.models import OPEN_CHUNK_STATES, ChunkState, IndexKind, RowStatus
+from uploads.models import PENDING_CHUNK_STATES, ChunkState, IndexKind, RowStatus
 from uploads.rows.bulk.index import database
 from uploads.rows.filters import Filters, Lead, in_outcode
 
@@ -140,7 +140,7 @@ class Questions:
         """The chunks that may have rows that are asked for, in order: upload, first row, rows."""
         conditions = [f"state <> '{ChunkState.SPLIT}'"]
         if filters.status == RowStatus.PENDING:
-            conditions.append(f"state IN ({', '.join(repr(str(state)) for state in OPEN_CHUNK_STATES)})")
+            conditions.append(f"state IN ({', '.join(repr(str(state)) for state in PENDING_CHUNK_STATES)})")
         elif filters.status is not None:
             conditions.append(f"{_COUNT_OF[RowStatus(filters.status)]} > 0")
         if filters.wants_postcode:

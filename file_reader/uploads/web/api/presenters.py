@@ -27,6 +27,7 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
         "started_at": upload.started_at,
         "finished_at": upload.finished_at,
         "indexed_at": upload.indexed_at,
+        "expires_at": upload.expires_at,
         "max_distance": upload.max_distance,
         "dialect": dialect_as_json(upload.dialect),
         "rows": counts.as_json(),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("uploads", "0004_accounts"),
+        ("uploads", "0003_accounts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
