@@ -6,14 +6,16 @@ import logging
 import aiohttp
 from aiohttp import web
 
-from gateway import health, problems
+from gateway import problems
+from gateway.callers import client_address, network_of
 from gateway.environment import Settings
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.headers import with_own_headers
+from gateway.health import Readiness, alive
 from gateway.keys import FileReaderKeys, Keys, bearer_key
 from gateway.limits import Limits
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
-from gateway.routes import Route, Service, find_route
+from gateway.routes import Route, find_route
 
 logger = logging.getLogger("gateway.app")
 
@@ -25,12 +27,10 @@ class Gateway:
     """Answers requests, one call of `handle` each."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
-        self._session = session
         self._settings = settings
-        self._limits = limits
-        self._proxy = Proxy(session, settings.services, settings.internal_token, limits)
-        ask = FileReaderKeys(session, settings.services[Service.FILE_READER], settings.internal_token, limits)
-        self._keys = Keys(ask, limits)
+        self._proxy = Proxy(session, settings, limits)
+        self._keys = Keys(FileReaderKeys(session, settings, limits), limits)
+        self._readiness = Readiness(session, settings.services, limits)
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -82,8 +82,8 @@ class Gateway:
             if request.method not in ("GET", "HEAD"):
                 raise problems.method_not_allowed(request.method, "GET, HEAD")
             if exchange.path == "/healthz":
-                return health.alive()
-            return await health.ready(self._session, self._settings.services, self._limits)
+                return alive()
+            return await self._readiness.answer()
         route = find_route(request.raw_path)
         if route is None:
             raise problems.not_found()
@@ -95,7 +95,7 @@ class Gateway:
     async def _user_id(self, request: web.BaseRequest, route: Route) -> int | None:
         if not (route.needs_key and self._settings.keys_required):
             return None
-        user_id = await self._keys.user_id(bearer_key(request))
+        user_id = await self._keys.user_id(bearer_key(request), network_of(client_address(request)))
         if user_id is None:
             raise problems.unknown_key()
         return user_id

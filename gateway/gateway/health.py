@@ -20,13 +20,28 @@ def alive() -> web.Response:
     return _json(200, {"status": "ok"})
 
 
-async def ready(session: aiohttp.ClientSession, services: Mapping[Service, URL], limits: Limits) -> web.Response:
-    """200 when every service says that it is ready, else 503 that names each one that is not, and why."""
-    reasons = await asyncio.gather(*(_why_not_ready(session, url, limits.readiness) for url in services.values()))
-    missing = {service.value: why for service, why in zip(services, reasons, strict=True) if why is not None}
-    if missing:
-        return _json(503, {"status": "not ready", "missing": missing})
-    return _json(200, {"status": "ready"})
+class Readiness:
+    """Whether every service says that it is ready. Everybody may ask; the services are asked once at a time."""
+
+    def __init__(self, session: aiohttp.ClientSession, services: Mapping[Service, URL], limits: Limits) -> None:
+        self._session = session
+        self._services = services
+        self._limits = limits
+        self._question: asyncio.Task[dict[str, str]] | None = None
+
+    async def answer(self) -> web.Response:
+        """200 when every service is ready, else 503 that names each one that is not, and why."""
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+        # Shielded: who asked first may leave, the others still wait for the answer.
+        if missing := await asyncio.shield(self._question):
+            return _json(503, {"status": "not ready", "missing": missing})
+        return _json(200, {"status": "ready"})
+
+    async def _ask(self) -> dict[str, str]:
+        services, seconds = self._services, self._limits.readiness
+        reasons = await asyncio.gather(*(_why_not_ready(self._session, url, seconds) for url in services.values()))
+        return {service.value: why for service, why in zip(services, reasons, strict=True) if why is not None}
 
 
 async def _why_not_ready(session: aiohttp.ClientSession, service: URL, seconds: float) -> str | None:

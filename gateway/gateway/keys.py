@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
-from yarl import URL
 
 from gateway import problems
+from gateway.environment import Settings
 from gateway.limits import Limits
 from gateway.logs import current_request_id
+from gateway.places import Lane, places_for_keys
 from gateway.routes import Service
 
 MAX_KEY_LENGTH = 1_000
@@ -42,18 +43,19 @@ class _Answer:
 class Keys:
     """Remembers the owners of keys for a short while. Requests that wait for the same key share one question.
 
-    `ask` gives the user's id of a key, or None for an unknown one. Its errors are passed on and not remembered.
+    `ask` gives the user's id of a key, or None for an unknown one; it gets the key and who sent it. Its errors are
+    passed on and not remembered.
     Keys are kept only as their SHA-256.
     """
 
-    def __init__(self, ask: Callable[[str], Awaitable[int | None]], limits: Limits) -> None:
+    def __init__(self, ask: Callable[[str, str], Awaitable[int | None]], limits: Limits) -> None:
         self._ask = ask
         self._limits = limits
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
         self._questions: dict[bytes, asyncio.Task[int | None]] = {}
 
-    async def user_id(self, key: str) -> int | None:
-        """The id of the key's user, or None when the key is nobody's."""
+    async def user_id(self, key: str, network: str) -> int | None:
+        """The id of the key's user, or None when the key is nobody's. `network` is where it came from."""
         digest = hashlib.sha256(key.encode()).digest()
         answer = self._answers.get(digest)
         if answer is not None and time.monotonic() < answer.expires:
@@ -61,16 +63,16 @@ class Keys:
             return answer.user_id
         question = self._questions.get(digest)
         if question is None:
-            question = asyncio.create_task(self._ask_and_remember(digest, key))
+            question = asyncio.create_task(self._ask_and_remember(digest, key, network))
             self._questions[digest] = question
             question.add_done_callback(lambda done: self._asked(digest, done))
         # Shielded: the client that asked first may leave, the others still wait for the answer.
         return await asyncio.shield(question)
 
-    async def _ask_and_remember(self, digest: bytes, key: str) -> int | None:
+    async def _ask_and_remember(self, digest: bytes, key: str, network: str) -> int | None:
         # The time counts from before the question: a key revoked while it was on its way is good for no longer.
         asked = time.monotonic()
-        user_id = await self._ask(key)
+        user_id = await self._ask(key, network)
         kept = self._limits.unknown_key if user_id is None else self._limits.known_key
         self._answers[digest] = _Answer(user_id, asked + kept)
         self._answers.move_to_end(digest)
@@ -87,22 +89,24 @@ class Keys:
 class FileReaderKeys:
     """Asks file_reader whose key it is."""
 
-    def __init__(self, session: aiohttp.ClientSession, file_reader: URL, internal_token: str, limits: Limits) -> None:
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
-        self._url = file_reader.with_path("/internal/authenticate/")
-        self._internal_token = internal_token
+        self._url = settings.services[Service.FILE_READER].with_path("/internal/authenticate/")
+        self._internal_token = settings.internal_token
         self._timeout = aiohttp.ClientTimeout(total=limits.authenticate, connect=limits.connect)
+        self._places = places_for_keys(settings.processes[Service.FILE_READER], limits)
 
-    async def __call__(self, key: str) -> int | None:
+    async def __call__(self, key: str, network: str) -> int | None:
         """The user's id, or None for a key that file_reader does not know.
 
-        Raises the problem `service-unavailable`.
+        Raises the problem `service-unavailable`, or one of `Places`: guessing keys is nobody else's loss.
         """
         headers = {
             "Authorization": f"Bearer {key}",
             "X-Internal-Token": self._internal_token,
             "X-Request-Id": current_request_id.get(),
         }
+        place = await self._places.take(network, Lane.KEY)
         try:
             async with self._session.get(
                 self._url, headers=headers, timeout=self._timeout, allow_redirects=False
@@ -112,6 +116,8 @@ class FileReaderKeys:
             raise problems.service_unavailable(
                 Service.FILE_READER, "The API key could not be checked: file_reader does not answer."
             ) from error
+        finally:
+            place.free()
 
     async def _read(self, answer: aiohttp.ClientResponse) -> int | None:
         # Its other 401 says that INTERNAL_TOKEN differs between the services: no fault of the key's.

@@ -128,6 +128,7 @@ async def gateway(
         host="127.0.0.1",
         port=0,
         services={Service.FILE_READER: file_reader, Service.POSTCODE_CONSUMER: postcode_consumer},
+        processes=dict.fromkeys(Service, 1),
         internal_token=TOKEN,
         keys_required=keys_required,
         max_upload_bytes=limits.upload_bytes,
