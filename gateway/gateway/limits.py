@@ -66,10 +66,11 @@ class Limits:
     connections_per_address: int = 500
 
     # Threads of one process of a service, which has 16 of them. The three others are for questions about keys and
-    # readiness. What holds a thread for longer has a lane of its own: all lanes together leave two places.
+    # readiness. What holds a thread for longer has a lane of its own: all lanes together leave three places.
     places: int = 13
     large_upload_places: int = 5
-    result_places: int = 3
+    #: They keep Python busy, and everybody else's requests with it. Reading ahead, one is soon over.
+    result_places: int = 2
     #: file_reader waits for postcode_consumer then, for 5 s at most, and with a hand-over 10 s.
     postcode_places: int = 2
     key_places: int = 2

@@ -14,9 +14,7 @@ from gateway.limits import MIB, Limits
 
 #: Every upload is a large one, which is given on while it arrives.
 LARGE = Limits(begun_upload_bytes=1, linger=0.5)
-SMALL = Limits(
-    begun_upload_bytes=1, upload_bytes=100_000, multipart_overhead_bytes=1_000, other_body_bytes=10_000, linger=0.5
-)
+SMALL = replace(LARGE, upload_bytes=100_000, multipart_overhead_bytes=1_000, other_body_bytes=10_000)
 
 
 @dataclass
