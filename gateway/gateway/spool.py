@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import weakref
 from collections import deque
 
 #: What is read from a file at once.
@@ -88,9 +89,7 @@ class _File:
         self._ring = size
         with tempfile.TemporaryFile(buffering=0) as file:
             self._number = os.dup(file.fileno())
-
-    def __del__(self) -> None:
-        os.close(self._number)
+        weakref.finalize(self, os.close, self._number)
 
     def write(self, position: int, data: bytes) -> None:
         rest = memoryview(data)

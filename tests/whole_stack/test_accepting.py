@@ -17,7 +17,7 @@ UPLOADS = "/api/v1/uploads/"
 CLIENTS = 20
 CSV = csv_of(20_000)
 #: So large that file_reader has its beginning before the gateway has its end, and so much of it is that beginning.
-LONG = csv_of(200_000)
+LONG = csv_of(100_000)
 BEGINNING = 2_500_000
 LARGE = b"lat,lon\n" + b"51.5,-0.1\n" * 5_000_000
 
