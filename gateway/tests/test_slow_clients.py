@@ -220,9 +220,8 @@ async def test_a_client_that_takes_less_than_the_floor_is_cut_off_and_one_above_
     loop = asyncio.get_running_loop()
     limits = Limits(client_stall=0.5, client_floor=2_000_000)
     async with service(Giving()) as backend, gateway(backend, limits=limits) as client:
-        with await sipping(client) as line:
-            with pytest.raises(ConnectionResetError):
-                await nibbled(line)
+        with await sipping(client) as line, pytest.raises(ConnectionResetError):
+            await nibbled(line)
         with await sipping(client) as line:
             received = 0
             while piece := await loop.sock_recv(line, MIB):
