@@ -66,6 +66,12 @@ def is_loopback_name(host: str) -> bool:
         return False
 
 
+def is_proxy(peer: str, trusted_proxies: Sequence[Network]) -> bool:
+    """Whether a peer is a trusted proxy: the connections of many clients come from it."""
+    address = _parsed(peer)
+    return address is not None and _is_trusted(address, trusted_proxies)
+
+
 def _is_trusted(address: Address, trusted_proxies: Sequence[Network]) -> bool:
     return any(address in network for network in trusted_proxies)
 

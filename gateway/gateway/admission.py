@@ -75,7 +75,7 @@ class Admission:
             count()
             raise problems.key_required()
         try:
-            user = await self._keys.user(key, before_asking=count)
+            user = await self._keys.user(key, address, before_asking=count)
         except problems.Problem:
             if counted:
                 self._refusals.give_back(address)

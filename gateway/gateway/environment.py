@@ -21,6 +21,8 @@ class Settings:
     host: str
     port: int
     services: Mapping[Service, URL]
+    #: How many processes each of them has.
+    processes: Mapping[Service, int]
     internal_token: str
     keys_required: bool
     max_upload_bytes: int
@@ -53,6 +55,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             Service.FILE_READER: env_url(environ, "FILE_READER_URL", f"http://127.0.0.1:{file_reader_port}"),
             Service.POSTCODE_CONSUMER: env_url(
                 environ, "POSTCODE_CONSUMER_URL", f"http://127.0.0.1:{postcode_consumer_port}"
+            ),
+        },
+        processes={
+            Service.FILE_READER: env_int("FILE_READER_PROCESSES", 1, minimum=1, maximum=64, environ=environ),
+            Service.POSTCODE_CONSUMER: env_int(
+                "POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64, environ=environ
             ),
         },
         internal_token=env_token(environ, "INTERNAL_TOKEN"),

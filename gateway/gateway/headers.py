@@ -37,6 +37,12 @@ PAGE_POLICY = (
 #: Nothing else is a page. A browser that shows it as one loads and runs nothing.
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
+ON_EVERY_ANSWER = {
+    "Server": "gateway",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 
 
 class UnsendableHeaderError(Exception):
@@ -79,11 +85,8 @@ def returned_headers(answer: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
-    headers["Server"] = "gateway"
+    headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = "same-origin"
     headers["Content-Security-Policy"] = PAGE_POLICY if exchange.path.startswith(PAGES) else NO_PAGE_POLICY
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS

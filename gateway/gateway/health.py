@@ -25,7 +25,10 @@ def alive() -> web.Response:
 
 
 class Readiness:
-    """Asks the services whether they can work. The log has each new reason of one that answers that it cannot."""
+    """Whether every service says that it is ready. Everybody may ask; the services are asked once at a time.
+
+    The log has each new reason of a service that answers that it cannot work.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._session = session
@@ -33,14 +36,20 @@ class Readiness:
         self._internal_headers = settings.internal_headers
         self._seconds = limits.readiness
         self._logged: dict[Service, str] = {}
+        self._question: asyncio.Task[dict[str, str]] | None = None
 
     async def answer(self) -> web.Response:
         """200 when every service says that it is ready, else 503 that names each one that is not, and why."""
-        reasons = await asyncio.gather(*(self._why_not_ready(service) for service in self._services))
-        missing = {service.value: why for service, why in zip(self._services, reasons, strict=True) if why is not None}
-        if missing:
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+        # Shielded: who asked first may leave, the others still wait for the answer.
+        if missing := await asyncio.shield(self._question):
             return _json(503, {"status": "not ready", "missing": missing})
         return _json(200, {"status": "ready"})
+
+    async def _ask(self) -> dict[str, str]:
+        reasons = await asyncio.gather(*(self._why_not_ready(service) for service in self._services))
+        return {service.value: why for service, why in zip(self._services, reasons, strict=True) if why is not None}
 
     async def _why_not_ready(self, service: Service) -> str | None:
         url = self._services[service].with_path("/readyz")

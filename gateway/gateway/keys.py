@@ -17,6 +17,7 @@ from gateway import problems
 from gateway.environment import Settings
 from gateway.limits import Limits
 from gateway.logs import current_request_id
+from gateway.places import Lane, places_for_keys
 from gateway.routes import Service
 
 MAX_KEY_LENGTH = 1_000
@@ -66,11 +67,12 @@ class _Answer:
 class Keys:
     """Remembers the users of keys for a short while. Requests that wait for the same key share one question.
 
-    `ask` gives the user of a key, or None for an unknown one. Its errors are passed on and not remembered.
+    `ask` gives the user of a key, or None for an unknown one; it gets the key and the network that it came from. Its
+    errors are passed on and not remembered.
     Keys are kept only as their SHA-256.
     """
 
-    def __init__(self, ask: Callable[[str], Awaitable[User | None]], limits: Limits) -> None:
+    def __init__(self, ask: Callable[[str, str], Awaitable[User | None]], limits: Limits) -> None:
         self._ask = ask
         self._limits = limits
         #: Apart from the others, so that no number of guesses makes a good key forgotten.
@@ -78,8 +80,8 @@ class Keys:
         self._unknown: OrderedDict[bytes, _Answer] = OrderedDict()
         self._questions: dict[bytes, asyncio.Task[User | None]] = {}
 
-    async def user(self, key: str, *, before_asking: Callable[[], None]) -> User | None:
-        """The key's user, or None when the key is nobody's.
+    async def user(self, key: str, network: str, *, before_asking: Callable[[], None]) -> User | None:
+        """The key's user, or None when the key is nobody's. `network` is where it came from.
 
         `before_asking` is called, and may raise, before somebody is asked about a key that was not good when it was
         asked about last.
@@ -94,16 +96,16 @@ class Keys:
         if question is None:
             if digest not in self._good:
                 before_asking()
-            question = asyncio.create_task(self._ask_and_remember(digest, key))
+            question = asyncio.create_task(self._ask_and_remember(digest, key, network))
             self._questions[digest] = question
             question.add_done_callback(lambda done: self._asked(digest, done))
         # Shielded: the client that asked first may leave, the others still wait for the answer.
         return await asyncio.shield(question)
 
-    async def _ask_and_remember(self, digest: bytes, key: str) -> User | None:
+    async def _ask_and_remember(self, digest: bytes, key: str, network: str) -> User | None:
         # The time counts from before the question: a key revoked while it was on its way is good for no longer.
         asked = time.monotonic()
-        user = await self._ask(key)
+        user = await self._ask(key, network)
         answers, others = (self._unknown, self._good) if user is None else (self._good, self._unknown)
         answers[digest] = _Answer(user, asked + (self._limits.unknown_key if user is None else self._limits.known_key))
         answers.move_to_end(digest)
@@ -126,17 +128,19 @@ class FileReaderKeys:
         self._url = settings.services[Service.FILE_READER].with_path("/internal/authenticate/")
         self._internal_headers = settings.internal_headers
         self._timeout = aiohttp.ClientTimeout(total=limits.authenticate, connect=limits.connect)
+        self._places = places_for_keys(settings.processes[Service.FILE_READER], limits)
 
-    async def __call__(self, key: str) -> User | None:
+    async def __call__(self, key: str, network: str) -> User | None:
         """The user and the key's scopes, or None for a key that file_reader does not know.
 
-        Raises the problem `service-unavailable`.
+        Raises the problem `service-unavailable`, or one of `Places`: guessing keys is nobody else's loss.
         """
         headers = {
             **self._internal_headers,
             "Authorization": f"Bearer {key}",
             "X-Request-Id": current_request_id.get(),
         }
+        place = await self._places.take(network, Lane.KEY)
         try:
             async with self._session.get(
                 self._url, headers=headers, timeout=self._timeout, allow_redirects=False
@@ -146,6 +150,8 @@ class FileReaderKeys:
             raise problems.service_unavailable(
                 Service.FILE_READER, "The API key could not be checked: file_reader does not answer."
             ) from error
+        finally:
+            place.free()
 
     async def _read(self, answer: aiohttp.ClientResponse) -> User | None:
         # Its other 401 says that INTERNAL_TOKEN differs between the services: no fault of the key's.

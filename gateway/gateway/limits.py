@@ -15,6 +15,15 @@ class Limits:
     multipart_overhead_bytes: int = MIB
     #: The largest body of any other request.
     other_body_bytes: int = 2 * MIB
+    #: So much of an upload is here before its service is asked. A smaller one is here as a whole, as is any other body.
+    begun_upload_bytes: int = 2 * MIB
+
+    #: What waits in memory, of one body or answer; what is more waits in a file.
+    memory_bytes: int = MIB // 4
+    #: How far an answer may be read ahead of its client.
+    ahead_bytes: int = 256 * MIB
+    #: All files of bodies together, and all files of answers.
+    files_bytes: int = 1024 * MIB
 
     #: Waiting for a connection to a service, a free place among them included.
     connect: float = 5.0
@@ -22,9 +31,13 @@ class Limits:
     answer_idle: float = 75.0
     #: How long a service may take nothing of a body that is waiting for it.
     service_stall: float = 75.0
-    #: How long a client may send nothing of the body it began.
+    #: How long a client may take for the headers of a request, from its first byte.
+    client_headers: float = 10.0
+    #: Bytes a second, of a body that is sent and of an answer that is taken. GPRS has as much.
+    client_floor: int = 4_000
+    #: How long a client may send nothing of the body it began, and how far it may fall behind the floor.
     client_idle: float = 30.0
-    #: How long a client may take nothing of the answer that is waiting for it.
+    #: How long a client may take nothing of the answer that is waiting for it, and how far it may fall behind.
     client_stall: float = 75.0
     #: How long an unread body is read and thrown away, so that the client gets to read the answer to it.
     linger: float = 5.0
@@ -52,6 +65,27 @@ class Limits:
 
     #: So that one service that hangs does not take the places of the other.
     connections_per_service: int = 500
+    #: Of clients: all, as far as there are file descriptors for them, and those of one address.
+    connections: int = 5_000
+    connections_per_address: int = 500
+
+    # Threads of one process of a service, which has 16 of them. The three others are for questions about keys and
+    # readiness. What holds a thread for longer has a lane of its own: all lanes together leave three places.
+    places: int = 13
+    large_upload_places: int = 5
+    #: They keep Python busy, and everybody else's requests with it. Reading ahead, one is soon over.
+    result_places: int = 2
+    #: file_reader waits for postcode_consumer then, for 5 s at most, and with a hand-over 10 s.
+    postcode_places: int = 2
+    key_places: int = 2
+    #: Of all processes of a service together: hashing a password takes a core for half a second.
+    login_places: int = 1
+    #: How long a request may wait for its place, and one that moves a file.
+    place: float = 30.0
+    long_place: float = 300.0
+    #: Requests that may wait for a place at one service: all, and those of one caller.
+    waiting: int = 1_000
+    waiting_per_caller: int = 200
 
     # These are a little under gunicorn's own (4,094, 8,190 and 100), which would answer in HTML.
     #: Path and query string.

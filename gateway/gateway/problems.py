@@ -107,13 +107,58 @@ def body_too_large(maximum: int) -> Problem:
     )
 
 
-def body_too_slow(seconds: float) -> Problem:
-    """The client stopped sending in the middle of its body."""
+def body_too_slow(*, seconds: float, floor: int) -> Problem:
+    """The client stopped sending in the middle of its body, or fell too far behind."""
     return Problem(
         "client-too-slow",
         "The request's body did not arrive",
         status=408,
-        detail=f"Nothing of the body arrived for {seconds:g} seconds.",
+        detail=f"Nothing of the body arrived for {seconds:g} seconds, or for longer less than {floor} bytes a second.",
+    )
+
+
+def headers_too_slow(seconds: float) -> Problem:
+    """The client began a request and did not end its headers."""
+    return Problem(
+        "client-too-slow",
+        "The request did not arrive",
+        status=408,
+        detail=f"Its headers were not complete after {seconds:g} seconds.",
+    )
+
+
+def storage_full() -> Problem:
+    """The body is too large to wait in memory, and the disk is full."""
+    return Problem(
+        "storage-full",
+        "There is no room for the request's body",
+        status=507,
+        detail="The gateway has no room on its disk to take the body. Nothing was done.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def too_many_at_once(what: str, maximum: int) -> Problem:
+    """One caller has as much at a time as one may have."""
+    return Problem(
+        "too-many-requests-at-once",
+        "Too many requests at once",
+        status=429,
+        detail=f"You have {maximum} {what} at a time already. Wait for some of them.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        maximum=maximum,
+    )
+
+
+def service_busy(service: Service | None, detail: str) -> Problem:
+    """There was no place for the request in time. Nothing was done; ask again."""
+    return Problem(
+        "service-busy",
+        "There is too much to do",
+        status=503,
+        detail=detail,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        **({} if service is None else {"service": service.value}),
     )
 
 

@@ -1,16 +1,20 @@
-"""Passing one request on to a service and its answer back, both as streams."""
+"""Passing one request on to a service, when it is here and has a place there, and its answer back."""
 
 import asyncio
 import logging
 import socket
 import struct
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Coroutine
+from contextlib import ExitStack
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
 from gateway import problems
+from gateway.ahead import BREAKS, Ahead
 from gateway.body import RequestBody
 from gateway.cache import Cache
 from gateway.environment import Settings
@@ -18,7 +22,10 @@ from gateway.exchange import Exchange
 from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, returned_headers
 from gateway.limits import Limits
 from gateway.logs import details
+from gateway.pace import Pace
+from gateway.places import Place, lane_of, places_of
 from gateway.routes import Route, Service
+from gateway.spool import Room, Spool
 
 logger = logging.getLogger("gateway.proxy")
 
@@ -45,6 +52,8 @@ class Proxy:
         self._internal_headers = settings.internal_headers
         self._limits = limits
         self._cache = Cache()
+        self._places = {service: places_of(service, count, limits) for service, count in settings.processes.items()}
+        self._room_of_bodies, self._room_of_answers = Room(limits.files_bytes), Room(limits.files_bytes)
 
     async def pass_on(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, *, last: bool
@@ -62,18 +71,46 @@ class Proxy:
         if (request.content_length or 0) > maximum:
             raise problems.body_too_large(maximum)
         stall = asyncio.timeout(None)
-        body = RequestBody(request, maximum=maximum, limits=self._limits, stall=stall) if request.body_exists else None
-        try:
-            given = await self._ask(request, route.service, exchange, body, stall)
+        body = None
+        with ExitStack() as held:
+            if request.body_exists:
+                room = self._room_of_bodies
+                body = RequestBody(request, maximum=maximum, limits=self._limits, room=room, stall=stall)
+                held.callback(body.close)
             try:
+                if body is not None:
+                    await body.take(self._limits.begun_upload_bytes if route.upload else maximum)
+                large_upload = body is not None and not body.complete
+                lane = lane_of(request.method, exchange.target, route, large_upload=large_upload)
+                place = await self._places[route.service].take(exchange.caller, lane)
+                held.callback(place.free)
+                given = await self._heard(self._ask(request, route.service, exchange, body, stall), held)
+                held.callback(given.close)
                 early = body is not None and not body.complete
-                if body is not None and early:
+                if body is not None:
                     body.halt()
-                return await self._return(request, route.service, given, exchange, last=last or early)
+                return await self._return(request, route.service, given, exchange, place, last=last or early)
             finally:
-                given.close()
-        finally:
-            exchange.bytes_in = body.received if body is not None else 0
+                exchange.bytes_in = body.received if body is not None else 0
+
+    async def _heard(self, ask: Coroutine[Any, Any, aiohttp.ClientResponse], held: ExitStack) -> aiohttp.ClientResponse:
+        """What the service answers. When the client leaves before, what is held stays so until then.
+
+        For the service does not notice that: its thread works on, and nobody else can have its place.
+        """
+        asking = asyncio.create_task(ask)
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            unheard = held.pop_all()
+
+            def end(_: object) -> None:
+                if not asking.cancelled() and asking.exception() is None:
+                    asking.result().close()
+                unheard.close()
+
+            asking.add_done_callback(end)
+            raise
 
     async def _ask(
         self,
@@ -86,6 +123,8 @@ class Proxy:
         """The beginning of the service's answer: its status and headers."""
         try:
             headers = forwarded_headers(request, exchange, self._internal_headers)
+            if body is not None and body.complete:
+                headers["Content-Length"] = str(body.received)
             url = _url(self._services[service], exchange.target)
             async with stall:
                 return await self._session.request(
@@ -98,7 +137,7 @@ class Proxy:
                 )
         except UnsendableHeaderError:
             raise problems.bad_request("The headers must be UTF-8.") from None
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except BREAKS as error:
             if body is not None and body.problem is not None:
                 raise body.problem from error
             logger.warning("no answer %s", details(upstream=service.value, error=_cause(error)))
@@ -117,12 +156,15 @@ class Proxy:
         service: Service,
         upstream: aiohttp.ClientResponse,
         exchange: Exchange,
+        place: Place,
         *,
         last: bool,
     ) -> web.StreamResponse:
+        """The answer, sent. The place is free as soon as the service has given all of it."""
         headers = returned_headers(upstream.headers)
         if is_small(request, upstream):
             body = await self._whole(service, upstream)
+            place.free()
             self._cache.keep(request, upstream.status, headers, body)
             complete(headers, exchange)
             whole = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
@@ -132,19 +174,30 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = upstream.status
+        limits = self._limits
+        spool = Spool(memory=limits.memory_bytes, most=limits.ahead_bytes, room=self._room_of_answers)
+        ahead = Ahead(upstream.content, spool)
+        reading = asyncio.create_task(ahead.read())
+        reading.add_done_callback(lambda _: place.free())
+        pace = Pace(floor=limits.client_floor, grace=limits.client_stall)
         try:
             await self._to_client(request, answer.prepare(request))
-            async for piece in upstream.content.iter_any():
-                await self._to_client(request, answer.write(piece))
+            async for piece in ahead.pieces():
+                began = time.monotonic()
+                await self._to_client(request, answer.write(piece), pace.left)
+                pace.moved(len(piece), time.monotonic() - began)
                 exchange.bytes_out += len(piece)
             await self._to_client(request, answer.write_eof())
         except ClientGoneError:
             raise
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except BREAKS as error:
             # Ended properly, the half answer would look like a whole one.
             _cut(request)
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise AnswerCutError from error
+        finally:
+            reading.cancel()
+            spool.close()
         return answer
 
     async def _send_whole(
@@ -162,13 +215,15 @@ class Proxy:
         """The whole body. Nothing is sent yet: a service that breaks off is a problem, and not half an answer."""
         try:
             return await upstream.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except BREAKS as error:
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
 
-    async def _to_client(self, request: web.BaseRequest, sending: Awaitable[object]) -> None:
+    async def _to_client(
+        self, request: web.BaseRequest, sending: Awaitable[object], seconds: float | None = None
+    ) -> None:
         try:
-            async with asyncio.timeout(self._limits.client_stall):
+            async with asyncio.timeout(self._limits.client_stall if seconds is None else seconds):
                 await sending
         except (OSError, TimeoutError) as error:
             _cut(request)

@@ -26,11 +26,19 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
 
     Gives the address it is bound to. Raises `OSError` when it cannot be bound.
     """
-    limits = replace(limits, upload_bytes=settings.max_upload_bytes)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = replace(
+        limits,
+        upload_bytes=settings.max_upload_bytes,
+        # A request has the client's connection, that to the service, and perhaps a file of its body or its answer.
+        connections=min(limits.connections, files // 4),
+    )
     async with open_session(limits) as session:
         gateway = Gateway(session, settings, limits)
         doors = Doors(
             gateway.handle,
+            limits,
+            settings.trusted_proxies,
             handler_cancellation=True,  # a client that leaves takes its call to the service with it
             access_log=None,
             auto_decompress=False,

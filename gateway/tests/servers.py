@@ -31,6 +31,11 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+async def whole_body(request: web.BaseRequest) -> bytes:
+    """A body of any size; aiohttp's own `read` refuses those above 1 MiB."""
+    return b"".join([piece async for piece in request.content.iter_any()])
+
+
 async def echo(request: web.BaseRequest) -> web.StreamResponse:
     """Answers with what arrived: method, target, headers as a list of pairs, body."""
     body = await request.read()
@@ -76,6 +81,13 @@ class Client:
 
     url: URL
     session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def elsewhere(self) -> AsyncIterator["Client"]:
+        """The same gateway, called from another address."""
+        connector = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
+            yield Client(self.url, session)
 
     def call(
         self, method: str, target: str, **options: Any
@@ -129,6 +141,7 @@ async def gateway(
         host="127.0.0.1",
         port=0,
         services={Service.FILE_READER: file_reader, Service.POSTCODE_CONSUMER: postcode_consumer},
+        processes=dict.fromkeys(Service, 1),
         internal_token=TOKEN,
         keys_required=keys_required,
         max_upload_bytes=limits.upload_bytes,

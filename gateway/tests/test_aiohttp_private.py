@@ -3,7 +3,7 @@
 import asyncio
 
 import aiohttp
-from aiohttp import web
+from aiohttp import web, web_protocol
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 from servers import echo
@@ -14,7 +14,11 @@ async def test_an_upgrade_that_takes_a_private_name_away_is_named() -> None:
     server, connector = web.Server(echo), aiohttp.TCPConnector()
     used = [
         (server, "_kwargs"),
-        (web.RequestHandler(server, loop=loop), "handle_error max_line_size max_field_size max_headers"),
+        (
+            web.RequestHandler(server, loop=loop),
+            "handle_error max_line_size max_field_size max_headers _loop _messages _waiter",
+        ),
+        (web_protocol, "_ErrInfo"),
         (web.BaseRequest, "writer"),
         (StreamWriter, "write output_size"),
         (connector, "_factory"),

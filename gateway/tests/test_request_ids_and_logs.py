@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 from servers import TOKEN, eventually, gateway, raw_service, service
 
+from gateway.limits import Limits
+
 
 def access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The access log so far."""
@@ -100,7 +102,7 @@ async def test_no_secret_is_ever_logged(answer: bytes, caplog: pytest.LogCapture
     assert "secret" not in caplog.text
 
 
-async def test_a_client_that_leaves_ends_the_call_to_the_service_and_is_logged_as_gone(
+async def test_a_client_that_leaves_is_logged_as_gone_and_the_call_to_the_service_ends_in_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -114,13 +116,14 @@ async def test_a_client_that_leaves_ends_the_call_to_the_service_and_is_logged_a
             left.set()
         return web.Response()
 
-    async with service(never) as backend, gateway(backend) as client:
+    async with service(never) as backend, gateway(backend, limits=Limits(answer_idle=0.5)) as client:
         _, writer = await client.connect()
         writer.write(b"GET /api/v1/uploads/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await asked.wait()
         writer.close()
-        await asyncio.wait_for(left.wait(), 5)
         await eventually(lambda: len(access_lines(caplog)) == 1)
+        assert not left.is_set()
+        await asyncio.wait_for(left.wait(), 5)
     (line,) = access_lines(caplog)
     assert "status=499" in line
     assert "outcome=client_gone" in line

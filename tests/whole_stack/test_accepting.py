@@ -16,6 +16,9 @@ from stack import Stack, running_stack, wait_for
 UPLOADS = "/api/v1/uploads/"
 CLIENTS = 20
 CSV = csv_of(20_000)
+#: So large that file_reader has its beginning before the gateway has its end, and so much of it is that beginning.
+LONG = csv_of(100_000)
+BEGINNING = 2_500_000
 LARGE = b"lat,lon\n" + b"51.5,-0.1\n" * 5_000_000
 
 
@@ -28,26 +31,26 @@ def post_form(stack: Stack, content: Any, key: str) -> requests.Response:
     return stack.call("POST", UPLOADS, files={"file": ("a.csv", content)}, headers={"Idempotency-Key": key})
 
 
-def begin(stack: Stack, content: bytes, sent: int, key: str) -> socket.socket:
-    """Begins to upload, and returns the connection when so many bytes are sent and the file is arriving."""
+def begin(stack: Stack, key: str) -> socket.socket:
+    """Begins to upload, and returns the connection when the beginning is sent and the file is arriving."""
     lines = [
         f"POST {UPLOADS} HTTP/1.1",
         "Host: localhost",
         "Content-Type: text/csv",
-        f"Content-Length: {len(content)}",
+        f"Content-Length: {len(LONG)}",
         f"Idempotency-Key: {key}",
         "Connection: close",
     ]
     before = len(files(stack, "incoming"))
     line = socket.create_connection(("127.0.0.1", int(stack.environment["GATEWAY_PORT"])), timeout=60)
-    line.sendall("\r\n".join([*lines, "", ""]).encode() + content[:sent])
+    line.sendall("\r\n".join([*lines, "", ""]).encode() + LONG[:BEGINNING])
     wait_for(lambda: len(files(stack, "incoming")) > before, "the file arrives")
     return line
 
 
-def end(line: socket.socket, rest: bytes) -> str:
+def end(line: socket.socket) -> str:
     """Sends the rest; returns the id of the upload, which must be accepted."""
-    line.sendall(rest)
+    line.sendall(LONG[BEGINNING:])
     head, _, body = b"".join(iter(lambda: line.recv(65536), b"")).partition(b"\r\n\r\n")
     assert head.split()[1] == b"202", body
     return str(json.loads(body)["id"])
@@ -104,13 +107,13 @@ def test_an_answer_before_the_end_of_a_large_body_reaches_the_client(tmp_path: P
         lambda: post_form(stack, LARGE, "monday"),
     ]
     with running_stack(tmp_path, WORKERS="0") as stack:
-        with begin(stack, CSV, 1_000, "monday") as first:
+        with begin(stack, "monday") as first:
             for send in sends * 3:
                 answer = send()
                 assert answer.status_code == 409, answer.text
                 assert answer.headers["Content-Type"] == "application/problem+json"
                 assert answer.json()["type"] == "/problems/upload-in-flight"
-            accepted = end(first, CSV[1_000:])
+            accepted = end(first)
         assert [upload["id"] for upload in uploads(stack)] == [accepted]
 
 
@@ -128,7 +131,7 @@ def test_fault_19_a_gateway_killed_in_the_middle_of_an_upload_leaves_nothing(
     tmp_path: Path, databases: dict[str, str]
 ) -> None:
     with running_stack(tmp_path, **databases) as stack:
-        with begin(stack, CSV, len(CSV) // 2, "monday"):
+        with begin(stack, "monday"):
             gateway(stack).kill()
             wait_for(lambda: not files(stack, "incoming"), "the file is removed")
         wait_until_ready(stack)
@@ -142,11 +145,11 @@ def test_fault_19_a_gateway_that_is_restarted_finishes_uploads_that_go_on_and_dr
     tmp_path: Path,
 ) -> None:
     with running_stack(tmp_path) as stack:
-        with begin(stack, CSV, 1_000, "monday") as goes_on, begin(stack, CSV, 1_000, "tuesday"):
+        with begin(stack, "monday") as goes_on, begin(stack, "tuesday"):
             process = gateway(stack)
             process.terminate()
             wait_for(lambda: refuses(stack), "the gateway stops")
-            accepted = end(goes_on, CSV[1_000:])
+            accepted = end(goes_on)
             process.wait(timeout=60)
             wait_for(lambda: not files(stack, "incoming"), "the other file is removed")
         wait_until_ready(stack)
