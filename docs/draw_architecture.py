@@ -92,13 +92,17 @@ def main() -> None:
     axes.text(_WIDTH / 2, 0.4, title, ha="center", va="center", fontsize=16, weight="bold", color=_INK)
 
     draw_box(axes, (0.3, 1.0, 4.6, 1.4), _OUTSIDE, "people · programs · curl", "CSV in, CSV + postcodes out")
-    draw_box(axes, (7.2, 1.0, 5.6, 1.4), _SERVICE, "gateway  :8080", "routes · keys and scopes · limits · places · spools")
+    draw_box(
+        axes, (7.2, 1.0, 5.6, 1.4), _SERVICE, "gateway  :8080", "routes · keys and scopes · limits · places · spools"
+    )
     draw_arrow(axes, (4.9, 1.7), (7.2, 1.7), text="HTTP", at=(6.0, 1.45))
 
     draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", "the way of a file; beside it: web, reading")
     draw_rooms(axes, FILE_ROOMS, 0.6, 4.2)
     draw_box(axes, (3.8, 7.0, 3.4, 1.3), _STORE, "disk", "the uploaded files")
-    draw_box(axes, (9.8, 7.0, 5.2, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows · index · keys · audit")
+    draw_box(
+        axes, (9.8, 7.0, 5.2, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows · index · keys · audit"
+    )
     draw_arrow(axes, (10.0, 2.4), (10.0, 3.3), text="uploads, rows, results, admin", at=(7.5, 2.85))
     draw_arrow(axes, (5.5, 5.65), (5.5, 7.0))
     draw_arrow(axes, (12.4, 5.65), (12.4, 7.0))

@@ -19,7 +19,7 @@ import psutil
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 Location = tuple[float, float]
 STATUSES = ["match", "no_match", "failed"]
-REASONS = [None, "none_within_max_distance", "outside_uk", "upstream_rejected"]
+REASONS = [None, "none_within_max_distance", "outside_uk", "upstream_rejected", "searched_to_2000_m", "not_covered"]
 _AREA = ("country", "region", "admin_district", "admin_ward")
 
 

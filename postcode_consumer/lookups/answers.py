@@ -9,7 +9,8 @@ import msgspec
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 Status = Literal["match", "no_match", "failed"]
-Reason = Literal["none_within_max_distance", "outside_uk", "upstream_rejected"]
+NoMatchReason = Literal["none_within_max_distance", "searched_to_2000_m", "outside_uk", "not_covered"]
+Reason = Literal[NoMatchReason, "upstream_rejected"]
 #: Names of country, region, district and ward; None where the source does not say.
 Area = tuple[str | None, str | None, str | None, str | None]
 
@@ -91,7 +92,7 @@ def match(
 
 def no_match(
     location: Location,
-    reason: Literal["none_within_max_distance", "outside_uk"],
+    reason: NoMatchReason,
     *,
     provider: str,
     looked_up_at: datetime,

@@ -16,9 +16,17 @@ Floats = NDArray[np.float64]
 
 #: What the numbers of `Columns.status` and `Columns.reason` mean.
 STATUSES: tuple[Status, ...] = ("match", "no_match", "failed")
-REASONS: tuple[Reason | None, ...] = (None, "none_within_max_distance", "outside_uk", "upstream_rejected")
+REASONS: tuple[Reason | None, ...] = (
+    None,
+    "none_within_max_distance",
+    "outside_uk",
+    "upstream_rejected",
+    "searched_to_2000_m",
+    "not_covered",
+)
 NO_MATCH = STATUSES.index("no_match")
 NONE_WITHIN_MAX_DISTANCE, OUTSIDE_UK = map(REASONS.index, REASONS[1:3])
+NOT_COVERED = REASONS.index("not_covered")
 #: Every UK postcode fits, with its space.
 _POSTCODE_BYTES = 8
 

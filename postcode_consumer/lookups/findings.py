@@ -2,7 +2,11 @@
 
 import msgspec
 
-from lookups.answers import Answer, Location, PostcodeDetails, day_of, failed, match, no_match
+from lookups.answers import Answer, Location, NoMatchReason, PostcodeDetails, day_of, failed, match, no_match
+
+#: Metres. Beyond them, the wide search of postcodes.io finds nothing where there are fewer than ten postcodes within
+#: 19.5 km, though the nearest of them may be at 4 km (58.263804, -3.869627, observed): "none" is said up to here only.
+CERTAIN = 2_000
 
 
 class Nearest(msgspec.Struct, frozen=True):
@@ -39,7 +43,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_refused:
             return failed(location, provider=provider, looked_up_at=day)
         if self.nearest is None or self.nearest.distance > max_distance:
-            return no_match(location, "none_within_max_distance", provider=provider, looked_up_at=day)
+            certain = self.nearest is not None or max_distance <= CERTAIN
+            reason: NoMatchReason = "none_within_max_distance" if certain else "searched_to_2000_m"
+            return no_match(location, reason, provider=provider, looked_up_at=day)
         return match(
             location,
             postcode=self.nearest.postcode,

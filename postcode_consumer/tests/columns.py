@@ -8,7 +8,14 @@ import numpy as np
 from tests.calls import PATH
 
 CONTENT_TYPE = "application/vnd.postcode-columns+msgpack"
-REASONS = (None, "none_within_max_distance", "outside_uk", "upstream_rejected")
+REASONS = (
+    None,
+    "none_within_max_distance",
+    "outside_uk",
+    "upstream_rejected",
+    "searched_to_2000_m",
+    "not_covered",
+)
 NAMES = ("country", "region", "admin_district", "admin_ward")
 Place = tuple[float, float]
 Call = Callable[..., Any]

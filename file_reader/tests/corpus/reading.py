@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from tests.corpus.drip import Drip
 
 from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect, dialect_of_sheet
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
 from uploads.reading.sheet import PIECE_BYTES
@@ -34,7 +34,7 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
     try:
         reading.content = unpacked(data, max_bytes)
         reading.dialect = told(reading.content, **declared)
-        with opened(reading.content) as table:
+        with opened(reading.content, reading.dialect.sheet) as table:
             for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
                 reading.rows.append(row)  # what was read before an error stays
     except ReadingError as error:
@@ -52,7 +52,7 @@ def dripping(table: BinaryIO, size: int) -> BinaryIO:
         error = caught
     if isinstance(table, SheetCsv):
         pieces = [content[start : start + size] for start in range(0, len(content), size)]
-        return cast(BinaryIO, SheetCsv(_again(pieces, error), table))
+        return cast(BinaryIO, SheetCsv(_again(pieces, error), table, table.sheets))
     return cast(BinaryIO, Drip(content, size))
 
 
@@ -66,10 +66,12 @@ def unpacked(data: bytes, max_bytes: int) -> bytes:
 
 
 def told(content: bytes, **declared: Any) -> Dialect:
-    with opened(content) as table:
+    with opened(content, declared.get("sheet") or "") as table:
+        if isinstance(table, SheetCsv):
+            return dialect_of_sheet(table, Declared(**declared))
         sample = table.read(SAMPLE_BYTES)
     further = []
-    if len(content) > SAMPLE_BYTES and content.startswith(sample):  # not a workbook
+    if len(content) > SAMPLE_BYTES:
         starts = range(SAMPLE_BYTES, len(content), max(_PIECE_BYTES, len(content) // 8))
         further = [content[start : start + _PIECE_BYTES] for start in starts]
     return detect_dialect(sample, Declared(**declared), further=further)
@@ -77,32 +79,34 @@ def told(content: bytes, **declared: Any) -> Dialect:
 
 def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:
     """The line and the text of every record."""
-    with opened(content) as table:
+    with opened(content, dialect.sheet) as table:
         for record in read_records(table, dialect):
             yield record.line, record.text
 
 
-def opened(content: bytes) -> BinaryIO:
+def opened(content: bytes, sheet: str) -> BinaryIO:
     """The table in a file. A workbook is read by a process only once, as many tests look at the same one."""
     if not is_zip(content[:4]):
         return io.BytesIO(content)
-    return cast(BinaryIO, SheetCsv(_again(*sheet_of(content)), io.BytesIO()))
+    pieces, error, sheets = sheet_of(content, sheet)
+    return cast(BinaryIO, SheetCsv(_again(pieces, error), io.BytesIO(), sheets))
 
 
 @lru_cache(maxsize=8)
-def sheet_of(content: bytes) -> tuple[list[bytes], ReadingError | None]:
-    """The pieces of a workbook's CSV, and what ended them."""
+def sheet_of(content: bytes, sheet: str) -> tuple[list[bytes], ReadingError | None, list[str]]:
+    """The pieces of a sheet's CSV, what ended them, and the names of all sheets."""
     pieces: list[bytes] = []
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.seek(0)
-        with as_table(cast(BinaryIO, file)) as table:
+        with as_table(cast(BinaryIO, file), sheet) as table:
+            sheets = cast(SheetCsv, table).sheets
             try:
                 while piece := table.read(PIECE_BYTES):
                     pieces.append(piece)
             except ReadingError as error:
-                return pieces, error
-    return pieces, None
+                return pieces, error, sheets
+    return pieces, None, sheets
 
 
 def _again(pieces: list[bytes], error: ReadingError | None) -> Generator[bytes, None, None]:

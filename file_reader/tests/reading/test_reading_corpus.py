@@ -98,7 +98,7 @@ def assert_texts(reading: Reading, dialect: Dialect) -> None:
     """Every record's text stands in the file where its line says, nothing but blank lines is left out, and a rejected
     row has the text of its record."""
     try:
-        with opened(reading.content) as table:
+        with opened(reading.content, dialect.sheet) as table:
             text = table.read().decode(dialect.encoding)
         found = dict(record_texts(reading.content, dialect))
     except (ReadingError, UnicodeDecodeError):

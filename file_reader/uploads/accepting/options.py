@@ -19,6 +19,7 @@ OPTIONS = (
     "encoding",
     "decimal",
     "coordinates",
+    "sheet",
     "max_distance",
     "filename",
 )
@@ -31,6 +32,7 @@ _NO = frozenset({"false", "0", "no"})
 _ENCODINGS = re.compile(
     r"utf-8(-sig)?|utf-16(-le|-be)?|ascii|iso8859-\d+|cp125\d|cp437|cp850|cp858|mac-roman|koi8-[ru]"
 )
+_SHEET_CHARS = 100
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -54,6 +56,7 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
             encoding=_encoding(given.get("encoding")),
             decimal=_decimal(given.get("decimal")),
             coordinates=_notation(given.get("coordinates")),
+            sheet=_sheet(given.get("sheet")),
         ),
         max_distance=_max_distance(given.get("max_distance")),
     )
@@ -64,6 +67,12 @@ def check_workbook(declared: Declared) -> None:
     for option, value in (("delimiter", declared.delimiter), ("encoding", declared.encoding)):
         if value is not None:
             raise OptionError(option, value, "an Excel workbook has none; leave it out")
+
+
+def check_no_workbook(declared: Declared) -> None:
+    """Raises OptionError when a sheet is named of what has none."""
+    if declared.sheet is not None:
+        raise OptionError("sheet", declared.sheet, "only an Excel workbook has sheets; leave it out")
 
 
 def _has_header(value: str | None) -> bool | None:
@@ -106,6 +115,12 @@ def _decimal(value: str | None) -> str | None:
 def _notation(value: str | None) -> str | None:
     if value is not None and value not in list(Notation):
         raise OptionError("coordinates", value, ", ".join(Notation))
+    return value
+
+
+def _sheet(value: str | None) -> str | None:
+    if value is not None and (len(value) > _SHEET_CHARS or not value.isprintable()):
+        raise OptionError("sheet", value, "the name of a sheet, or its number from 1")
     return value
 
 

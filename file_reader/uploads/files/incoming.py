@@ -84,10 +84,10 @@ class Incoming:
             check_unwrapped(content._file, max_bytes=max_bytes)
             yield content
 
-    def open_table(self) -> BinaryIO:
-        """The table as far as it was written, for reading from its beginning."""
+    def open_table(self, sheet: str = "") -> BinaryIO:
+        """The table as far as it was written, for reading from its beginning; of a workbook that sheet."""
         self._file.flush()
-        return as_table(self._path.open("rb"))
+        return as_table(self._path.open("rb"), sheet)
 
     def samples(self) -> list[bytes]:
         """Pieces from all over the file, and all of a small one; of a workbook none."""

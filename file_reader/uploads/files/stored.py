@@ -14,9 +14,9 @@ def path_of(public_id: uuid.UUID) -> Path:
     return Path(settings.UPLOADS_DIR) / "files" / f"{public_id.hex}.csv"
 
 
-def open_upload(public_id: uuid.UUID) -> BinaryIO:
-    """The table of an upload, for reading from its beginning: its file, or the first sheet of its workbook as CSV."""
-    return as_table(path_of(public_id).open("rb"))
+def open_upload(public_id: uuid.UUID, sheet: str) -> BinaryIO:
+    """The table of an upload, for reading from its beginning: its file, or that sheet of its workbook as CSV."""
+    return as_table(path_of(public_id).open("rb"), sheet)
 
 
 def remove_file(public_id: uuid.UUID) -> None:

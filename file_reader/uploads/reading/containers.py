@@ -5,6 +5,7 @@ and is read as CSV: its first sheet, in UTF-8, with commas.
 """
 
 import io
+import json
 import signal
 import struct
 import subprocess
@@ -42,6 +43,9 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, Val
            AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
 #: Where a process finds the package `uploads`.
 _PACKAGES = Path(__file__).resolve().parents[2]
+
+#: Longer than any line with the names of sheets.
+_MAX_NAMES_BYTES = 1 << 20
 
 
 def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
@@ -86,13 +90,16 @@ def is_zip(head: bytes) -> bool:
     return head.startswith(_ZIP)
 
 
-def as_table(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or the first sheet of a workbook as CSV; both from their beginning."""
+def as_table(stream: BinaryIO, sheet: str = "") -> BinaryIO:
+    """The stream itself, or a sheet of a workbook as CSV, the first if none is named; both from their beginning."""
     head = stream.read(4)
     while len(head) < 4 and (more := stream.read(4 - len(head))):
         head += more
     stream.seek(0)
-    return cast(BinaryIO, SheetCsv(_sheet(stream), stream)) if is_zip(head) else stream
+    if not is_zip(head):
+        return stream
+    sheets: list[str] = []
+    return cast(BinaryIO, SheetCsv(_sheet(stream, sheet, sheets), stream, sheets))
 
 
 def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -218,7 +225,9 @@ class SheetCsv(io.RawIOBase):
     Its reads may be short: nothing is lost that came before an error.
     """
 
-    def __init__(self, pieces: Generator[bytes, None, None], stream: BinaryIO) -> None:
+    def __init__(self, pieces: Generator[bytes, None, None], stream: BinaryIO, sheets: list[str]) -> None:
+        #: The names of all sheets, once something was read.
+        self.sheets = sheets
         self._pieces = pieces
         self._stream = stream
         self._left = b""
@@ -254,20 +263,23 @@ class SheetCsv(io.RawIOBase):
         return self._position
 
 
-def _sheet(stream: BinaryIO) -> Generator[bytes, None, None]:
-    """The first sheet of a workbook as CSV, by a process that ends with this generator: see `sheet`.
+def _sheet(stream: BinaryIO, wanted: str, sheets: list[str]) -> Generator[bytes, None, None]:
+    """A sheet of a workbook as CSV, by a process that ends with this generator: see `sheet`. The names of all sheets
+    are put into `sheets`.
 
     Raises UnreadableError with the row at fault, or ContainerError when the workbook is beyond a limit: then the rows
     of the last piece are not given out, so that a small workbook is refused as a whole.
     """
-    with subprocess.Popen(
-        [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())"],
+    with subprocess.Popen(  # noqa: S603 - our own command; what is wanted is an argument, and no shell reads it
+        [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())", wanted],
         stdin=stream,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": str(_PACKAGES)},  # no secrets
     ) as process:
         try:
+            if names := cast(BinaryIO, process.stdout).readline(_MAX_NAMES_BYTES):
+                sheets.extend(json.loads(names))
             while len(piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES)) == PIECE_BYTES:
                 yield piece
             said = cast(BinaryIO, process.stderr).read().decode(errors="replace")

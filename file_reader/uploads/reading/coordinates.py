@@ -19,7 +19,7 @@ REASONS = {
     "longitude_out_of_range": "The longitude is not between -180 and 180 degrees.",
     "coordinates_swapped": "Latitude and longitude seem to be swapped: the other way round it would be in the UK.",
     "west_without_sign": "The row says that it is west of Greenwich, and its longitude has no minus.",
-    "irish_grid": "The row is in Northern Ireland, whose eastings and northings are of another grid: the Irish one.",
+    "irish_grid": "The row is in Ireland, whose eastings and northings are of another grid: the Irish one.",
     "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "too_few_fields": "The row has fewer fields than the file's first record.",
     "too_many_fields": "The row has more fields than the file's first record.",

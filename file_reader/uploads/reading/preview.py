@@ -122,6 +122,14 @@ def warnings_of(dialect: Dialect, *, rows: int, rejected: int, swapped: int, wes
                 " minus signs, these are other places: send it again with the signs.",
             }
         )
+    if dialect.sheets_left:
+        warnings.append(
+            {
+                "code": "further_sheets",
+                "detail": "One sheet of the workbook is read. These are not: "
+                f"{', '.join(dialect.sheets_left)}. For those, send it again with sheet=.",
+            }
+        )
     if dialect.others:
         warnings.append(
             {

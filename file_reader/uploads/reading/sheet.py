@@ -11,6 +11,7 @@ checked after each piece of XML, in which nothing can grow far.
 
 import csv
 import io
+import json
 import posixpath
 import re
 import resource
@@ -68,6 +69,11 @@ _STYLES = "xl/styles.xml"
 SHARED_STRINGS = "xl/sharedStrings.xml"
 
 
+#: Names of sheets that are told: so many, of so many characters. Excel takes names of 31.
+_SHOWN_SHEETS = 50
+_SHOWN_CHARS = 100
+
+
 class _RefusedError(Exception):
     """The message ends a sentence that begins with "The workbook"."""
 
@@ -80,7 +86,7 @@ def main() -> int:
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     _allow_cpu_time()
     try:
-        for piece in sheet_as_csv(sys.stdin.buffer):
+        for piece in sheet_as_csv(sys.stdin.buffer, *sys.argv[1:]):
             sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             _allow_cpu_time()
@@ -97,8 +103,10 @@ def _allow_cpu_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
-def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
-    """The first sheet as CSV, at least PIECE_BYTES at a time, until its end; a blank row is a blank line.
+def sheet_as_csv(workbook: BinaryIO, wanted: str = "") -> Iterator[bytes]:
+    """The names of all sheets as a line of JSON, then one sheet as CSV, at least PIECE_BYTES at a time, until its end.
+
+    A blank row is a blank line. `wanted` is the sheet's name, or its number from 1; empty for the first.
 
     Raises UnreadableError with the row at fault, before which all rows have come; or ContainerError when the workbook
     is beyond a limit.
@@ -112,7 +120,9 @@ def sheet_as_csv(workbook: BinaryIO) -> Iterator[bytes]:
     width = 0
     fault: ReadingError | None = None
     try:
-        for number, fields in _rows(workbook):
+        names, rows = _rows(workbook, wanted)
+        yield json.dumps(names).encode() + b"\n"
+        for number, fields in rows:
             while row < number - 1:  # rows that are left out
                 blank = min(number - 1 - row, PIECE_BYTES // 2)
                 text.write("\r\n" * blank)
@@ -228,21 +238,35 @@ def _refuse_doctype(*_: object) -> None:
     raise _RefusedError("declares a document type or entities, which no spreadsheet program does")
 
 
-def _rows(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    """The number and the fields of each row that the first sheet has, in ascending order."""
+def _rows(stream: BinaryIO, wanted: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The names of the sheets, and the number and the fields of each row that the one has, in ascending order."""
     archive = zipfile.ZipFile(stream)
-    sheet, shared, epoch = _contents(archive)
+    sheets, shared, epoch = _contents(archive)
+    shown = [name[:_SHOWN_CHARS] for name, _ in sheets[:_SHOWN_SHEETS]]
+    sheet = _chosen(sheets, wanted)
+    if sheet is None:
+        raise _RefusedError(f"has no sheet {wanted[:_SHOWN_CHARS]!r}. It has: {', '.join(shown)}")
     names = archive.namelist()
     texts = _SharedTexts(_Part(archive, shared, max_bytes=MAX_SHARED_BYTES) if shared in names else None)
     dates = _date_styles(_Part(archive, _STYLES)) if _STYLES in names else {}
-    yield from _sheet_rows(_Part(archive, sheet, max_bytes=None), texts, dates, epoch)
+    return shown, _sheet_rows(_Part(archive, sheet, max_bytes=None), texts, dates, epoch)
 
 
-def _contents(archive: zipfile.ZipFile) -> tuple[str, str, datetime]:
-    """The names of the first sheet and of the shared texts, and the day from which dates count."""
+def _chosen(sheets: list[tuple[str, str]], wanted: str) -> str | None:
+    """The part of the sheet with that name, or that number from 1; of the first one, if none is wanted."""
+    if not wanted:
+        return sheets[0][1]
+    named = next((part for name, part in sheets if name.strip().casefold() == wanted.strip().casefold()), None)
+    if named is None and wanted.isascii() and wanted.isdecimal() and 1 <= int(wanted[:9]) <= len(sheets):
+        return sheets[int(wanted[:9]) - 1][1]
+    return named
+
+
+def _contents(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], str, datetime]:
+    """The sheets, each with its name and its part, the part of the shared texts, and the day from which dates count."""
     kinds: dict[str, str] = {}
     targets: dict[str, str] = {}
-    sheets: list[str] = []
+    sheets: list[tuple[str, str]] = []
     epoch = _EPOCH
 
     def relation(_: int, name: str, attributes: dict[str, str]) -> None:
@@ -255,18 +279,19 @@ def _contents(archive: zipfile.ZipFile) -> tuple[str, str, datetime]:
     def entry(depth: int, name: str, attributes: dict[str, str]) -> None:
         nonlocal epoch
         if depth == 3 and name == "sheet":
-            sheets.extend(value for key, value in attributes.items() if key.endswith(":id") and value)
+            name_of = attributes.get("name", "")
+            sheets.extend((name_of, value) for key, value in attributes.items() if key.endswith(":id") and value)
         elif depth == 2 and name == "workbookPr" and attributes.get("date1904", "0") not in ("0", "f", "false"):
             epoch = _EPOCH_OF_1904
 
     _Part(archive, _RELATIONS).elements(relation)
     _Part(archive, _WORKBOOK).elements(entry)
     there = set(archive.namelist())
-    first = next((targets[key] for key in sheets if kinds[key] != "chartsheet" and targets[key] in there), None)
-    if first is None:
+    found = [(name, targets[key]) for name, key in sheets if kinds[key] != "chartsheet" and targets[key] in there]
+    if not found:
         raise _RefusedError("has no sheet")
     shared = next((targets[key] for key, kind in kinds.items() if kind == "sharedStrings"), SHARED_STRINGS)
-    return first, shared, epoch
+    return found, shared, epoch
 
 
 class _SharedTexts:

@@ -61,7 +61,7 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
     that cannot be read to its end, the records before the fault come back. Raises UploadGoneError.
     """
     dialect = Dialect.from_json(upload.dialect)
-    with open_upload(upload.public_id) as stream:
+    with open_upload(upload.public_id, dialect.sheet) as stream:
         mark, encode = _encoder(stream, dialect.encoding)
         slices = _slices(read_blocks(stream, dialect), dialect, safe=safe)
         above, widths = next(slices, ([], []))

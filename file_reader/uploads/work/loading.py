@@ -48,8 +48,9 @@ class Loader:
         self._owner_id = upload.owner_id
         self._renewed_at = time.monotonic()
         self._to_skip = upload.rows_loaded
-        self._file: BinaryIO = open_upload(upload.public_id)
-        self._parts: Iterator[Part] = read_parts(self._file, Dialect.from_json(upload.dialect))
+        dialect = Dialect.from_json(upload.dialect)
+        self._file: BinaryIO = open_upload(upload.public_id, dialect.sheet)
+        self._parts: Iterator[Part] = read_parts(self._file, dialect)
         self._rest: Part | None = None
 
     def close(self) -> None:

@@ -25,7 +25,14 @@ AreaNames = tuple[str | None, str | None, str | None, str | None]
 CONTENT_TYPE = "application/vnd.postcode-columns+msgpack"
 #: The statuses and reasons of answers by their numbers on the wire.
 STATUSES = ("match", "no_match", "failed")
-REASONS = (None, "none_within_max_distance", "outside_uk", "upstream_rejected")
+REASONS = (
+    None,
+    "none_within_max_distance",
+    "outside_uk",
+    "upstream_rejected",
+    "searched_to_2000_m",
+    "not_covered",
+)
 MATCH = 0
 #: The status of a location that has no answer so far.
 UNANSWERED = 255

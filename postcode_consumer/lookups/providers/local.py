@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookups.answers import Answer, Location, PostcodeDetails, no_match, this_day
-from lookups.columns import NO_MATCH, NONE_WITHIN_MAX_DISTANCE, Columns
+from lookups.answers import Answer, Location, NoMatchReason, PostcodeDetails, no_match, this_day
+from lookups.columns import NO_MATCH, NONE_WITHIN_MAX_DISTANCE, NOT_COVERED, Columns
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
 from lookups.index import file
@@ -57,7 +57,7 @@ class Local:
     def columns(self, latitudes: Floats, longitudes: Floats, max_distance: float, deadline: Deadline) -> Columns:
         """See `ColumnProvider`. Its places are those of the index that are the nearest ones, in the index's order."""
         index = self._usable()
-        nearest, metres, found = _nearest(index, latitudes, longitudes, max_distance)
+        nearest, metres, found, uncovered = _nearest(index, latitudes, longitudes, max_distance)
         numbers, which = np.unique(nearest[found], return_inverse=True)
         details = index.places.details.take(numbers)
         areas, area = np.unique(details["area"], return_inverse=True)
@@ -65,7 +65,7 @@ class Local:
         place[found] = which
         return Columns(
             status=np.where(found, 0, NO_MATCH).astype("u1"),
-            reason=np.where(found, 0, NONE_WITHIN_MAX_DISTANCE).astype("u1"),
+            reason=np.where(found, 0, np.where(uncovered, NOT_COVERED, NONE_WITHIN_MAX_DISTANCE)).astype("u1"),
             distance=np.where(found, metres.round(2), np.nan),
             place=place,
             postcodes=np.ascontiguousarray(details["postcode"]),
@@ -94,6 +94,7 @@ class Local:
         nearest: file.PlaceNumbers,
         metres: Floats,
         found: NDArray[np.bool_],
+        uncovered: NDArray[np.bool_],
     ) -> list[Answer]:
         day = this_day()
         details = places.details.take(nearest)
@@ -124,9 +125,8 @@ class Local:
             )
         )
         for number in np.flatnonzero(~found).tolist():
-            answers[number] = no_match(
-                locations[number], "none_within_max_distance", provider=self.name, looked_up_at=day
-            )
+            reason: NoMatchReason = "not_covered" if uncovered[number] else "none_within_max_distance"
+            answers[number] = no_match(locations[number], reason, provider=self.name, looked_up_at=day)
         return answers
 
     def _usable(self) -> Index:
@@ -174,12 +174,18 @@ def _stamp(path: Path) -> _Stamp | None:
 
 def _nearest(
     index: Index, latitudes: Floats, longitudes: Floats, max_distance: float
-) -> tuple[file.PlaceNumbers, Floats, NDArray[np.bool_]]:
-    """As `Index.nearest`, but none where a postcode of Northern Ireland may be nearer that the index does not have."""
+) -> tuple[file.PlaceNumbers, Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """As `Index.nearest`, but none where a postcode of Northern Ireland may be nearer that the index does not have.
+
+    The last array says of which locations that may be.
+    """
     nearest, metres, found = index.nearest(latitudes, longitudes, max_distance)
+    uncovered = np.zeros(len(found), bool)
     if not index.places.has_northern_ireland:
-        found &= metres <= _metres_to_northern_ireland(latitudes, longitudes)
-    return nearest, metres, found
+        beyond = _metres_to_northern_ireland(latitudes, longitudes)
+        found &= metres <= beyond
+        uncovered = ~found & (beyond <= max_distance)
+    return nearest, metres, found, uncovered
 
 
 def _metres_to_northern_ireland(latitudes: Floats, longitudes: Floats) -> Floats:

@@ -205,8 +205,8 @@ def test_without_northern_ireland_nobody_there_gets_a_scottish_postcode(tmp_path
     make(tmp_path, [*SCOTTISH, ("KA1 1AA", 54.8578, -5.60)])
     provider = Local(tmp_path)
     in_larne, between = ask(provider, LARNE, (54.8578, -5.62))
-    assert (in_larne.status, in_larne.reason) == ("no_match", "none_within_max_distance")
-    assert between.status == "no_match"
+    assert (in_larne.status, in_larne.reason) == ("no_match", "not_covered")
+    assert (between.status, between.reason) == ("no_match", "not_covered")
 
 
 def test_without_northern_ireland_the_scottish_coast_keeps_its_postcodes(tmp_path: Path) -> None:

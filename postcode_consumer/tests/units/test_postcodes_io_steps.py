@@ -61,6 +61,8 @@ def test_fair_isle_is_found_although_a_wide_search_does_not_find_it(
 
 def test_where_a_wide_search_finds_nothing_there_is_no_match(postcodes_io: Make) -> None:
     (answer,) = ask(postcodes_io(), north_of(FAIR_ISLE, 5_000), max_distance=20_000)
+    assert (answer.status, answer.reason) == ("no_match", "searched_to_2000_m")
+    (answer,) = ask(postcodes_io(), north_of(FAIR_ISLE, 5_000), max_distance=2_000)
     assert (answer.status, answer.reason) == ("no_match", "none_within_max_distance")
 
 

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, cast
 
+from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
 from uploads.reading.detecting import columns
 from uploads.reading.detecting.doubts import sides_of
@@ -51,6 +52,7 @@ class Declared:
     encoding: str | None = None
     decimal: str | None = None
     coordinates: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Dialect:
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
     `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
-    else it is part of a cell.
+    else it is part of a cell. Of a workbook, `sheet` is the one that is read, by name or number, empty for the first;
+    `sheets_left` are those that are not.
 
     What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
     says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
@@ -87,6 +90,8 @@ class Dialect:
     is_british: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
+    sheet: str = ""
+    sheets_left: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -125,6 +130,23 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
             return dialect
         dialect = _dialect_of(unsplit, declared, encoding)
     return replace(dialect, cr_ends=False)
+
+
+def dialect_of_sheet(stream: SheetCsv, declared: Declared) -> Dialect:
+    """The dialect of a sheet, which also says what other sheets there are. Raises as `detect_dialect` does."""
+    sample = beginning_of(cast(BinaryIO, stream), SAMPLE_BYTES)
+    wanted = declared.sheet or ""
+    # A name comes before a number, as where the sheet is read.
+    names = [name.strip().casefold() for name in stream.sheets]
+    number = int(wanted) - 1 if columns.is_column_number(wanted) else 0
+    chosen = names.index(wanted.strip().casefold()) if wanted.strip().casefold() in names else number
+    left = [name for place, name in enumerate(stream.sheets) if place != chosen]
+    try:
+        return replace(detect_dialect(sample, declared), sheet=wanted, sheets_left=left)
+    except (ColumnsError, EmptyFileError) as error:
+        if left:
+            error.detail += f" The workbook has further sheets: {', '.join(left)}. Say one with sheet=<name or number>."
+        raise
 
 
 def _dialect_of(lines: list[str], declared: Declared, encoding: str) -> Dialect:

@@ -19,12 +19,19 @@ from uploads.reading.detecting.headers import (
 from uploads.reading.detecting.sample import Table
 
 _RADIAN = 57.29578  # degrees
-#: Where Northern Ireland lies on the Irish Grid, in metres; on the British one, that is the Irish Sea, Liverpool and
-#: the north of Wales.
-_IRISH_EASTING = (188_000.0, 367_000.0)
-_IRISH_NORTHING = (309_000.0, 454_000.0)
-#: A cell that says so of its row: a grid, a country, a postcode.
-_IRISH = re.compile(r"irish ?(os|grid)|n(orthern|\.)? ?ireland|bt\d{1,2} ?\d[a-z]{2}", re.IGNORECASE | re.ASCII)
+#: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,
+#: Cumbria, Galloway, and the sea.
+_IRISH_EASTING = (17_000.0, 367_000.0)
+_IRISH_NORTHING = (19_000.0, 467_000.0)
+#: A cell that says so of its row: a grid, a country, a town, a postcode.
+_IRISH = re.compile(
+    r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
+    r"|armagh|dublin|cork|galway|limerick|waterford|bt\d{1,2} ?\d[a-z]{2}",
+    re.IGNORECASE,
+)
+_BRITISH = re.compile(
+    r"england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}", re.IGNORECASE | re.ASCII
+)
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
 #: The share of a file's rows that speaks for the whole.
 _MOSTLY = 0.8
@@ -125,20 +132,21 @@ def check_british(table: Table, *, easting: int, northing: int) -> None:
         raise table.error(f"The eastings and northings seem to be of another grid. {declare}", [easting, northing])
     if says_irish(table.cells()):
         raise table.error(
-            "Some rows are in Northern Ireland, where eastings and northings are of the Irish Grid, which is not"
-            f" converted. Send degrees, or leave these rows out. {declare}",
+            "Some rows are in Ireland, where eastings and northings are of the Irish Grid, which is not converted."
+            f" Send degrees, or leave these rows out. {declare}",
             [easting, northing],
         )
-    if not BRITISH_WORDS & words and _are_irish(table.numbers(easting), table.numbers(northing)):
+    says_british = BRITISH_WORDS & words or any(_BRITISH.fullmatch(cell.strip()) for cell in table.cells())
+    if not says_british and _are_irish(table.numbers(easting), table.numbers(northing)):
         raise table.error(
-            "The eastings and northings can be of the British National Grid (Liverpool, north Wales) or of the Irish"
-            f" Grid (Northern Ireland), which is not converted. {declare}",
+            "The eastings and northings can be of the British National Grid (Wales, Cornwall, Liverpool) or of the"
+            f" Irish Grid, which is not converted. {declare}",
             [easting, northing],
         )
 
 
 def says_irish(cells: Collection[str]) -> bool:
-    """Whether one of these cells says that it is in Northern Ireland, or of its grid."""
+    """Whether one of these cells says that it is in Ireland, or of its grid."""
     return any(_IRISH.fullmatch(cell.strip()) for cell in cells)
 
 

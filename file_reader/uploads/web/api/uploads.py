@@ -20,13 +20,13 @@ from rest_framework.views import APIView
 
 from service_kit.query_parameters import Values, query_parameters
 from uploads.accepting.accept import accept_upload, scoped_key
-from uploads.accepting.options import OPTIONS, UploadOptions, check_workbook, parse_options
+from uploads.accepting.options import OPTIONS, UploadOptions, check_no_workbook, check_workbook, parse_options
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect, dialect_of_sheet
 from uploads.reading.preview import preview
 from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.callers import find_upload, owner_id
@@ -55,23 +55,25 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
 
 
 @contextmanager
-def opened(table: Incoming) -> Iterator[BinaryIO]:
-    """The table, to look into; of a workbook when its turn has come."""
-    with table.open_table() as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
+def opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
+    """The table, to look into; of a workbook that sheet, when its turn has come."""
+    with table.open_table(sheet or "") as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
         yield stream
 
 
 def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
     """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
-    if isinstance(stream, SheetCsv):
-        check_workbook(options.declared)
-    return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
+    if not isinstance(stream, SheetCsv):
+        check_no_workbook(options.declared)
+        return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
+    check_workbook(options.declared)
+    return dialect_of_sheet(stream, options.declared)
 
 
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename), opened(table) as stream:
+    with received(request, None) as (_, table, options, filename), opened(table, options.declared.sheet) as stream:
         dialect = detected_dialect(table, stream, options)
         shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
@@ -91,7 +93,7 @@ class UploadList(APIView):
         key = _idempotency_key(request)
         check_before(owner_id(request), key, least_size(cast(WSGIRequest, request._request)))
         with received(request, key) as (sent, table, options, filename):
-            with opened(table) as stream:
+            with opened(table, options.declared.sheet) as stream:
                 dialect = detected_dialect(table, stream, options)
             upload = accept_upload(
                 sent=sent,
