@@ -38,6 +38,8 @@ _WELL_AFTER = 30.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _SUPERVISOR = os.getpid()
+#: The exit code of the gateway when a setting is missing or wrong: trying again does not help.
+_WRONG_SETTING = 2
 
 
 @dataclass
@@ -64,6 +66,8 @@ class Service:
         if self.process is not None and self.process.poll() is not None:
             if now - self.started > _WELL_AFTER:
                 self.pause = _FIRST_PAUSE
+            if self.process.returncode == _WRONG_SETTING:
+                raise SystemExit(f"serve: {self.name} does not take its settings; the lines above say why")
             say(f"{self.name} ended ({_how(self.process.returncode)}), starting it again in {self.pause:.1f} s")
             self.process = None
             self.start_at = now + self.pause

@@ -32,17 +32,12 @@ MOMENTS = (0.05, 0.15, 0.25)
 #: Seconds that both owners are watched, and between two looks at them.
 WATCHED, WINDOW, LOOK = 20.0, 5.0, 0.5
 
-_MAKE_KEY = (
-    "from django.contrib.auth.models import User; from knox.models import AuthToken;"
-    "print('key', AuthToken.objects.create(user=User.objects.create_user('{name}'))[1])"
-)
-
 
 class Owner:
     """A user with a key, and the files that were sent with it."""
 
     def __init__(self, stack: Stack, name: str) -> None:
-        command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", _MAKE_KEY.format(name=name)]
+        command = [sys.executable, "manage.py", "make_key", name, "--create-user"]
         environment = stack.environment | secrets_of(stack)
         said = subprocess.check_output(command, cwd=ROOT / "file_reader", env=environment, text=True)
         self._headers = {"Authorization": f"Bearer {said.split()[-1]}"}
@@ -138,6 +133,7 @@ def main() -> None:
                 with providers[provider]() as (url, _), measure.new_databases(server, folder) as databases:
                     settings = UNLIMITED | {"POSTCODES_IO_URL": url} if provider == "upstream" else {}
                     settings |= {"WORKERS": str(workers), "AUTH": "required", "SECRET_KEY": "b", "INTERNAL_TOKEN": "b"}
+                    settings |= {"REQUESTS_PER_MINUTE": "0"}  # this looks more often
                     with running_stack(folder / f"{provider}-{workers}", **databases.environment, **settings) as stack:
                         report = measured(stack, folder, options.rows)
                 reports.append({"provider": provider, "workers": workers} | report)

@@ -1,6 +1,7 @@
 """The admin of people: users, their API keys, and the audit log. `uploads.admin` takes it in."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -10,10 +11,13 @@ from django.contrib.auth.admin import UserAdmin as UserAdminOfDjango
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
+from uploads import audit
 from uploads.api_keys import USUAL_SCOPES, delete_key, make_key
-from uploads.models import ApiKey, AuditEntry, Scope, Upload
+from uploads.audit import named
+from uploads.models import ApiKey, AuditAction, AuditEntry, Scope, Upload
 from uploads.work.commands import delete_user
 
 User = get_user_model()
@@ -23,6 +27,12 @@ class KeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, initial=USUAL_SCOPES, widget=forms.CheckboxSelectMultiple, label="It may"
     )
+
+    def clean_ends_at(self) -> datetime | None:
+        ends_at: datetime | None = self.cleaned_data["ends_at"]
+        if ends_at is not None and ends_at <= timezone.now():
+            raise forms.ValidationError("This is over. Leave it empty for a key without an end.")
+        return ends_at
 
 
 @admin.register(ApiKey)
@@ -103,6 +113,11 @@ class UserAdmin(UserAdminOfDjango):
             "uploads, with all rows and files": Upload.objects.visible_to(None).filter(owner__in=users).count(),
         }
         return [str(user) for user in users], counts, set(), []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            audit.record(AuditAction.USER_ACTIVE if obj.is_active else AuditAction.USER_INACTIVE, named(obj))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         delete_user(obj)

@@ -39,15 +39,15 @@ def make_key(
             scopes=[scope for scope in Scope.values if scope in scopes],
             ends_at=ends_at,
         )
-        audit.record(AuditAction.KEY_MADE, key.prefix)
+        audit.record(AuditAction.KEY_MADE, f"{key.prefix} of {audit.named(user)}")
     return key, text
 
 
 def delete_key(key: ApiKey) -> None:
     """Takes a key back: it opens no door from now on."""
     with transaction.atomic():
+        audit.record(AuditAction.KEY_DELETED, f"{key.prefix} of {audit.named(key.user)}")
         key.delete()
-        audit.record(AuditAction.KEY_DELETED, key.prefix)
 
 
 def find_key(text: str) -> ApiKey | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.utils import timezone
 
@@ -33,6 +34,11 @@ class Caller:
 
 #: Says who the caller of the current request is. Asked only when there is something to record.
 current_caller: ContextVar[Callable[[], Caller]] = ContextVar("current_caller", default=Caller)
+
+
+def named(user: AbstractBaseUser) -> str:
+    """A user, as entries name them: the number stays when they are deleted."""
+    return f"{user.get_username()[:100]} (user {user.pk})"
 
 
 def record(action: AuditAction, *objects: str, user_id: int | None = None) -> None:

@@ -347,6 +347,8 @@ class AuditAction(models.TextChoices):
     UPLOAD_CANCELLED = "upload_cancelled", "upload cancelled"
     UPLOAD_RETRIED = "upload_retried", "upload retried"
     UPLOAD_DELETED = "upload_deleted", "upload deleted"
+    USER_INACTIVE = "user_inactive", "user switched off"
+    USER_ACTIVE = "user_active", "user switched on"
     USER_DELETED = "user_deleted", "user deleted"
 
 

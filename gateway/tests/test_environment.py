@@ -66,12 +66,14 @@ def test_on_loopback_keys_are_asked_for_only_when_told(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
 def test_elsewhere_nothing_starts_without_keys(host: str) -> None:
-    given = {"INTERNAL_TOKEN": "t", "GATEWAY_HOST": host}
+    given = {"INTERNAL_TOKEN": "a-token-of-16-chars", "GATEWAY_HOST": host}
     with pytest.raises(SettingError, match=r"GATEWAY_HOST='.*' is not loopback: set AUTH=required"):
         read_settings(given)
     with pytest.raises(SettingError, match=r"AUTH=off is refused while GATEWAY_HOST='.*' is not loopback"):
         read_settings({**given, "AUTH": "off"})
     assert read_settings({**given, "AUTH": "required"}).keys_required
+    with pytest.raises(SettingError, match=r"INTERNAL_TOKEN is too short while GATEWAY_HOST='.*' is not loopback"):
+        read_settings({**given, "AUTH": "required", "INTERNAL_TOKEN": "guess-me"})
 
 
 BAD = [

@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 
 #: The root of the repository, where relative paths begin.
 _ROOT = Path(__file__).resolve().parents[2]
+#: Beyond loopback, a shorter INTERNAL_TOKEN could be guessed.
+_TOKEN_CHARS = 16
 _REDIS_SCHEMES = ("redis", "rediss")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -122,9 +124,17 @@ def env_auth(*, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def refuse_to_stand_open(name: str, host: str, *, environ: Mapping[str, str] = os.environ) -> None:
-    """Raise SettingError when something listens beyond loopback without AUTH=required; `name` says what."""
+    """Raise SettingError when something listens beyond loopback without AUTH=required, or with an INTERNAL_TOKEN that
+    can be guessed; `name` says what."""
+    if _is_loopback(host):
+        return
     auth = env_str("AUTH", "", environ=environ)
-    if auth == "required" or _is_loopback(host):
+    if auth == "required":
+        if len(env_str("INTERNAL_TOKEN", "", environ=environ)) < _TOKEN_CHARS:
+            raise SettingError(
+                f"INTERNAL_TOKEN is too short while {name}={host!r} is not loopback. Accepted: {_TOKEN_CHARS} or more"
+                " characters."
+            )
         return
     if auth:
         raise SettingError(f"AUTH={auth} is refused while {name}={host!r} is not loopback. Set AUTH=required.")

@@ -4,6 +4,7 @@ It knows nothing of Django, so that gunicorn's own process logs in the same way.
 """
 
 import logging
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -19,13 +20,23 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class LineFormatter(logging.Formatter):
+    """Times in UTC, to the millisecond, as the gateway writes them."""
+
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+    converter = time.gmtime
+
+
 def log_settings(service: str, levels: dict[str, str] | None = None) -> dict[str, Any]:
     """The settings of `logging` for a service; `levels` are those of single loggers."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": "service_kit.logs.RequestIdFilter"}},
-        "formatters": {"line": {"format": f"%(asctime)s %(levelname)s {service} %(request_id)s %(message)s"}},
+        "formatters": {
+            "line": {"()": LineFormatter, "fmt": f"%(asctime)s %(levelname)s {service} %(request_id)s %(message)s"}
+        },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {

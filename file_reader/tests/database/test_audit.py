@@ -94,8 +94,8 @@ def test_the_admin_is_recorded_by_who_has_logged_in(admin: Client, api: Api) -> 
         ("login", "root"),
         ("upload_accepted", upload["id"]),
         ("upload_deleted", upload["id"]),
-        ("key_made", key.prefix),
-        ("key_deleted", key.prefix),
+        ("key_made", f"{key.prefix} of ann (user {key.user_id})"),
+        ("key_deleted", f"{key.prefix} of ann (user {key.user_id})"),
     ]
     assert list(AuditEntry.objects.order_by("id").values_list("user__username", "via")) == [
         ("root", "admin"),
@@ -124,7 +124,9 @@ def test_an_address_that_is_none_is_not_kept(api: Api) -> None:
 
 def test_a_command_is_recorded_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("make_key", "ann", "--create-user")
-    assert told() == [("key_made", capsys.readouterr().out[:12])]
+    assert [(action, name.partition(" (")[0]) for action, name in told()] == [
+        ("key_made", f"{capsys.readouterr().out[:12]} of ann")
+    ]
     assert AuditEntry.objects.get().via == "server"
 
 

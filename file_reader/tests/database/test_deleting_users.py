@@ -100,7 +100,7 @@ def test_the_log_still_says_what_a_deleted_user_did(admin: Client, ann: Any) -> 
     assert told[1:] == [
         ("upload_accepted", upload["id"], ann.pk),
         ("upload_deleted", upload["id"], root),
-        ("user_deleted", "ann", root),
+        ("user_deleted", f"ann (user {ann.pk})", root),
     ]
     assert f"user {ann.pk}, who was deleted" in admin.get("/admin/uploads/auditentry/").content.decode()
 

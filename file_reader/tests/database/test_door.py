@@ -37,6 +37,12 @@ def test_a_gateway_with_another_auth_is_refused_and_told_why(
     assert f"AUTH differs: t{why}" in caplog.text
 
 
+def test_a_gateway_with_another_token_hears_that_this_service_is_not_ready_for_it() -> None:
+    response = Caller(headers={"X-Internal-Token": "wrong"}).get("/readyz")
+    assert (response.status_code, [*response.json()["missing"]]) == (503, ["internal_token"])
+    assert Caller().get("/readyz").status_code == 200
+
+
 @pytest.mark.parametrize("auth", ["off", "required"])
 def test_a_gateway_with_the_same_auth_is_served(auth: str, settings: Any) -> None:
     settings.AUTH = auth

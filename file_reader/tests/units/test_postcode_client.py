@@ -89,7 +89,7 @@ def test_the_contracts_question_is_asked_and_its_answer_is_understood() -> None:
         {"status": ANSWER["status"][:-1] + b"\x03"},
         {"status": ANSWER["status"][::-1]},
         {"reason": ANSWER["reason"] + b"\0"},
-        {"reason": b"\x04" + ANSWER["reason"][1:]},
+        {"reason": b"\x06" + ANSWER["reason"][1:]},
         {"distance": ANSWER["distance"][8:] + ANSWER["distance"][:8]},
         {"distance": ANSWER["distance"][:-1]},
         {"place": np.full(7, 3, "<i4").tobytes()},

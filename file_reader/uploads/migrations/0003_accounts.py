@@ -66,6 +66,8 @@ class Migration(migrations.Migration):
                             ("upload_cancelled", "upload cancelled"),
                             ("upload_retried", "upload retried"),
                             ("upload_deleted", "upload deleted"),
+                            ("user_inactive", "user switched off"),
+                            ("user_active", "user switched on"),
                             ("user_deleted", "user deleted"),
                         ],
                         max_length=20,

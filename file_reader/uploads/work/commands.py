@@ -15,6 +15,7 @@ from uploads.errors import NotRetryableError, UploadHasEndedError
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,
+    ApiKey,
     AuditAction,
     Chunk,
     ChunkState,
@@ -115,7 +116,9 @@ def delete_user(user: AbstractBaseUser) -> None:
         uploads = Upload.objects.filter(owner_id=user.pk)
         _hide(uploads)
         uploads.update(owner=None)
-        audit.record(AuditAction.USER_DELETED, user.get_username())
+        prefixes = ApiKey.objects.filter(user_id=user.pk).values_list("prefix", flat=True)
+        audit.record(AuditAction.KEY_DELETED, *(f"{prefix} of {audit.named(user)}" for prefix in prefixes))
+        audit.record(AuditAction.USER_DELETED, audit.named(user))
         user_id = user.pk
         user.delete()
     logger.info("user deleted user=%s", user_id)
