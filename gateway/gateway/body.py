@@ -34,7 +34,8 @@ class RequestBody:
         self._maximum = maximum
         self._limits = limits
         self._stall = stall
-        self._pace = Pace(floor=limits.client_floor, grace=limits.client_idle)
+        self._floor = limits.client_floor
+        self._pace = Pace(floor=self._floor, grace=limits.client_idle)
         # One piece more than is asked for may have come with the last one.
         self._taken = Spool(memory=limits.memory_bytes, most=limits.other_body_bytes + MIB, room=room)
         self._halted = False
@@ -66,6 +67,9 @@ class RequestBody:
     async def pieces(self) -> AsyncIterator[bytes]:
         """The pieces. Ends only when the client's body ended; in every other case raises, or waits to be cancelled."""
         loop = asyncio.get_running_loop()
+        if not self.complete:
+            self._floor = self._limits.large_upload_floor
+            self._pace = Pace(floor=self._floor, grace=self._limits.client_idle)
         while True:
             piece = await self._taken.get()
             await self._rest_if_halted()
@@ -92,7 +96,7 @@ class RequestBody:
                 piece = await self._request.content.readany()
         except TimeoutError:
             await self._rest_if_halted()
-            too_slow = problems.body_too_slow(seconds=self._limits.client_idle, floor=self._limits.client_floor)
+            too_slow = problems.body_too_slow(seconds=self._limits.client_idle, floor=self._floor)
             raise self._broken(too_slow) from None
         except (*INVALID_BODY, OSError) as error:  # after an OSError nobody is left to read the answer
             raise self._broken(problems.bad_request("The body is not valid HTTP.")) from error

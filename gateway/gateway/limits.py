@@ -35,6 +35,8 @@ class Limits:
     client_headers: float = 10.0
     #: Bytes a second, of a body that is sent and of an answer that is taken. GPRS has as much.
     client_floor: int = 4_000
+    #: The same of a large upload that a service is taking: it holds one of few places.
+    large_upload_floor: int = 32_000
     #: How long a client may send nothing of the body it began, and how far it may fall behind the floor.
     client_idle: float = 30.0
     #: How long a client may take nothing of the answer that is waiting for it, and how far it may fall behind.

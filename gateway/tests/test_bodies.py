@@ -215,7 +215,7 @@ async def test_a_client_that_sends_slowly_but_steadily_is_not_cut_off() -> None:
     reading = Reading()
     async with (
         service(reading) as backend,
-        gateway(backend, limits=Limits(client_idle=1, client_floor=5)) as client,
+        gateway(backend, limits=Limits(client_idle=1, client_floor=5, large_upload_floor=5)) as client,
         client.call("POST", "/api/v1/uploads/", data=drip()) as answer,
     ):
         assert answer.status == 200
