@@ -30,9 +30,11 @@ class InternalTokenMiddleware:
         sent = request.headers.get("X-Internal-Token", "").encode()
         is_known = hmac.compare_digest(sent, self.token)
         if sent and not is_known and request.path == "/readyz":  # everybody may ask, but the gateway sends its token
-            difference = "the gateway has another INTERNAL_TOKEN than this service"
             logger.error("INTERNAL_TOKEN differs: whoever asks whether this service is ready has another one")
-            return JsonResponse({"status": "not ready", "missing": {"internal_token": difference}}, status=503)
+            return JsonResponse(
+                {"status": "not ready", "missing": {"internal_token": "the gateway has another one than this service"}},
+                status=503,
+            )
         if request.path not in _OPEN_PATHS and not is_known:
             return problem_response(
                 slug="internal-token-required",

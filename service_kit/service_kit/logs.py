@@ -25,7 +25,10 @@ class LineFormatter(logging.Formatter):
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
-    converter = time.gmtime
+
+    def __init__(self, fmt: str) -> None:
+        super().__init__(fmt)
+        self.converter = time.gmtime
 
 
 def log_settings(service: str, levels: dict[str, str] | None = None) -> dict[str, Any]:
