@@ -181,7 +181,7 @@ CASES = [
          [*(At(line, 52.62863, 1.29235) for line in range(2, 7)), At(7, 53, 3)]),
     Case("east in the first 260 rows, then west", "id,lat,lon,ew\n" + "1,52.62863,1.29235,E\n" * 260
          + "1,51.501009,0.141588,W\n1,52.62863,1.29235,\n1,51.501009,-0.141588,W\n",
-         [*(At(line, 52.62863, 1.29235) for line in range(2, 262)), No(262, "west_without_sign"),
+         [*(At(line, 52.62863, 1.29235) for line in range(2, 262)), No(262, "side_unclear"),
           At(263, 52.62863, 1.29235), At(264, 51.501009, -0.141588)]),
     Case("Great Britain in the first 260 rows, then Northern Ireland", "easting,northing,nation\n"
          + "529057,179680,England\n" * 260 + "333900,374000,Northern Ireland\n",

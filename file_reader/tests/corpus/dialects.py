@@ -10,6 +10,8 @@ CASES = [
                ",", delimiter),
            [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5"))
       for delimiter in (",", "\t")),
+    Case("a quote opens and closes in coordinates", 'id,lat,lon\n1,51.5,-0.1\n2,51.5,"-0.14\n3,52.5,-1\n4,51.5,-1"\n',
+         [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5")),
     Case("cells of several lines are no rows", 'id,name,lat,lon\n1,"12, High St\nLondon, UK",51.5,-0.1\n',
          [At(2, 51.5, -0.1)]),
     Case("plain", "lat,lon\n51.5,-0.1\n55.95,-3.19\n", [At(2, 51.5, -0.1), At(3, 55.95, -3.19)],

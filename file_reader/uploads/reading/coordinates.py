@@ -18,7 +18,9 @@ REASONS = {
     "latitude_out_of_range": "The latitude is not between -90 and 90 degrees.",
     "longitude_out_of_range": "The longitude is not between -180 and 180 degrees.",
     "coordinates_swapped": "Latitude and longitude seem to be swapped: the other way round it would be in the UK.",
-    "west_without_sign": "The row says that it is west of Greenwich, and its longitude has no minus.",
+    "side_unclear": "A column or a letter says another side of Greenwich than the longitude's sign, or the letter is"
+    " missing.",
+    "precision_lost": "The easting or the northing was written with an exponent, and its last digits are lost.",
     "irish_grid": "The row is in Ireland, whose eastings and northings are of another grid: the Irish one.",
     "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "too_few_fields": "The row has fewer fields than the file's first record.",
@@ -51,7 +53,9 @@ _ANGLE = re.compile(
     (?P<before>[NSEW])? \s* (?P<degrees>[+-]?\d{1,3}(?:\.\d*)?)
     (?:
         (?: \s* (?P<mark>°|:|deg|d) \s* | \s+ ) (?P<minutes>\d{1,2}(?:\.\d*)?)
-        (?: (?: \s* (?:'|:|min|m) \s* | \s+ ) (?P<seconds>\d{1,2}(?:\.\d*)?) \s* (?:"|sec)? | \s* (?:'|min|m) )?
+        (?: (?: \s* (?:'|:|min|m) \s* | \s+ ) (?P<seconds>\d{1,2}(?:\.\d*)?) \s* (?:"|sec|s(?=\s*[NSEW]))?
+            | \s* (?:'|min|m)
+        )?
         |
         \s* (?P<only>°|degrees|deg|d)
     )?
@@ -59,10 +63,12 @@ _ANGLE = re.compile(
     """,
     re.ASCII | re.VERBOSE,
 )
+_LETTERS = frozenset("NSEW")
 #: Longer than any angle: for a cell of nothing but spaces, the pattern takes quadratic time.
 _ANGLE_CHARS = 60
 #: What people and programs write for the signs that are read.
-_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{MASCULINE ORDINAL INDICATOR}": "°",
+_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{NON-BREAKING HYPHEN}": "-", "\N{FULLWIDTH HYPHEN-MINUS}": "-",
+                        "\N{DOUBLE ACUTE ACCENT}": '"', "\N{EN DASH}": "-", "\N{MASCULINE ORDINAL INDICATOR}": "°",
                         "\N{RING ABOVE}": "°", "\N{PRIME}": "'", "\N{RIGHT SINGLE QUOTATION MARK}": "'",
                         "\N{ACUTE ACCENT}": "'", "\N{DOUBLE PRIME}": '"', "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
                         "\N{LEFT DOUBLE QUOTATION MARK}": '"'})  # fmt: skip
@@ -99,7 +105,17 @@ def read_coordinates(latitude: str, longitude: str) -> Located:
     if latitude.lower() in _MISSING or longitude.lower() in _MISSING:
         return "coordinates_missing"
     north, east = _degrees(latitude, "NS"), _degrees(longitude, "EW")
-    return "not_a_number" if north is None or east is None else _checked(north, east)
+    if north is None or east is None:
+        return "not_a_number"
+    if east > 0 and has_letter(latitude) and not has_letter(longitude):
+        return "side_unclear"
+    return _checked(north, east)
+
+
+def has_letter(text: str) -> bool:
+    """Whether a coordinate begins or ends with the letter of its side."""
+    text = text.strip()
+    return text[:1] in _LETTERS or text[-1:] in _LETTERS
 
 
 def _degrees(text: str, letters: str) -> float | None:
@@ -138,6 +154,8 @@ def read_grid(northing: str, easting: str) -> Located:
     northing, easting = _bare(northing), _bare(easting)
     if (reason := _not_numbers(northing, easting)) is not None:
         return reason
+    if any(_lost_digits(text) for text in (easting, northing)):
+        return "precision_lost"
     east, north = float(easting), float(northing)
     if east < LEAST_GRID or north < LEAST_GRID:
         return "outside_national_grid"
@@ -148,6 +166,13 @@ def read_grid(northing: str, easting: str) -> Located:
     if not isfinite(latitudes[0]):
         return "outside_national_grid"
     return round(float(latitudes[0]), 7), round(float(longitudes[0]), 7)
+
+
+def _lost_digits(text: str) -> bool:
+    """Whether a spreadsheet has written 4E+05 for a number of six digits."""
+    mantissa, exponent, power = text.lower().partition("e")
+    digits = sum(character.isdigit() for character in mantissa)
+    return bool(exponent) and digits <= int(power)
 
 
 def locator(

@@ -1,6 +1,7 @@
 """Lines to records and rows: a generator over a binary stream. Nothing here knows of Django or of a database."""
 
 import csv
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation
+from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.detecting.doubts import says_irish, says_west
+from uploads.reading.detecting.doubts import contradicts, says_irish
+from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import _csv
 
 csv.field_size_limit(MAX_RECORD_CHARS)
+_MAY_NAME = re.compile("lat|lon|lng|easting|northing", re.IGNORECASE)
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
 
@@ -183,7 +186,11 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
                 widths = len(fields) + dialect.surplus, len(fields)
                 if dialect.has_header:
                     continue
-            rows.append(_read_row(line, text, fields, widths, locate, dialect))
+            try:
+                rows.append(_read_row(line, text, fields, widths, locate, dialect))
+            except UnreadableError:
+                yield _part_of(rows)  # those before it count
+                raise
         if rows:
             yield _part_of(rows)
 
@@ -213,8 +220,6 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if set(map(len, block.records)) != {width}:
         return None
-    if dialect.east_column is not None and says_west(map(itemgetter(dialect.east_column), block.records)):
-        return None
     if max(map(len, block.texts)) > MAX_CHARS and _has_long_cell(block, dialect):
         return None
     try:
@@ -228,6 +233,13 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
         return None
+    if dialect.is_lettered and max(longitudes) > 0:
+        return None
+    if dialect.side_column is not None:
+        sides = map(itemgetter(dialect.side_column), block.records)
+        signs = [(at > 0) - (at < 0) for at in longitudes]
+        if any(contradicts(side, sign) for side, sign in set(zip(sides, signs, strict=True))):
+            return None
     return Part(block.lines, latitudes, longitudes)
 
 
@@ -250,12 +262,29 @@ def _read_row(
         return ReadRow(line, None, None, "nul_byte", text)
     located = locate(fields)
     if isinstance(located, str):
+        if dialect.has_header and _is_other_header(fields, text, dialect):
+            raise UnreadableError(
+                f"Line {line} names the columns once more, and in another way than before. Send what follows as a"
+                " file of its own.",
+                line=line,
+            )
         return ReadRow(line, None, None, located, text)
-    if dialect.east_column is not None and located[1] > 0 and says_west([fields[dialect.east_column]]):
-        return ReadRow(line, None, None, "west_without_sign", text)
+    if dialect.side_column is not None and contradicts(fields[dialect.side_column], located[1]):
+        return ReadRow(line, None, None, "side_unclear", text)
+    if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
+        return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
+
+
+def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
+    """Whether a record names coordinates, but not in the columns in which they are read."""
+    if not _MAY_NAME.search(text):
+        return False
+    names = names_of(fields)
+    own = [names[dialect.latitude_column], names[dialect.longitude_column]]
+    return name_both(names) and own != [normal(str(dialect.latitude)), normal(str(dialect.longitude))]
 
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
@@ -300,7 +329,7 @@ def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
     """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
     locate = dialect.locator()
     for line in lines:
-        fields = line.rstrip("\r\n").split(dialect.delimiter)
+        fields = line.rstrip("\r\n").replace('"', "").split(dialect.delimiter)
         if len(fields) != width or isinstance(locate(fields), str):
             return False
     return True

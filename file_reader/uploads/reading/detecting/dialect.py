@@ -14,13 +14,13 @@ from itertools import islice
 from typing import Any, BinaryIO, Self, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, locator
+from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, has_letter, locator
 from uploads.reading.detecting import columns
-from uploads.reading.detecting.doubts import sides_of
+from uploads.reading.detecting.doubts import side_column
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
-from uploads.reading.detecting.sample import SHOWN_CHARS, Table
+from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
@@ -70,8 +70,9 @@ class Dialect:
     else it is part of a cell. Of a workbook, `sheet` is the one that is read, by name or number, empty for the first;
     `sheets_left` are those that are not.
 
-    What held for the beginning is asked of every row: `east_column` said east of each of the first rows, and a row that
-    says west there has lost its minus; with `is_british`, a row that says it is in Northern Ireland is of another grid.
+    What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
+    did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
+    of another grid.
     """
 
     delimiter: str
@@ -86,7 +87,8 @@ class Dialect:
     preamble: int = 0
     surplus: int = 0
     skip_spaces: bool = False
-    east_column: int | None = None
+    side_column: int | None = None
+    is_lettered: bool = False
     is_british: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
@@ -302,17 +304,11 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         preamble=preamble,
         surplus=_surplus(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
-        east_column=_east_column(table, found) if is_told else None,
+        side_column=side_column(table, found.longitude) if is_told and found.notation == Notation.DEGREES else None,
+        is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
         others=list(found.others),
         is_british=is_told and found.notation == Notation.OSGB36,
     )
-
-
-def _east_column(table: Table, found: columns.Columns) -> int | None:
-    """The column that says east of every row in the sample, if there is one and the longitudes have no sign."""
-    if found.notation != Notation.DEGREES or min(table.numbers(found.longitude), default=-1.0) < 0:
-        return None
-    return next((column for column in range(table.width) if sides_of(table.values(column)) == {"e"}), None)
 
 
 def _check_readable(table: Table, data: list[list[str]], found: columns.Columns, decimal: str) -> None:

@@ -4,17 +4,20 @@ Each check raises ColumnsError. None is made of what was declared: then the send
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE, is_in_uk
 from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
+    DATUM_WORDS,
+    GONS_WORDS,
     LATITUDE,
     MINUTES_WORDS,
     OTHER_GRID_WORDS,
     PACKED_WORDS,
     RADIANS_WORDS,
     SIDE_WORDS,
+    WEST_WORDS,
 )
 from uploads.reading.detecting.sample import Table
 
@@ -35,6 +38,8 @@ _BRITISH = re.compile(
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
 #: The share of a file's rows that speaks for the whole.
 _MOSTLY = 0.8
+#: The share of rows in which a column of sides and the signs must agree, so that the others are wrong.
+_AGREEING = 0.75
 #: A square of 100 km of the British National Grid, by its two letters.
 _SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
 _SQUARE_METRES = 100_000
@@ -63,6 +68,26 @@ def check_degrees(table: Table, latitude: int, longitude: int) -> None:
             f" π), or, if they are degrees, {_DECLARE}.",
             [latitude, longitude],
         )
+    words = table.words(latitude, longitude)
+    if (GONS_WORDS | DATUM_WORDS) & words and table.numbers(latitude):
+        raise table.error(
+            "The names say that the coordinates are in another unit, or of another datum, than degrees of WGS 84:"
+            f" {', '.join(sorted((GONS_WORDS | DATUM_WORDS) & words))}. Send those, or, if they are, {_DECLARE}.",
+            [latitude, longitude],
+        )
+    beside = [column + 1 for column in (latitude, longitude)]
+    if (
+        all(_are_mostly_whole(table.numbers(column)) for column in (latitude, longitude))
+        and max(beside) < table.width
+        and not {*beside} & {latitude, longitude}
+        and all(table.mostly_within(column, (0, 60)) for column in beside)
+    ):
+        raise table.error(
+            f"The degrees are whole numbers: {table.called(beside[0])} and {table.called(beside[1])} seem to have their"
+            " minutes, which are not read. Send degrees with decimals (degrees + minutes / 60 + seconds / 3600), or, if"
+            f" they are degrees as they are, {_DECLARE}.",
+            [latitude, longitude, *beside],
+        )
     if PACKED_WORDS & table.words(latitude, longitude) and table.numbers(latitude):
         raise table.error(
             f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
@@ -87,7 +112,8 @@ def _check_sides(table: Table, latitude: int, longitude: int) -> None:
     for column in range(table.width):
         sides = sides_of(table.values(column))
         beside = abs(column - longitude) == 1 or "sign" in table.words(column)
-        if "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
+        says_so = column not in (latitude, longitude) and WEST_WORDS & table.words(column) and table.values(column)
+        if says_so or "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
             raise table.error(
                 f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send"
                 f" longitudes with their sign (west is negative), or, if they have it, {_DECLARE}.",
@@ -111,9 +137,24 @@ def sides_of(values: Sequence[str]) -> set[str]:
     return set() if "" in sides else sides
 
 
-def says_west(cells: Iterable[str]) -> bool:
-    """Whether one of these cells says west."""
-    return any(_SIDES.get(cell.strip().lower()) == "w" for cell in cells)
+def contradicts(cell: str, longitude: float) -> bool:
+    """Whether a cell of a column of sides says another side than the longitude's sign, or none that is known."""
+    side = _SIDES.get(cell.strip().lower(), "") if cell.strip() else None
+    if side is None or longitude == 0:
+        return False
+    return side != ("e" if longitude > 0 else "w")
+
+
+def side_column(table: Table, longitude: int) -> int | None:
+    """The column that says east or west of each row, as the signs of the longitudes do; None where there is none."""
+    numbers = table.numbers_by_record(longitude)
+    for column in range(table.width):
+        cells = table.cells_by_record(column)
+        said = [(cell, at) for cell, at in zip(cells, numbers, strict=True) if at is not None and cell.strip()]
+        agreeing = sum(bool(sides_of([cell])) and not contradicts(cell, at) for cell, at in said)
+        if said and agreeing >= _AGREEING * len(said):
+            return column
+    return None
 
 
 def check_british(table: Table, *, easting: int, northing: int) -> None:
@@ -163,6 +204,10 @@ def check_grid(table: Table, *, easting: int, northing: int) -> None:
 
 def is_grid(table: Table, *, easting: int, northing: int) -> bool:
     return table.mostly_within(easting, GRID_EASTING) and table.mostly_within(northing, GRID_NORTHING)
+
+
+def _are_mostly_whole(numbers: Sequence[float]) -> bool:
+    return bool(numbers) and sum(map(_is_whole, numbers)) >= _MOSTLY * len(numbers)
 
 
 def _is_whole(number: float) -> bool:

@@ -61,7 +61,7 @@ NORTHING = Axis(_words("northing northings"), _words("osnrth1m"), _words("y") | 
 _WHOLE = {"bng_e": "easting", "bng_n": "northing", "grid_east": "easting", "grid_north": "northing"}
 #: What says how a coordinate is given, or that it is one, and not of what.
 _NO_MEANING = _words(
-    "deg degs degree degrees dd dec decimal wgs wgs84 84 epsg 4326 geo gps location point coord coords coordinate"
+    "d deg degs degree degrees dd dec decimal wgs wgs84 84 epsg 4326 geo gps location point coord coords coordinate"
     " geografische geographische geografisk geografica geographic geograficzna zeměpisná"
 )
 #: A table with more such columns is asked about in any case.
@@ -71,9 +71,16 @@ Y = frozenset("y y_coord ycoord y_coordinate coord_y coordy geoy geo_y point_y p
 
 #: What says in a name that its numbers are no degrees, or not all of them.
 RADIANS_WORDS = frozenset({"rad", "rads", "radian", "radians"})
+GONS_WORDS = frozenset({"gon", "gons", "grad", "grads", "gradian", "gradians"})
+#: Other datums than WGS 84: some 100 m away, so that a postcode is often that of the neighbours.
+DATUM_WORDS = frozenset({"osgb", "osgb36", "airy", "ed50", "nad27", "4277", "4230"})
+#: What is said about a position, and is none.
+_NO_POSITION = frozenset({"error", "err", "offset", "accuracy", "uncertainty", "precision", "delta", "std", "stdev"})
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
+#: What names a column that says which longitudes are west.
+WEST_WORDS = frozenset({"w", "west", "meridian", "hemisphere"})
 #: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
-PACKED_WORDS = frozenset({"dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
+PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
 #: Which side a column is of, where its numbers have no sign.
 SIDE_WORDS = {"latitude": (frozenset({"s", "south"}), frozenset({"n", "north"})),
               "longitude": (frozenset({"w", "west"}), frozenset({"e", "east"}))}  # fmt: skip
@@ -152,7 +159,7 @@ def _columns_of(names: Sequence[str], axis: Axis, *, unless: Axis) -> dict[int, 
     called = (
         (column, rest)
         for column, name in enumerate(names)
-        if (rest := axis.rest(name)) is not None and not unless.words.intersection(name.split("_"))
+        if (rest := axis.rest(name)) is not None and not (unless.words | _NO_POSITION).intersection(name.split("_"))
     )
     return dict(islice(called, _MOST_CALLED))
 

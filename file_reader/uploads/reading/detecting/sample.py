@@ -35,6 +35,9 @@ class Table:
     def numbers_by_record(self, column: int) -> list[float | None]:
         return [as_number(record[column]) if column < len(record) else None for record in self._data]
 
+    def cells_by_record(self, column: int) -> list[str]:
+        return [record[column] if column < len(record) else "" for record in self._data]
+
     def cells(self) -> Collection[str]:
         """Every cell of the sample, the header's too."""
         return {cell for record in (self.header or (), *self._data) for cell in record}

@@ -1,0 +1,87 @@
+"""What is said beside the coordinates: sides, units, minutes, second headers. Rows further down must keep to it."""
+
+from tests.corpus.case import At, Case, Fault, No
+
+_NOT_FOUND = Fault("columns-not-found")
+_MINUTES = Fault("columns-not-found", mentions="minutes / 60")
+_SIGN = Fault("columns-not-found", mentions="west is negative")
+#: E 529057 N 179680
+_PALACE = (51.50133, -0.14204)
+_OF_MINUTES = "\n51,30,-1,8\n53,28,-2,14\n"
+
+CASES = [
+    Case(
+        "signs and sides, then a minus is missing",
+        "lat,lon,ew\n" + "51.5,-0.14,W\n" * 12 + "51.5,0.14,W\n51.5,-0.14,E\n51.5,0.14,O\n51.5,0.14,\n",
+        [
+            *(At(line, 51.5, -0.14) for line in range(2, 14)),
+            *(No(line, "side_unclear") for line in (14, 15, 16)),
+            At(17, 51.5, 0.14),
+        ],
+    ),
+    Case(
+        "the side of a town is no side of Greenwich",
+        "lat,lon,part\n53.4,-1.5,East\n53.4,-1.6,West\n53.4,-1.5,East\n",
+        [At(2, 53.4, -1.5), At(3, 53.4, -1.6), At(4, 53.4, -1.5)],
+    ),
+    Case(
+        "letters, then one is missing",
+        "lat,lon\n" + "51.5N,0.14W\n" * 40 + "51.5N,0.14\n51.5,0.14\n51.5N,-0.14\n",
+        [
+            *(At(line, 51.5, -0.14) for line in range(2, 42)),
+            No(42, "side_unclear"),
+            No(43, "side_unclear"),
+            At(44, 51.5, -0.14),
+        ],
+    ),
+    Case(
+        "letters, then a thousand rows without",
+        "lat,lon\n" + "51.5N,0.14W\n" * 300 + "51.5,0.14\n" * 5_000,
+        [*(At(line, 51.5, -0.14) for line in range(2, 302)), *(No(line, "side_unclear") for line in range(302, 5_302))],
+    ),
+    *(
+        Case(f"degrees and minutes in columns of their own: {header}", header + _OF_MINUTES, fault=_MINUTES)
+        for header in (
+            "Lat,Min,Long,Min",
+            "latitude,mins,longitude,mins",
+            "lat_deg,m,lon_deg,m",
+            "latitude,,longitude,",
+        )
+    ),
+    Case(
+        "whole degrees in one row only",
+        "lat_d,lat_m,lon_d,lon_m" + _OF_MINUTES * 3 + "51.5,30.1,-0.14,8.5\n",
+        fault=_MINUTES,
+    ),
+    *(
+        Case(f"another unit or datum by name: {lat}", f"{lat},{lon}\n55.7,-6.2\n", fault=_NOT_FOUND)
+        for lat, lon in (
+            ("lat_gon", "lon_gon"),
+            ("lat (gradians)", "lon (gradians)"),
+            ("lat_osgb36", "lon_osgb36"),
+            ("lat_ed50", "lon_ed50"),
+            ("lat (dd.mmss)", "lon (dd.mmss)"),
+            ("lat_error", "lon_error"),
+        )
+    ),
+    *(
+        Case(f"west in a column called {name}", f"lat,lon,{name}\n51.501,0.142,{value}\n", fault=_SIGN)
+        for name, value in (("is_west", "true"), ("W?", "Y"), ("meridian", "west of Greenwich"))
+    ),
+    Case(
+        "a second header in another order",
+        "name,lat,lon,alt\nA,51.5,-0.14,0.1\nname,lat,alt,lon\nC,51.5,0.14,-0.14\n",
+        [At(2, 51.5, -0.14)],
+        fault=Fault("unreadable-file", {"line": 3}, "once more"),
+    ),
+    Case(
+        "the same header again",
+        "name,lat,lon\nA,51.5,-0.14\nname,lat,lon\nC,51.5,0.14\n",
+        [At(2, 51.5, -0.14), No(3, "not_a_number"), At(4, 51.5, 0.14)],
+    ),
+    Case(
+        "eastings that a spreadsheet has shortened",
+        "easting,northing\n529057,179680\n4E+05,4E+05\n5.30E+05,1.80E+05\n",
+        [At(2, *_PALACE, within=5), No(3, "precision_lost"), No(4, "precision_lost")],
+    ),
+]
