@@ -23,6 +23,8 @@ class Ahead:
         self._came = asyncio.Event()
         self._went = asyncio.Event()
         self._ended = False
+        #: More could not be read ahead, at least once: the service waits for the client.
+        self.is_full = False
         self._error: BaseException | None = None
 
     async def read(self) -> None:
@@ -30,6 +32,7 @@ class Ahead:
         try:
             async for piece in self._answer.iter_any():
                 while not await self._put(piece):
+                    self.is_full = True
                     self._went.clear()
                     await self._went.wait()
                 self._came.set()

@@ -21,9 +21,11 @@ class Limits:
     #: What waits in memory, of one body or answer; what is more waits in a file.
     memory_bytes: int = MIB // 4
     #: How far an answer may be read ahead of its client.
-    ahead_bytes: int = 256 * MIB
-    #: All files of bodies together, and all files of answers.
+    ahead_bytes: int = 1024 * MIB
+    #: All files of bodies together.
     files_bytes: int = 1024 * MIB
+    #: All files of answers together.
+    answer_files_bytes: int = 4096 * MIB
 
     #: Waiting for a connection to a service, a free place among them included.
     connect: float = 5.0
@@ -35,6 +37,8 @@ class Limits:
     client_headers: float = 10.0
     #: Bytes a second, of a body that is sent and of an answer that is taken. GPRS has as much.
     client_floor: int = 4_000
+    #: The same of an answer that is longer than may be read ahead: until the rest is here it holds one of few places.
+    held_answer_floor: int = 128_000
     #: The same of a large upload that a service is taking: it holds one of few places.
     large_upload_floor: int = 32_000
     #: How long a client may send nothing of the body it began, and how far it may fall behind the floor.

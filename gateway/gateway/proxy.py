@@ -53,7 +53,7 @@ class Proxy:
         self._limits = limits
         self._cache = Cache()
         self._places = {service: places_of(service, count, limits) for service, count in settings.processes.items()}
-        self._room_of_bodies, self._room_of_answers = Room(limits.files_bytes), Room(limits.files_bytes)
+        self._room_of_bodies, self._room_of_answers = Room(limits.files_bytes), Room(limits.answer_files_bytes)
 
     async def pass_on(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, *, last: bool
@@ -179,10 +179,13 @@ class Proxy:
         ahead = Ahead(upstream.content, spool)
         reading = asyncio.create_task(ahead.read())
         reading.add_done_callback(lambda _: place.free())
-        pace = Pace(floor=limits.client_floor, grace=limits.client_stall)
+        usual, held = (
+            Pace(floor=floor, grace=limits.client_stall) for floor in (limits.client_floor, limits.held_answer_floor)
+        )
         try:
             await self._to_client(request, answer.prepare(request))
             async for piece in ahead.pieces():
+                pace = held if ahead.is_full and not reading.done() else usual
                 began = time.monotonic()
                 await self._to_client(request, answer.write(piece), pace.left)
                 pace.moved(len(piece), time.monotonic() - began)

@@ -184,7 +184,9 @@ async def test_a_service_has_given_its_answer_long_before_a_slow_client_has_take
 
 
 @pytest.mark.parametrize(
-    "limits", [Limits(ahead_bytes=1_000_000, memory_bytes=100_000), Limits(files_bytes=500_000)], ids=["one", "all"]
+    "limits",
+    [Limits(ahead_bytes=1_000_000, memory_bytes=100_000), Limits(answer_files_bytes=500_000)],
+    ids=["one", "all"],
 )
 async def test_no_more_than_the_limit_is_read_ahead_and_no_byte_is_lost(limits: Limits) -> None:
     giving = Giving()
@@ -195,6 +197,13 @@ async def test_no_more_than_the_limit_is_read_ahead_and_no_byte_is_lost(limits: 
                 assert not giving.done.is_set()
                 assert await rest(line) == BIG
                 giving.done.clear()
+
+
+async def test_who_keeps_a_place_because_the_answer_is_longer_must_be_quicker() -> None:
+    limits = Limits(ahead_bytes=1_000_000, memory_bytes=100_000, client_stall=0.5, held_answer_floor=2_000_000)
+    async with service(Giving()) as backend, gateway(backend, limits=limits) as client:
+        with await sipping(client) as line, pytest.raises(ConnectionResetError):
+            await nibbled(line)
 
 
 async def test_without_room_on_the_disk_answers_arrive_and_bodies_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,12 @@ def test_the_rows_of_a_day_are_limited_and_it_says_when_they_are_free_again(
     ann.upload(CSV)
 
 
+def test_rows_that_are_not_read_yet_count_for_the_day(ann: Api, settings: Any) -> None:
+    settings.QUOTA_ROWS_PER_DAY = 1_000
+    ann.upload(b"lat,lon\n" + b"51.501009,-0.141588\n" * 3_000)
+    assert refused(ann.post(UPLOADS, CSV), "rows_per_day")["used"] > 1_000
+
+
 def test_rows_of_deleted_uploads_count_for_the_same_day(
     ann: Api, settings: Any, consumer: FakePostcodeConsumer
 ) -> None:

@@ -123,6 +123,7 @@ def assert_found(rows: RowPages, ids: list[int], question: Question) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # on a busy machine, and behind all others
 def test_exactly_the_rows_that_are_asked_for_are_found(uploads: list[Upload], way: str) -> None:
     deleted = {uploads[5].pk, uploads[7].pk}
     rows = [row for row in Row.objects.select_related("area", "upload").order_by("id") if row.upload_id not in deleted]

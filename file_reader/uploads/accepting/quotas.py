@@ -34,16 +34,16 @@ def check_before(owner_id: int | None, idempotency_key: str | None, size: int) -
 
 def check_again(new: Upload) -> None:
     """Raises QuotaExceededError, in the transaction that accepts an upload: of many at once, each sees the others."""
-    quotas = {name: limit for name, limit in _quotas().items() if name != "rows_per_day"}
+    quotas = _quotas()
     if new.owner_id is None or not quotas:
         return
     # SQLite has one writer at a time anyway. `no_key`: it must not wait for those who only refer to the user.
     get_user_model().objects.select_for_update(no_key=True).values_list("pk").get(pk=new.owner_id)
     used = used_by(new.owner_id, quotas)
-    wanted = {"open_uploads": 1, "stored_bytes": new.table_size or 0}
+    wanted = {"open_uploads": 1, "stored_bytes": new.table_size or 0, "rows_per_day": 1}
     for quota, limit in quotas.items():
         if used[quota] + wanted[quota] > limit:
-            raise QuotaExceededError(quota, limit, used[quota], None)
+            raise QuotaExceededError(quota, limit, used[quota], _free_at(new.owner_id, quota, limit))
 
 
 def _quotas() -> dict[str, int]:

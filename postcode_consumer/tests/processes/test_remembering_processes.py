@@ -139,7 +139,7 @@ def test_without_its_database_the_service_asks_nobody(tmp_path: Path, upstream: 
 
 # --- /metrics -------------------------------------------------------------------------------------------------------
 def metrics_text(service: Service) -> str:
-    answer = requests.get(f"{service.url}/metrics", timeout=5)
+    answer = requests.get(f"{service.url}/metrics", timeout=30)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
     return answer.text

@@ -15,11 +15,14 @@ _IS_OPEN = "state IN ('received', 'loading', 'geocoding') AND deleted_at IS NULL
 _USED = {
     "open_uploads": f"SELECT count(*) FROM uploads_upload WHERE owner_id = %(owner)s AND {_IS_OPEN}",  # noqa: S608 - no input
     "stored_bytes": "SELECT coalesce(sum(table_size), 0) FROM uploads_upload WHERE owner_id = %(owner)s",
-    "rows_per_day": """
-        SELECT coalesce(sum(rows_loaded), 0) + (SELECT coalesce(sum(spent.rows), 0) FROM uploads_spentrows AS spent
-                                                WHERE spent.owner_id = %(owner)s AND spent.accepted_at > %(day)s)
+    # What is not read yet counts, too: else all that is sent at once would pass.
+    "rows_per_day": f"""
+        SELECT coalesce(sum(rows_loaded + CASE WHEN state IN ('received', 'loading') AND deleted_at IS NULL
+                                          THEN (table_size - bytes_loaded) / {BYTES_PER_ROW} ELSE 0 END), 0)
+               + (SELECT coalesce(sum(spent.rows), 0) FROM uploads_spentrows AS spent
+                  WHERE spent.owner_id = %(owner)s AND spent.accepted_at > %(day)s)
         FROM uploads_upload WHERE owner_id = %(owner)s AND created_at > %(day)s
-    """,
+    """,  # noqa: S608 - no input
 }
 #: The chunks that have work left, and the bytes that no loader has read. The plus has the chunks found by their own
 #: index of those, not by their uploads, whose other chunks are many.
