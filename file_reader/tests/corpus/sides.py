@@ -19,6 +19,7 @@ CASES = [
             At(17, 51.5, 0.14),
         ],
     ),
+    Case("watts are no west", "lat,lon,P1 [kW]\n52.62863,1.29235,22\n", [At(2, 52.62863, 1.29235)]),
     Case(
         "the side of a town is no side of Greenwich",
         "lat,lon,part\n53.4,-1.5,East\n53.4,-1.6,West\n53.4,-1.5,East\n",

@@ -112,7 +112,9 @@ def _check_sides(table: Table, latitude: int, longitude: int) -> None:
     for column in range(table.width):
         sides = sides_of(table.values(column))
         beside = abs(column - longitude) == 1 or "sign" in table.words(column)
-        says_so = column not in (latitude, longitude) and WEST_WORDS & table.words(column) and table.values(column)
+        words = table.words(column)  # a W among others may be watts
+        names_west = column not in (latitude, longitude) and (WEST_WORDS & words or words == {"w"})
+        says_so = names_west and table.values(column)
         if says_so or "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
             raise table.error(
                 f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send"

@@ -78,7 +78,7 @@ DATUM_WORDS = frozenset({"osgb", "osgb36", "airy", "ed50", "nad27", "4277", "423
 _NO_POSITION = frozenset({"error", "err", "offset", "accuracy", "uncertainty", "precision", "delta", "std", "stdev"})
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
 #: What names a column that says which longitudes are west.
-WEST_WORDS = frozenset({"w", "west", "meridian", "hemisphere"})
+WEST_WORDS = frozenset({"west", "meridian", "hemisphere"})
 #: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
 PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
 #: Which side a column is of, where its numbers have no sign.
