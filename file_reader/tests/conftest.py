@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from hypothesis import settings as hypothesis_settings
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
@@ -62,6 +63,23 @@ def other_areas() -> None:
 def api() -> Api:
     """The service as the gateway calls it, with AUTH=off."""
     return Api()
+
+
+@pytest.fixture
+def ann(settings: Any, db: None) -> Api:
+    """The service as a user of her own, with AUTH=required."""
+    return _user("ann", settings)
+
+
+@pytest.fixture
+def ben(settings: Any, db: None) -> Api:
+    """Another user."""
+    return _user("ben", settings)
+
+
+def _user(name: str, settings: Any) -> Api:
+    settings.AUTH = "required"
+    return Api(get_user_model().objects.create_user(name).pk)
 
 
 @pytest.fixture

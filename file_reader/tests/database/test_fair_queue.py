@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from tests.api import UPLOADS, Api
@@ -29,18 +28,6 @@ Json = dict[str, Any]
 def small_chunks(settings: Any) -> None:
     """A step loads four chunks: eight rows."""
     settings.CHUNK_ROWS = 2
-
-
-@pytest.fixture
-def ann(settings: Any) -> Api:
-    settings.AUTH = "required"
-    return Api(get_user_model().objects.create_user("ann").pk)
-
-
-@pytest.fixture
-def ben(settings: Any) -> Api:
-    settings.AUTH = "required"
-    return Api(get_user_model().objects.create_user("ben").pk)
 
 
 def send(owner: Api, rows: int) -> Upload:

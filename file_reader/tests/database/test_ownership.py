@@ -80,18 +80,6 @@ def of_the_admin() -> set[str | None]:
 
 
 @pytest.fixture
-def ann(settings: Any) -> Api:
-    settings.AUTH = "required"
-    return Api(get_user_model().objects.create_user("ann").pk)
-
-
-@pytest.fixture
-def ben(settings: Any) -> Api:
-    settings.AUTH = "required"
-    return Api(get_user_model().objects.create_user("ben").pk)
-
-
-@pytest.fixture
 def upload(ann: Api, consumer: FakePostcodeConsumer) -> str:
     """The id of an upload of Ann's that is done."""
     made = ann.upload(CSV, filename=f"{MARK}.csv")

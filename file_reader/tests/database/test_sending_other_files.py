@@ -206,7 +206,8 @@ def test_most_rows_swapped_is_said_in_the_upload(api: Api, consumer: FakePostcod
     swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.7,-0.3\n")
     one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.7,-0.3\n")
     work_until_ended()
-    assert [warning["code"] for warning in api.show(swapped)["warnings"]] == ["coordinates_swapped"]
+    (warning,) = api.show(swapped)["warnings"]
+    assert (warning["code"], warning["fix"]) == ("coordinates_swapped", {"latitude": "lon", "longitude": "lat"})
     assert api.show(one)["warnings"] == []
     assert [row["reason"] for row in api.rows(one, status="rejected")] == ["coordinates_swapped"]
 

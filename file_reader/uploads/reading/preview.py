@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.records import read_both
+from uploads.reading.warnings import Read, warnings_of
 
 #: Records that are shown, and those that are counted.
 SHOWN_ROWS = 20
@@ -84,82 +84,7 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
         "columns": columns,
         "sure": round(located / counted, 4) if counted else None,
         "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
-        "warnings": warnings_of(
-            dialect, rows=counted, rejected=counted - located, swapped=reasons["coordinates_swapped"], west=west
-        ),
+        "warnings": warnings_of(Read(dialect, counted, counted - located, reasons["coordinates_swapped"], west)),
         "error": error,
         "rows": rows,
     }
-
-
-def warnings_of(dialect: Dialect, *, rows: int, rejected: int, swapped: int, west: int | None) -> list[dict[str, str]]:
-    """What is probably not meant, in the sender's words; codes are stable, sentences are not.
-
-    Of so many rows, `rejected` have no coordinates, `swapped` of them seem to have them the other way round, and `west`
-    have a longitude below 0; None while there may be more.
-    """
-    warnings = []
-    if rows and rejected == rows:
-        warnings.append(
-            {
-                "code": "nothing_read",
-                "detail": "No row could be read. Each of them has the reason; look whether"
-                f" {dialect.latitude} and {dialect.longitude} are the columns that you mean.",
-            }
-        )
-    elif rejected * 2 > rows and swapped * 2 <= rows:
-        warnings.append(
-            {
-                "code": "most_rejected",
-                "detail": f"{rejected:,} of {rows:,} rows could not be read. Each of them has the reason.",
-            }
-        )
-    if west == 0 and rows > rejected:
-        warnings.append(
-            {
-                "code": "all_east",
-                "detail": "No longitude is below 0, so every row is read as east of Greenwich. If the file lost its"
-                " minus signs, these are other places: send it again with the signs.",
-            }
-        )
-    if dialect.sheets_left:
-        warnings.append(
-            {
-                "code": "further_sheets",
-                "detail": "One sheet of the workbook is read. These are not: "
-                f"{', '.join(dialect.sheets_left)}. For those, send it again with sheet=.",
-            }
-        )
-    if dialect.others:
-        warnings.append(
-            {
-                "code": "further_locations",
-                "detail": f"{dialect.latitude} and {dialect.longitude} are read. The file has further locations, which"
-                f" are not: {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=.",
-            }
-        )
-    if swapped * 2 > rows:
-        warnings.append(
-            {
-                "code": "coordinates_swapped",
-                "detail": f"In most rows the latitude ({dialect.latitude}) and the longitude ({dialect.longitude}) seem"
-                " to be swapped. If they are, send the file again and say which column is which.",
-            }
-        )
-    if dialect.preamble:
-        warnings.append(
-            {
-                "code": "lines_above",
-                "detail": f"What stands above the {'header' if dialect.has_header else 'first row'} is taken for titles"
-                f" or comments and not read: {dialect.preamble} line(s).",
-            }
-        )
-    if dialect.coordinates == Notation.OSGB36:
-        warnings.append(
-            {
-                "code": "national_grid",
-                "detail": f"{dialect.longitude} and {dialect.latitude} are read as eastings and northings of the"
-                " British National Grid and converted to degrees.",
-            }
-        )
-    return warnings

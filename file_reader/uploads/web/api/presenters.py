@@ -8,7 +8,7 @@ from django.urls import reverse
 from uploads.models import Upload, UploadState
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.preview import warnings_of
+from uploads.reading.warnings import Read, warnings_of
 
 _DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
 
@@ -36,11 +36,13 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
         "eta_seconds": eta_of(upload, counts, progress, rate),
         "waiting": waiting_of(upload),
         "warnings": warnings_of(
-            Dialect.from_json(upload.dialect),
-            rows=counts.read,
-            rejected=counts.rejected,
-            swapped=upload.rows_swapped,
-            west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
+            Read(
+                Dialect.from_json(upload.dialect),
+                rows=counts.read,
+                rejected=counts.rejected,
+                swapped=upload.rows_swapped,
+                west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
+            )
         ),
         "error": upload.error,
         "links": links_of(upload, request),
