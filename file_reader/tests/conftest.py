@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
+from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from tests.api import Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
@@ -75,6 +76,15 @@ def ann(settings: Any, db: None) -> Api:
 def ben(settings: Any, db: None) -> Api:
     """Another user."""
     return _user("ben", settings)
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    """The admin, signed in as a superuser."""
+    get_user_model().objects.create_superuser("root", password="a-long-password")
+    client = Api().client
+    client.post("/admin/login/", {"username": "root", "password": "a-long-password"})
+    return client
 
 
 def _user(name: str, settings: Any) -> Api:

@@ -29,14 +29,6 @@ def ann(settings: Any) -> Api:
     return api
 
 
-@pytest.fixture
-def admin() -> Client:
-    get_user_model().objects.create_superuser("root", password="a-long-password")
-    client = Api().client
-    client.post("/admin/login/", {"username": "root", "password": "a-long-password"})
-    return client
-
-
 def told() -> list[tuple[str, str]]:
     """What was done, and to what, in order."""
     return list(AuditEntry.objects.order_by("id").values_list("action", "object"))

@@ -25,14 +25,6 @@ USERS = "/admin/auth/user/"
 
 
 @pytest.fixture
-def admin() -> Client:
-    get_user_model().objects.create_superuser("root", password="a-long-password")
-    client = Api().client
-    client.post("/admin/login/", {"username": "root", "password": "a-long-password"})
-    return client
-
-
-@pytest.fixture
 def ann(settings: Any) -> Any:
     settings.AUTH = "required"
     return get_user_model().objects.create_user("ann")

@@ -22,16 +22,6 @@ def required(settings: Any) -> None:
     settings.AUTH = "required"
 
 
-@pytest.fixture
-def ann() -> Api:
-    return Api(get_user_model().objects.create_user("ann").pk)
-
-
-@pytest.fixture
-def ben() -> Api:
-    return Api(get_user_model().objects.create_user("ben").pk)
-
-
 def test_users_list_their_own_uploads(ann: Api, ben: Api) -> None:
     hers, his = ann.upload(CSV), ben.upload(CSV)
     assert [upload["id"] for upload in ann.get(UPLOADS).json()["results"]] == [hers["id"]]

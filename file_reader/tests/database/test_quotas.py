@@ -28,16 +28,6 @@ def required(settings: Any) -> None:
 
 
 @pytest.fixture
-def ann() -> Api:
-    return Api(get_user_model().objects.create_user("ann").pk)
-
-
-@pytest.fixture
-def ben() -> Api:
-    return Api(get_user_model().objects.create_user("ben").pk)
-
-
-@pytest.fixture
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that nobody may read."""
 
