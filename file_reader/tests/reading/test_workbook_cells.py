@@ -108,3 +108,10 @@ def test_what_a_workbook_warns_of(book: bytes, code: str, fix: dict[str, str]) -
     with opened(book, "") as table:
         warnings = preview(table, told(book))["warnings"]
     assert [(warning["code"], warning["fix"]) for warning in warnings] == [(code, fix)]
+
+
+def test_merged_cells_are_no_matter_where_each_row_has_its_coordinates() -> None:
+    merged = '<mergeCells><mergeCell ref="A2:A3"/></mergeCells>'
+    book = raw_workbook(row("lat", "lon") + row(51.5, -0.1) * 2, behind=merged)
+    with opened(book, "") as table:
+        assert preview(table, told(book))["warnings"] == []
