@@ -26,7 +26,8 @@ from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect, dialect_of_sheet
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.preview import preview
 from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.callers import find_upload, owner_id
@@ -35,7 +36,7 @@ from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
 from uploads.web.plain_views import Call, plain_view
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
-#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
+#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
 _workbooks = BoundedSemaphore(2)
 
 
