@@ -18,8 +18,9 @@ from uploads.reading.coordinates import Notation
 from uploads.reading.detecting import columns, dialect
 from uploads.reading.detecting.dialect import SAMPLE_BYTES
 from uploads.reading.errors import DoubtfulError
+from uploads.reading.other_readings import on_grid
 from uploads.reading.records import Part, read_parts
-from uploads.reading.second_look import check_beginning, on_grid, second_look
+from uploads.reading.second_look import check_beginning, second_look
 
 _STEP = 8_000
 

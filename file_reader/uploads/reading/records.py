@@ -18,7 +18,7 @@ from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts import contradicts, says_irish
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import cells_of_west, has_rows, is_blank, quotes_close, swallowed, unclosed_quote
+from uploads.reading.fields import has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ csv.field_size_limit(MAX_RECORD_CHARS)
 _MAY_NAME = re.compile("lat|lon|lng|easting|northing", re.IGNORECASE)
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
+#: The most records of a part in which cells are looked at that are no coordinates.
+_LOOKED_AT = 20
 
 
 class RawRecord(NamedTuple):
@@ -208,8 +210,10 @@ def _counted(part: Part, block: Block) -> Part:
             line for line, text, fields in block if line in lines and has_rows(text, len(fields), block.delimiter)
         ]
         part = replace(part, in_quotes=doubtful)
-    if not any(at < 0 for at in part.longitudes):
-        part = replace(part, says_west=cells_of_west(block.text, block.delimiter) / len(part))
+    if len(part) and not any(at < 0 for at in part.longitudes):
+        records = block.records[-len(part) :]
+        some = records[:: len(records) // _LOOKED_AT + 1]
+        part = replace(part, says_west=sum(map(says_west, some)) / len(some))
     return part
 
 

@@ -14,8 +14,9 @@ from uploads.models import Chunk, Upload
 from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
+from uploads.reading.other_readings import Located
 from uploads.reading.records import Part, read_parts
-from uploads.reading.second_look import Located, Seen, second_look
+from uploads.reading.second_look import Seen, second_look
 from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.bell import ring_bells
