@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -25,6 +26,7 @@ def around(centres: Iterable[Location], count: int, spread: float = 0.03, seed: 
     return [near(random.choice(among)) for _ in range(count)]
 
 
+@cache
 def of_britain(count: int) -> list[Location]:
     """As `around` the known places of Great Britain and Northern Ireland."""
     return around(known_places().values(), count)

@@ -182,6 +182,13 @@ def test_what_begins_to_go_wrong_at_the_end_of_a_step_is_seen_in_the_next(
 
 
 @pytest.mark.usefixtures("no_guards")
+def test_a_run_that_is_long_over_two_steps_only_is_seen() -> None:
+    lines = file_of("id,lat,lon", degrees, without_minus, begins=260).splitlines(keepends=True)
+    found = looked(b"".join(lines[: 1 + 400 + 150]), step=400)
+    assert (found.code, found.rows) == ("minus_lost", 400)
+
+
+@pytest.mark.usefixtures("no_guards")
 def test_of_one_row_or_two_a_word_and_the_sea_tell() -> None:
     assert is_asked_back(b"name,LAT_N,LONG_W\na,51.501009,0.141588\n") == "west_is_said"
     assert is_asked_back(b"name,lat,lon,West\na,51.501009,0.141588,W") == "west_is_said"
@@ -200,7 +207,8 @@ def test_a_quote_that_swallows_rows_of_which_one_is_short_is_seen() -> None:
     content = (
         b'id,name,lat,lon\n1,a,51.501,-0.141\n2,"mill,51.502,-0.142\n3,51.5\n4,pond",51.503,-0.143\n5,b,51.5,-0.1\n'
     )
-    assert (looked(content).code, looked(content).line) == ("rows_in_quotes", 3)
+    found = looked(content)
+    assert (found.code, found.line) == ("rows_in_quotes", 3)
 
 
 @pytest.mark.usefixtures("no_guards")
@@ -262,7 +270,8 @@ HONEST = {
 def test_an_honest_file_is_read_to_its_end(places: list[Location], step: int) -> None:
     content = table("id,lat,lon", places)
     assert is_asked_back(content) == ""
-    assert (looked(content, step=step).code, looked(content, step=step).rows) == ("", len(places))
+    found = looked(content, step=step)
+    assert (found.code, found.rows) == ("", len(places))
 
 
 @pytest.mark.usefixtures("no_guards")
@@ -272,7 +281,8 @@ def test_an_honest_file_is_read_to_its_end(places: list[Location], step: int) ->
 def test_an_honest_file_of_eastings_and_northings_is_read_to_its_end(name: str) -> None:
     content = table("id,easting,northing", HONEST[name], grid)
     assert told(content).coordinates == Notation.OSGB36
-    assert (looked(content).code, looked(content).rows) == ("", len(HONEST[name]))
+    found = looked(content)
+    assert (found.code, found.rows) == ("", len(HONEST[name]))
 
 
 @pytest.mark.usefixtures("no_guards")
@@ -291,7 +301,8 @@ def test_cells_of_several_lines_are_no_rows() -> None:
         around(NORFOLK, 500),
         lambda at: f'"Flat 2, The Mill,\n1 High Street, 52.628 m, Norwich",{degrees(at)}',
     )
-    assert (looked(content).code, looked(content).rows) == ("", 500)
+    found = looked(content)
+    assert (found.code, found.rows) == ("", 500)
 
 
 # --- the grid ------------------------------------------------------------------------------------------------------
