@@ -104,3 +104,17 @@ def test_the_sea_is_not_spoken_of_for_a_few_rows(api: Api, consumer: FakePostcod
     upload = api.upload(table("id,lat,lon", [*around(known_places().values(), 20), *[(56.0, 2.5), (50.2, -1.5)] * 10]))
     work_until_ended()
     assert api.show(upload)["warnings"] == []
+
+
+def test_a_few_rows_that_are_left_to_a_second_loader_say_nothing_of_the_file(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    upload = api.upload("lat,LONG_W\n" + "51.5,-0.1\n" * 8 + "52.6,1.3\n" * 3)
+    lease = claim_upload()
+    assert lease is not None
+    dead = Loader(lease)
+    dead.step(2)  # eight rows
+    dead.close()
+    leases_run_out()
+    work_until_ended()
+    assert (api.show(upload)["state"], api.show(upload)["rows"]["matched"]) == ("done", 11)
