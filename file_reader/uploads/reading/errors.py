@@ -6,7 +6,8 @@ ReadingError
 ├── InflatedError            what is packed in it is too large
 ├── EmptyFileError           there is nothing in it
 ├── ColumnsError             the coordinate columns cannot be told
-└── UnreadableError          it cannot be read any further, from a line on
+├── UnreadableError          it cannot be read any further, from a line on
+└── DoubtfulError            it can, but another reading fits better, from a line on
 """
 
 from typing import Any
@@ -65,3 +66,10 @@ class UnreadableError(ReadingError):
     def __init__(self, detail: str, *, line: int) -> None:
         super().__init__(detail, line=line)
         self.line = line
+
+
+class DoubtfulError(ReadingError):
+    """From `line` (from 1) on, `doubt` names what may be meant instead; `fix` has the options that mend it, if any."""
+
+    slug = "reading-doubtful"
+    title = "The rows may be meant in another way"

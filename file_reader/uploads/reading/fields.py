@@ -1,4 +1,4 @@
-"""What csv's reader does not say of a record: whether it is blank, and whether its quotes are what they seem."""
+"""What csv's reader does not say of a record: whether it is blank, whether its quotes are what they seem, and more."""
 
 import csv
 import io
@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 
 from uploads.reading.errors import UnreadableError
+
+#: A number as coordinates have it: with three digits behind the point, or metres on a grid.
+_EXACT = re.compile(r"\d[.,]\d{3}|\d{5}")
+_WEST = frozenset({"w", "west", "nw", "sw"})
 
 
 def is_blank(fields: Sequence[str]) -> bool:
@@ -43,3 +47,16 @@ def quotes_close(text: str, delimiter: str, *, skip_spaces: bool) -> bool:
     except csv.Error:
         return False
     return True
+
+
+def has_rows(text: str, width: int, delimiter: str) -> bool:
+    """Whether more than one line of a record's text looks like a row: as many delimiters, and two exact numbers."""
+    if "\n" not in text.rstrip("\r\n"):
+        return False
+    lines = [line for line in text.split("\n") if line.count(delimiter) >= width - 1]
+    return sum(len(_EXACT.findall(line)) >= 2 for line in lines) > 1
+
+
+def says_west(fields: Sequence[str]) -> bool:
+    """Whether one of the cells says west, and nothing else."""
+    return any(cell.strip().lower() in _WEST for cell in fields)

@@ -4,10 +4,12 @@ from collections import Counter
 from itertools import islice
 from typing import Any, BinaryIO, cast
 
-from uploads.reading.containers import SheetCsv
-from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.containers import SheetCsv, beginning_of
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect
 from uploads.reading.errors import UnreadableError
+from uploads.reading.land import is_at_sea
 from uploads.reading.records import read_both
+from uploads.reading.second_look import doubt_at_beginning
 from uploads.reading.warnings import Read, warnings_of
 
 #: Records that are shown, and those that are counted.
@@ -49,7 +51,8 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
     error: dict[str, Any] | None = None
     rows = []
     reasons: Counter[str] = Counter()
-    west = 0
+    west = at_sea = 0
+    doubt = doubt_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect) if dialect.is_declared else None
     columns: list[str] = []
     records, read = read_both(_beginning(stream), dialect)
     try:
@@ -59,7 +62,9 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
             columns = header.fields
         for number, row in enumerate(islice(read, COUNTED_ROWS), 1):
             reasons[row.reason or "read"] += 1
-            west += row.longitude is not None and row.longitude < 0
+            if row.latitude is not None and row.longitude is not None:
+                west += row.longitude < 0
+                at_sea += is_at_sea(row.latitude, row.longitude)
             if number <= SHOWN_ROWS:
                 rows.append(
                     {
@@ -84,7 +89,17 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
         "columns": columns,
         "sure": round(located / counted, 4) if counted else None,
         "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
-        "warnings": warnings_of(Read(dialect, counted, counted - located, reasons["coordinates_swapped"], west)),
+        "warnings": warnings_of(
+            Read(
+                dialect,
+                rows=counted,
+                rejected=counted - located,
+                swapped=reasons["coordinates_swapped"],
+                west=west,
+                at_sea=at_sea,
+                doubt=doubt.code if doubt else "",
+            )
+        ),
         "error": error,
         "rows": rows,
     }

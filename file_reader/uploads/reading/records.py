@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import tee
 from math import isnan, nan
@@ -18,7 +18,7 @@ from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts import contradicts, says_irish
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
+from uploads.reading.fields import has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ csv.field_size_limit(MAX_RECORD_CHARS)
 _MAY_NAME = re.compile("lat|lon|lng|easting|northing", re.IGNORECASE)
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
+#: The most records of a part in which cells are looked at that are no coordinates.
+_LOOKED_AT = 20
 
 
 class RawRecord(NamedTuple):
@@ -115,13 +117,16 @@ def _without_blank(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Block]
 class Part:
     """Some data records in their order, as columns: the line (from 1) of each and its degrees, NaN without a location.
 
-    `rejected` has those without one, by their place in the part.
+    `rejected` has those without one, by their place in the part. `says_west` is the share of records in which a cell
+    says west, NaN if a longitude is; `in_quotes` has the lines of records that may have swallowed rows.
     """
 
     lines: Sequence[int]
     latitudes: Sequence[float]
     longitudes: Sequence[float]
     rejected: Sequence[tuple[int, ReadRow]] = ()
+    says_west: float = nan
+    in_quotes: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -133,9 +138,11 @@ class Part:
         first, second = slice(count), slice(count, None)
         return (
             Part(self.lines[first], self.latitudes[first], self.longitudes[first],
-                 [(place, row) for place, row in self.rejected if place < count]),
+                 [(place, row) for place, row in self.rejected if place < count],
+                 self.says_west, [line for line in self.in_quotes if line < self.lines[count]]),
             Part(self.lines[second], self.latitudes[second], self.longitudes[second],
-                 [(place - count, row) for place, row in self.rejected if place >= count]),
+                 [(place - count, row) for place, row in self.rejected if place >= count],
+                 self.says_west, [line for line in self.in_quotes if line >= self.lines[count]]),
         )  # fmt: skip
 
 
@@ -173,7 +180,7 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
     widths: tuple[int, int] | None = None
     for block in blocks:
         if widths is not None and (part := _all_plain(block, widths[0], dialect)):
-            yield part
+            yield _counted(part, block)
             continue
         rows: list[ReadRow] = []
         for line, text, fields in block:
@@ -189,10 +196,25 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
             try:
                 rows.append(_read_row(line, text, fields, widths, locate, dialect))
             except UnreadableError:
-                yield _part_of(rows)  # those before it count
+                yield _counted(_part_of(rows), block)  # those before it count
                 raise
         if rows:
-            yield _part_of(rows)
+            yield _counted(_part_of(rows), block)
+
+
+def _counted(part: Part, block: Block) -> Part:
+    """With what its text says beside the coordinates."""
+    if '"' in block.text and block.text.count("\n") > len(block.texts):
+        lines = {*part.lines}
+        doubtful = [
+            line for line, text, fields in block if line in lines and has_rows(text, len(fields), block.delimiter)
+        ]
+        part = replace(part, in_quotes=doubtful)
+    if len(part) and not any(at < 0 for at in part.longitudes):
+        records = block.records[-len(part) :]
+        some = records[:: len(records) // _LOOKED_AT + 1]
+        part = replace(part, says_west=sum(map(says_west, some)) / len(some))
+    return part
 
 
 def _part_of(rows: Sequence[ReadRow]) -> Part:

@@ -74,7 +74,7 @@ class Dialect:
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
     did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
-    of another grid.
+    of another grid. With `is_declared`, the sender has said what the columns are.
     """
 
     delimiter: str
@@ -92,6 +92,7 @@ class Dialect:
     side_column: int | None = None
     is_lettered: bool = False
     is_british: bool = False
+    is_declared: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
     sheet: str = ""
@@ -295,6 +296,7 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
         others=list(found.others),
         is_british=is_told and found.notation == Notation.OSGB36,
+        is_declared=not is_told,
     )
 
 

@@ -42,6 +42,8 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
                 rejected=counts.rejected,
                 swapped=upload.rows_swapped,
                 west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
+                at_sea=upload.rows_at_sea,
+                doubt=upload.doubt if upload.error is None else "",
             )
         ),
         "error": upload.error,

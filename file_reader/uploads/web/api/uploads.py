@@ -29,6 +29,7 @@ from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.preview import preview
+from uploads.reading.second_look import check_beginning
 from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.callers import find_upload, owner_id
 from uploads.web.api.pagination import PARAMETERS, NewestFirst, Page
@@ -64,11 +65,14 @@ def opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
 
 def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
     """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
-    if not isinstance(stream, SheetCsv):
+    if isinstance(stream, SheetCsv):
+        check_workbook(options.declared)
+        dialect = dialect_of_sheet(stream, options.declared)
+    else:
         check_no_workbook(options.declared)
-        return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
-    check_workbook(options.declared)
-    return dialect_of_sheet(stream, options.declared)
+        dialect = detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
+    check_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
+    return dialect
 
 
 @api_view(["POST"])
