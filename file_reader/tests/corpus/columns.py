@@ -216,6 +216,8 @@ CASES = [
     Case("a camera's own names", "GPSLatitude,GPSLatitudeRef,GPSLongitude,GPSLongitudeRef\n51.501,N,0.142,W\n",
          fault=_SIGN),
     Case("minutes in a column of their own", "lat_deg,lat_min,lon_deg,lon_min\n51,30.08,0,8.5\n", fault=_MINUTES),
+    Case("minutes behind both degrees", "lat_deg,lon_deg,lat_min,lon_min\n51,-1,30.08,8.5\n53,-2,28.1,14\n",
+         fault=_MINUTES),
     Case("minutes and seconds in columns of their own",
          "Latitude Degrees,Latitude Minutes,Latitude Seconds,Longitude Degrees,Longitude Minutes,Longitude Seconds\n"
          "51,30,5,0,8,31\n", fault=_MINUTES),

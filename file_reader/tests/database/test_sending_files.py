@@ -10,7 +10,7 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.sending import CSV, assert_nothing_stored, part, send_parts, stored
 
 from uploads.accepting.options import OPTIONS
-from uploads.reading.detecting.dialect import DELIMITERS
+from uploads.reading.detecting.delimiter import DELIMITERS
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,8 @@ import pytest
 
 from uploads.reading import records as reading
 from uploads.reading.containers import gunzip
-from uploads.reading.detecting.dialect import Declared, Dialect, detect_dialect
+from uploads.reading.detecting.detect import detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.errors import ContainerError, UnreadableError
 from uploads.reading.fields import is_blank
 from uploads.reading.lines import MAX_RECORD_CHARS

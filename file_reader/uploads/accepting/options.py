@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from uploads.errors import OptionError
 from uploads.reading.coordinates import Notation
-from uploads.reading.detecting.dialect import DELIMITERS, Declared
+from uploads.reading.detecting.delimiter import DELIMITERS
+from uploads.reading.detecting.dialect import Declared
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (

@@ -15,7 +15,8 @@ import msgspec
 from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.detecting.doubts import contradicts, says_irish
+from uploads.reading.detecting.doubts.grid import says_irish
+from uploads.reading.detecting.doubts.sides import contradicts
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote

@@ -1,9 +1,10 @@
 """The beginning of a table: its header, and what stands in its columns."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from uploads.reading.coordinates import as_number
+from uploads.reading.coordinates import Notation, as_number
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
 
@@ -12,6 +13,17 @@ SHOWN_CHARS = 100
 #: The share of a column's values that must be as its name, or its use, says.
 _ENOUGH = 0.6
 _FRACTION = re.compile(r"\d[.,]\d{3,}")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The indexes (from 0) of the latitude and the longitude, or of northing and easting, or twice that of one cell."""
+
+    latitude: int
+    longitude: int
+    notation: Notation
+    #: What the columns of further locations are called, which are not read.
+    others: tuple[str, ...] = ()
 
 
 class Table:
@@ -57,6 +69,11 @@ class Table:
         within = sum(limits[0] <= number <= limits[1] for number in self.numbers(column))
         return within > 0 and within >= _ENOUGH * len(self.values(column))
 
+    def is_within(self, column: int, limits: tuple[float, float], unit: float = 1.0) -> bool:
+        """Whether all of its numbers are between the two, both included, once multiplied by `unit`."""
+        numbers = self.numbers(column)
+        return bool(numbers) and all(limits[0] <= number * unit <= limits[1] for number in numbers)
+
     def is_exact(self, column: int) -> bool:
         """Most of its values have three digits or more behind the point, as coordinates have and counts have not."""
         return mostly([bool(_FRACTION.search(value)) for value in self.values(column)])
@@ -70,13 +87,13 @@ class Table:
         name = self.header[column].strip()[:SHOWN_CHARS] if self.header else ""
         return f"column {column + 1} ({name})" if name else f"column {column + 1}"
 
-    def error(self, detail: str, candidates: Sequence[int] = ()) -> ColumnsError:
+    def error(self, detail: str, candidates: Sequence[int] = (), fix: Mapping[str, str] | None = None) -> ColumnsError:
         # Bounded: an answer that shows the columns must not be as large as the file.
         seen: list[str | int] = list(range(1, min(self.width, _SHOWN_COLUMNS) + 1))
         if self.header is not None:
             seen = [name.strip()[:SHOWN_CHARS] for name in self.header[:_SHOWN_COLUMNS]]
         shown = {"candidates": [column + 1 for column in candidates]} if candidates else {}
-        return ColumnsError(detail, columns_seen=seen, **shown)
+        return ColumnsError(detail, columns_seen=seen, **shown, **({"fix": fix} if fix else {}))
 
     def several(self, what: str, candidates: Sequence[int]) -> ColumnsError:
         detail = f"Several columns could be the {what}. Say which one with {what}=<column number>."

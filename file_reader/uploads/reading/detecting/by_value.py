@@ -1,0 +1,36 @@
+"""Columns of a file without a header, told by their numbers."""
+
+from uploads.reading.coordinates import UK_LATITUDE, UK_LONGITUDE, Notation
+from uploads.reading.detecting.doubts import ask
+from uploads.reading.detecting.doubts.degrees import DEGREES
+from uploads.reading.detecting.sample import Columns, Table
+
+
+def by_values(table: Table) -> Columns | None:
+    """Without a header: the one column with British latitudes and the one with British longitudes."""
+    if table.header is not None:
+        return None
+    latitudes = [column for column in range(table.width) if table.mostly_within(column, UK_LATITUDE)]
+    longitudes = [column for column in range(table.width) if table.mostly_within(column, UK_LONGITUDE)]
+    candidates = sorted({*latitudes, *longitudes})
+    if len(candidates) > 2:
+        latitudes = list(filter(table.is_exact, latitudes))
+        longitudes = list(filter(table.is_exact, longitudes))
+    if len(latitudes) == 1 and len(longitudes) == 1 and _are_degrees(table, latitudes[0], longitudes[0]):
+        ask(table, DEGREES, latitudes[0], longitudes[0])
+        return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
+    raise table.error(
+        "The file has no header, and its values do not tell which columns are the latitude and the longitude."
+        " Say it with latitude=<column number> and longitude=<column number>.",
+        candidates,
+    )
+
+
+def _are_degrees(table: Table, latitude: int, longitude: int) -> bool:
+    """Ages and ratios lie in these ranges too, but coordinates have decimals, and some of them three, or lie west.
+
+    Whole numbers are also what is left of decimal commas in a file with commas between the fields.
+    """
+    if any(all(number % 1 == 0 for number in table.numbers(column)) for column in (latitude, longitude)):
+        return False
+    return min(table.numbers(longitude)) < 0 or (table.is_exact(latitude) and table.is_exact(longitude))

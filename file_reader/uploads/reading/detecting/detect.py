@@ -1,0 +1,170 @@
+"""How a file is written: encoding, delimiter, header, decimal sign, coordinate columns.
+
+Whatever is declared is taken as declared; the rest is told from the beginning of the file. What cannot be told with
+certainty is an error that shows what was seen: a wrong guess would put every row at the wrong place.
+"""
+
+import codecs
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import BinaryIO, cast
+
+from uploads.reading.containers import SheetCsv, beginning_of
+from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, locator
+from uploads.reading.detecting import columns
+from uploads.reading.detecting.declared import is_column_number
+from uploads.reading.detecting.delimiter import Cut, alike, dialect_by_delimiter
+from uploads.reading.detecting.dialect import Declared, Dialect
+from uploads.reading.detecting.doubts.sides import side_column
+from uploads.reading.detecting.encoding import encoding_of
+from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
+from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
+from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly
+from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
+from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
+
+#: How much of a file's beginning is looked at, in bytes.
+SAMPLE_BYTES = 1 << 17
+MAX_COLUMNS = 10_000
+_DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
+#: Reasons of rows whose numbers could be read.
+_READ_AND_REJECTED = frozenset(
+    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid"}
+)
+
+
+def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes] = ()) -> Dialect:
+    """The dialect of a file, from its first SAMPLE_BYTES and from what was declared.
+
+    `further` are pieces from elsewhere in the file: the encoding may show only there.
+
+    Raises UnsupportedFileError, EmptyFileError, ColumnsError (with `columns_seen`) or ReadingError.
+    """
+    refuse_other_bytes(sample)
+    encoding = encoding_of(sample, further, declared.encoding)
+    lines = _whole_lines(sample, encoding, cr_ends=True)
+    first_line = next((line for line in lines if line.replace('"', "").strip()), None)
+    if first_line is None:
+        raise EmptyFileError("There is nothing in the file: not even a header.")
+    refuse_other_text("".join(lines[:20]), first_line)
+    tell = partial(_dialect_of, declared=declared, encoding=encoding)
+    dialect = dialect_by_delimiter(lines, declared, tell)
+    text = "".join(lines)
+    if "\n" not in text:
+        return dialect
+    if has_lone_cr(text):
+        # A line end, or a part of a cell: the records that it makes are as wide as the others, or they are not.
+        unsplit = without_lone_cr(_whole_lines(sample, encoding, cr_ends=False))
+        if alike(lines, dialect.delimiter) >= alike(unsplit, dialect.delimiter):
+            return dialect
+        dialect = dialect_by_delimiter(unsplit, declared, tell)
+    return replace(dialect, cr_ends=False)
+
+
+def dialect_of_sheet(stream: SheetCsv, declared: Declared) -> Dialect:
+    """The dialect of a sheet, which also says what other sheets there are. Raises as `detect_dialect` does."""
+    sample = beginning_of(cast(BinaryIO, stream), SAMPLE_BYTES)
+    wanted = declared.sheet or ""
+    # A name comes before a number, as where the sheet is read.
+    names = [name.strip().casefold() for name in stream.sheets]
+    number = int(wanted) - 1 if is_column_number(wanted) else 0
+    chosen = names.index(wanted.strip().casefold()) if wanted.strip().casefold() in names else number
+    left = [name for place, name in enumerate(stream.sheets) if place != chosen]
+    try:
+        return replace(detect_dialect(sample, declared), sheet=wanted, sheets_left=left)
+    except (ColumnsError, EmptyFileError) as error:
+        if left:
+            error.detail += f" The workbook has further sheets: {', '.join(left)}. Say one with sheet=<name or number>."
+        raise
+
+
+def _whole_lines(sample: bytes, encoding: str, *, cr_ends: bool) -> list[str]:
+    try:
+        text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
+    except UnicodeDecodeError as error:
+        before = sample[: error.start].decode(encoding, errors="ignore")
+        raise undecodable(len(split_lines(before + "x")), encoding) from None
+    lines = split_lines(text, cr_ends=cr_ends)
+    if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()  # cut off by the sample's end
+    return lines
+
+
+def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
+    preamble = preamble_of(cut, declared)
+    first, data = cut.records[preamble], cut.records[preamble + 1 :]
+    if len(first) > MAX_COLUMNS:
+        raise ReadingError(f"The first record has more than {MAX_COLUMNS:,} columns, which is the most that are read.")
+    names = cut.names(preamble)
+    has_header = declared.has_header
+    if has_header is None:
+        has_header = looks_like_header(first, names, declared)
+    if has_header:
+        table = Table(first, names, len(first), data)
+        check_widths(table, data)
+    else:
+        data = cut.records[preamble:]
+        table = Table(None, (), len(first), data)
+    found = columns.find(table, declared)
+    decimal = declared.decimal or _decimal(data, found)
+    is_told = not (declared.latitude or declared.longitude or declared.coordinates)
+    if is_told:
+        _check_readable(table, data, found, decimal)
+    return Dialect(
+        delimiter=cut.delimiter,
+        encoding=encoding,
+        has_header=has_header,
+        decimal=decimal,
+        latitude=_shown(first[found.latitude]) if has_header else found.latitude + 1,
+        longitude=_shown(first[found.longitude]) if has_header else found.longitude + 1,
+        latitude_column=found.latitude,
+        longitude_column=found.longitude,
+        coordinates=found.notation.value,
+        preamble=preamble,
+        surplus=surplus_of(table, data, found) if has_header else 0,
+        skip_spaces=cut.skip_spaces,
+        side_column=side_column(table, found.longitude) if is_told and found.notation == Notation.DEGREES else None,
+        is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
+        others=list(found.others),
+        is_british=is_told and found.notation == Notation.OSGB36,
+    )
+
+
+def _check_readable(table: Table, data: list[list[str]], found: Columns, decimal: str) -> None:
+    """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
+    locate = locator(found.notation, found.latitude, found.longitude, decimal)
+    needed = max(found.latitude, found.longitude)
+    read = [(record, locate(record)) for record in data if len(record) > needed]
+    unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
+    if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
+        cells = dict.fromkeys((unread[0][found.latitude], unread[0][found.longitude]))
+        raise table.error(
+            f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
+            " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
+            + _hint(" ".join(cells)),
+            sorted({found.latitude, found.longitude}),
+        )
+
+
+def _hint(text: str) -> str:
+    if "," in text and "." in text:
+        return " Some of these numbers have a point and some a comma: all must have the same decimal sign."
+    if re.search(r"[A-Z]{2} ?\d", text):
+        return " Grid references are not read: send eastings and northings in metres."
+    return ""
+
+
+def _decimal(data: list[list[str]], found: Columns) -> str:
+    """The decimal sign of most coordinates; inside a cell that holds both, a comma stands between them."""
+    if found.notation in ONE_CELL:
+        return "."
+    cells = [record[column] for record in data for column in (found.latitude, found.longitude) if column < len(record)]
+    commas = sum(bool(_DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
+    points = sum("." in cell and as_number(cell) is not None for cell in cells)
+    return "," if commas > points else "."
+
+
+def _shown(name: str) -> str:
+    return name.replace("\0", "").strip()  # PostgreSQL's JSON cannot hold NUL
