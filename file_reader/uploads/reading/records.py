@@ -16,7 +16,7 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts.grid import says_irish
-from uploads.reading.detecting.doubts.sides import contradicts
+from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
@@ -236,6 +236,9 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if dialect.is_lettered and max(longitudes) > 0:
         return None
+    for column in dialect.silent_sides:
+        if column < width and any(map(says_side, set(map(itemgetter(column), block.records)))):
+            return None
     if dialect.side_column is not None:
         sides = map(itemgetter(dialect.side_column), block.records)
         signs = [(at > 0) - (at < 0) for at in longitudes]
@@ -271,6 +274,8 @@ def _read_row(
             )
         return ReadRow(line, None, None, located, text)
     if dialect.side_column is not None and contradicts(fields[dialect.side_column], located[1]):
+        return ReadRow(line, None, None, "side_unclear", text)
+    if any(column < len(fields) and says_other_side(fields[column], located[1]) for column in dialect.silent_sides):
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
         return ReadRow(line, None, None, "side_unclear", text)

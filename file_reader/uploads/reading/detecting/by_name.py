@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from uploads.reading.coordinates import LEAST_GRID, Notation
 from uploads.reading.detecting.doubts import ask
 from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES
-from uploads.reading.detecting.doubts.grid import METRES, is_grid
+from uploads.reading.detecting.doubts.grid import EXCHANGED, METRES, is_grid
 from uploads.reading.detecting.headers import (
     EASTING,
     LATITUDE,
@@ -33,8 +33,8 @@ def by_names(table: Table) -> Columns | None:
     pair = _only(table, named)
     ask(table, DEGREES, pair.north, pair.east)
     others = [other for other in named.pairs if not {other.north, other.east} & {pair.north, pair.east}]
-    called = [f"{table.called(other.north)} with {table.called(other.east)}" for other in others[:_SHOWN_CALLED]]
-    return Columns(pair.north, pair.east, Notation.DEGREES, tuple(called))
+    further = [Columns(other.north, other.east, Notation.DEGREES) for other in others]
+    return Columns(pair.north, pair.east, Notation.DEGREES, tuple(further))
 
 
 def _only(table: Table, named: Named) -> Pair:
@@ -123,6 +123,7 @@ def by_grid_names(table: Table) -> Columns | None:
     if len(pairs) > 1:
         raise _several_pairs(table, pairs)
     pair = pairs[0]
+    ask(table, EXCHANGED, pair.north, pair.east)
     ask(table, METRES, pair.north, pair.east)
     return Columns(pair.north, pair.east, Notation.OSGB36)
 
@@ -133,6 +134,8 @@ def by_x_and_y(table: Table, notations: Collection[Notation] = (Notation.OSGB36,
     if len(xs) != 1 or len(ys) != 1:
         return None
     (x,), (y,) = xs, ys
+    if Notation.OSGB36 in notations:
+        ask(table, EXCHANGED, y, x)
     if Notation.OSGB36 in notations and is_grid(table, y, x):
         return Columns(y, x, Notation.OSGB36)
     exact = table.is_exact(x) and table.is_exact(y)

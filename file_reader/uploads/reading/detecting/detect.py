@@ -17,7 +17,9 @@ from uploads.reading.detecting import columns
 from uploads.reading.detecting.declared import is_column_number
 from uploads.reading.detecting.delimiter import Cut, alike, dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
-from uploads.reading.detecting.doubts.sides import side_column
+from uploads.reading.detecting.doubts import ask
+from uploads.reading.detecting.doubts.places import PLACES, further_places
+from uploads.reading.detecting.doubts.sides import side_column, silent_sides
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
@@ -28,6 +30,8 @@ from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
 MAX_COLUMNS = 10_000
+#: How many further locations are named.
+_SHOWN_OTHERS = 8
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
 #: Reasons of rows whose numbers could be read.
 _READ_AND_REJECTED = frozenset(
@@ -110,8 +114,12 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     found = columns.find(table, declared)
     decimal = declared.decimal or _decimal(data, found)
     is_told = not (declared.latitude or declared.longitude or declared.coordinates)
+    others = found.others
     if is_told:
         _check_readable(table, data, found, decimal)
+        ask(table, PLACES, found)
+        others += tuple(further_places(table, found))
+    is_degrees = found.notation == Notation.DEGREES
     return Dialect(
         delimiter=cut.delimiter,
         encoding=encoding,
@@ -125,9 +133,11 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         preamble=preamble,
         surplus=surplus_of(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
-        side_column=side_column(table, found.longitude) if is_told and found.notation == Notation.DEGREES else None,
-        is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
-        others=list(found.others),
+        side_column=side_column(table, found.longitude) if is_told and is_degrees else None,
+        silent_sides=silent_sides(table, found.longitude) if is_told and is_degrees else [],
+        is_lettered=is_degrees and mostly(list(map(has_letter, table.values(found.longitude)))),
+        others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
+        others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_british=is_told and found.notation == Notation.OSGB36,
     )
 

@@ -36,13 +36,14 @@ class Dialect:
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
-    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
+    `others` names the columns of further locations, which are not read; if it is one, `others_fix` has the options that
+    declare it. With `cr_ends`, a CR without an LF ends a line;
     else it is part of a cell. Of a workbook, `sheet` is the one that is read, by name or number, empty for the first;
     `sheets_left` are those that are not.
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
-    did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
-    of another grid.
+    did; `silent_sides` may say so further down; with `is_lettered`, letters did in the longitude itself; with
+    `is_british`, a row that says it is in Ireland is of another grid.
     """
 
     delimiter: str
@@ -58,10 +59,12 @@ class Dialect:
     surplus: int = 0
     skip_spaces: bool = False
     side_column: int | None = None
+    silent_sides: list[int] = field(default_factory=list)
     is_lettered: bool = False
     is_british: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
+    others_fix: dict[str, str] = field(default_factory=dict)
     sheet: str = ""
     sheets_left: list[str] = field(default_factory=list)
 

@@ -84,6 +84,16 @@ PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm"
 #: Which side a column is of, where its numbers have no sign.
 SIDE_WORDS = {"latitude": (frozenset({"s", "south"}), frozenset({"n", "north"})),
               "longitude": (frozenset({"w", "west"}), frozenset({"e", "east"}))}  # fmt: skip
+#: Columns that say the side of the longitudes, were they filled.
+SIDE_NAMES = _words(
+    "ew e_w we w_e east_west side sides hemisphere dir direction ref sign gps_longitude_ref lon_dir lon_direction"
+    " lon_ref lon_sign lon_side lon_hemisphere lon_ew long_dir long_ew longitude_dir longitude_direction longitude_ref"
+    " longitude_sign longitude_side longitude_hemisphere longitude_ew"
+)
+#: What a column of both coordinates is called, if it is that of nothing else.
+GEOMETRY_WORDS = _words("the geom geometry geo shape wkt geojson json point points location locations loc coord coords"
+                        " coordinate coordinates position latlng latlon lat lng lon long latitude longitude wgs84 4326"
+                        " gps map centroid x y xy 2d 1 2")  # fmt: skip
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from uploads.reading.coordinates import Notation, as_number
+from uploads.reading.coordinates import Notation, as_number, locator
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
 
@@ -22,8 +22,8 @@ class Columns:
     latitude: int
     longitude: int
     notation: Notation
-    #: What the columns of further locations are called, which are not read.
-    others: tuple[str, ...] = ()
+    #: Further locations, which are not read.
+    others: tuple["Columns", ...] = ()
 
 
 class Table:
@@ -53,6 +53,13 @@ class Table:
     def cells(self) -> Collection[str]:
         """Every cell of the sample, the header's too."""
         return {cell for record in (self.header or (), *self._data) for cell in record}
+
+    def located(self, columns: Columns) -> list[tuple[float, float] | None]:
+        """The location of each record in those columns, None where there is none."""
+        locate = locator(columns.notation, columns.latitude, columns.longitude, ",")
+        needed = max(columns.latitude, columns.longitude)
+        found = [locate(record) if len(record) > needed else "" for record in self._data]
+        return [None if isinstance(located, str) else located for located in found]
 
     def named(self, known: Collection[str]) -> list[int]:
         return headers.columns_named(self.names, known)
@@ -86,6 +93,22 @@ class Table:
         """What to call it in a sentence."""
         name = self.header[column].strip()[:SHOWN_CHARS] if self.header else ""
         return f"column {column + 1} ({name})" if name else f"column {column + 1}"
+
+    def called_both(self, columns: Columns) -> str:
+        """What to call the columns of a location in a sentence."""
+        if columns.latitude == columns.longitude:
+            return self.called(columns.latitude)
+        return f"{self.called(columns.latitude)} with {self.called(columns.longitude)}"
+
+    def options(self, columns: Columns) -> dict[str, str]:
+        """The options that declare these columns: by name, where it is the only one and not empty, else by number."""
+        latitude, longitude = self._option(columns.latitude), self._option(columns.longitude)
+        return {"latitude": latitude} if latitude == longitude else {"latitude": latitude, "longitude": longitude}
+
+    def _option(self, column: int) -> str:
+        name = self.names[column] if self.header else ""
+        alone = name and self.header and len(self.named({name})) == 1
+        return self.header[column].strip() if self.header and alone else str(column + 1)
 
     def error(self, detail: str, candidates: Sequence[int] = (), fix: Mapping[str, str] | None = None) -> ColumnsError:
         # Bounded: an answer that shows the columns must not be as large as the file.

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Collection
 
-from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING
+from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, Notation
 from uploads.reading.detecting.doubts import Doubt, Rules
 from uploads.reading.detecting.headers import BRITISH_WORDS, OTHER_GRID_WORDS
-from uploads.reading.detecting.sample import Table
+from uploads.reading.detecting.sample import Columns, Table
 
 #: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,
 #: Cumbria, Galloway, and the sea.
 _IRISH_EASTING = (17_000.0, 367_000.0)
 _IRISH_NORTHING = (19_000.0, 467_000.0)
+#: Shetland's easternmost metres; those of ITM are more where its eastings are above 700,000, too.
+_FAR_NORTH_EASTING = 470_000.0
 #: A cell that says so of its row: a grid, a country, a town, a postcode.
 _IRISH = re.compile(
     r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
@@ -25,6 +27,26 @@ _BRITISH = re.compile(
 _SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
 _SQUARE_METRES = 100_000
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
+
+
+def _exchanged(table: Table, northing: int, easting: int) -> Doubt | None:
+    """Numbers beyond the grid's eastings stand where eastings should, more often than where northings should."""
+    norths, easts = table.numbers_by_record(northing), table.numbers_by_record(easting)
+    pairs = [(north, east) for north, east in zip(norths, easts, strict=True) if north is not None and east is not None]
+    if sum(_is_far_north(*pair) for pair in pairs) >= sum(_is_far_north(east, north) for north, east in pairs):
+        return None
+    return Doubt(
+        f"Eastings and northings seem to be exchanged: {table.called(easting)} has numbers above"
+        f" {GRID_EASTING[1]:,.0f}, which no easting has. If they are, say latitude=<the column of the northings> and"
+        " longitude=<that of the eastings>; else mend these rows.",
+        [easting, northing],
+        fix=table.options(Columns(easting, northing, Notation.OSGB36)),
+    )
+
+
+def _is_far_north(north: float, east: float) -> bool:
+    """Whether it is in Scotland so far north that the same numbers, exchanged, are in no grid of these islands."""
+    return GRID_EASTING[1] < north <= GRID_NORTHING[1] and GRID_EASTING[0] <= east <= _FAR_NORTH_EASTING
 
 
 def _not_metres(table: Table, northing: int, easting: int) -> Doubt | None:
@@ -91,6 +113,8 @@ def is_grid(table: Table, northing: int, easting: int) -> bool:
     return table.mostly_within(easting, GRID_EASTING) and table.mostly_within(northing, GRID_NORTHING)
 
 
+#: Of columns that are called northing and easting, or Y and X.
+EXCHANGED: Rules = {"exchanged": _exchanged}
 #: Of columns that are called northing and easting.
 METRES: Rules = {"not_metres": _not_metres}
 #: Of metres that nobody has said to be British.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from uploads.reading.detecting.headers import SIDE_NAMES
 from uploads.reading.detecting.sample import Table
 
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
@@ -21,6 +22,31 @@ def contradicts(cell: str, longitude: float) -> bool:
     if side is None or longitude == 0:
         return False
     return side != ("e" if longitude > 0 else "w")
+
+
+def says_side(cell: str) -> bool:
+    """Whether a cell of a column that may be one of sides, or of signs, says one."""
+    return cell.strip().lower() in _SIDES or cell.strip() == "-"
+
+
+def says_other_side(cell: str, longitude: float) -> bool:
+    """Whether it says another one than the longitude's sign."""
+    return says_side(cell) and contradicts("w" if cell.strip() == "-" else cell, longitude)
+
+
+def silent_sides(table: Table, longitude: int) -> list[int]:
+    """Columns that may say the side of each row, and have not said anything yet.
+
+    They are called like one; where no longitude has a minus, they may also stand beside it.
+    """
+    empty = [column for column in range(table.width) if not table.values(column)]
+    beside = () if has_minus(table, longitude) else (longitude - 1, longitude + 1)
+    return [column for column in empty if column in beside or column in table.named(SIDE_NAMES)]
+
+
+def has_minus(table: Table, longitude: int) -> bool:
+    """Whether a longitude of the sample has one."""
+    return min(table.numbers(longitude), default=0) < 0
 
 
 def side_column(table: Table, longitude: int) -> int | None:
