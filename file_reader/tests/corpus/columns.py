@@ -50,7 +50,7 @@ CASES = [
          declared={"coordinates": "degrees"}, fault=_NOT_FOUND),
     Case("empty degrees beside eastings and northings", "lat,lon,easting,northing\n,,529057,179680\n",
          [At(2, *_PALACE, within=5)]),
-    Case("empty degrees and empty eastings", "lat,lon,easting,northing\n,,,\n", [No(2, "coordinates_missing")],
+    Case("empty degrees and empty eastings", "lat,lon,easting,northing\n,,,\n", [No(2, "empty_row")],
          dialect={"coordinates": "degrees"}),
     # --- metres of other grids: on land of the British one, they are somewhere else
     Case("Northern Ireland", "easting,northing\n333900,374000\n322000,358000\n", fault=_IRISH),
@@ -84,7 +84,7 @@ CASES = [
          [At(2, *_PALACE, within=5)]),
     Case("eastings of which some are missing or in the sea", "easting,northing\n529057,179680\n,\n529058,179681\n"
          "0,1299999\n529059,179682\n",
-         [At(2, *_PALACE, within=5), No(3, "coordinates_missing"), At(4, *_PALACE, within=5),
+         [At(2, *_PALACE, within=5), No(3, "empty_row"), At(4, *_PALACE, within=5),
           No(5, "outside_national_grid"), At(6, *_PALACE, within=5)]),
     Case("eastings declared", "E,N\n529057,179680\n", [At(2, *_PALACE, within=5)],
          declared={"latitude": "N", "longitude": "E", "coordinates": "osgb36"}, dialect={"coordinates": "osgb36"}),

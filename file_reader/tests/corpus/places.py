@@ -97,6 +97,61 @@ CASES = [
         "lat,lon,easting,northing\n54.597000,-5.930000,333900,374000\n",
         [At(2, 54.597, -5.93)],
     ),
+    # --- the whole world
+    Case(
+        "the Seychelles are no swapped Britain in a file of the world",
+        "name,lat,lon\n" + "x,48.8566,2.3522\nx,-33.9,151.2\nx,40.7,-74.0\n" * 3 + "x,-4.68,55.49\n",
+        [
+            *(
+                At(line, *((48.8566, 2.3522), (-33.9, 151.2), (40.7, -74.0))[(line - 2) % 3])
+                for line in range(2, 11)
+            ),
+            At(11, -4.68, 55.49),
+        ],
+        dialect={"is_of_world": True},
+    ),
+    Case(
+        "places of the world with decimal commas",
+        "lat;lon\n" + "-33,9;151,2\n" * 3 + "-4,68;55,49\n",
+        [*(At(line, -33.9, 151.2) for line in (2, 3, 4)), At(5, -4.68, 55.49)],
+    ),
+    Case(
+        "the Seychelles among places of the United Kingdom",
+        "lat,lon\n" + "51.5,-0.1\n" * 3 + "-4.68,55.49\n0,0\n0,0\n0,0\n0,0\n0,0\n0,0\n",
+        [
+            *(At(line, 51.5, -0.1) for line in (2, 3, 4)),
+            No(5, "coordinates_swapped"),
+            *(At(line, 0, 0) for line in range(6, 12)),
+        ],
+    ),
+    Case(
+        "no header, airports of the world",
+        '1,"A Airport","A","X","AAA","AAAA",-6.081690,145.391998,5282,10,"U","X/Y"\n'
+        '2,"B Airport","B","Y","BBB","BBBB",65.283300,-14.401400,76,0,"N","X/Z"\n'
+        '3,"C Airport","C","Z",\\N,"CCCC",-13.829999,-172.007996,58,13,"U","Z/Z"\n',
+        [At(1, -6.08169, 145.391998), At(2, 65.2833, -14.4014), At(3, -13.829999, -172.007996)],
+        dialect={"has_header": False, "latitude": 7, "longitude": 8},
+    ),
+    Case(
+        "no header, cities of the world",
+        "11\tA\tA\tAa,Ab\t42.57952\t1.65362\tP\tPPL\tAD\t\t02\t\t3292\t\t2411\tX/A\t2019-01-01\n"
+        "12\tB\tB\t\t-8.50000\t179.20000\tP\tPPLC\tTV\t\t01\t\t4492\t\t2\tX/B\t2019-01-01\n",
+        [At(1, 42.57952, 1.65362), At(2, -8.5, 179.2)],
+        dialect={"has_header": False, "latitude": 5, "longitude": 6, "delimiter": "\t"},
+    ),
+    Case(
+        "no header, longitudes first",
+        "x,151.20699,-33.86785\ny,13.40495,52.52001\n",
+        [At(1, -33.86785, 151.20699), At(2, 52.52001, 13.40495)],
+    ),
+    *(
+        Case(f"no header, {name}", text, fault=Fault("columns-not-found", mentions="no header"))
+        for name, text in (
+            ("a third column of such numbers", "x,151.20699,-33.86785,1.23456\ny,13.40495,52.52001,2.34567\n"),
+            ("columns apart", "151.20699,x,-33.86785\n13.40495,y,52.52001\n"),
+            ("none beyond 90", "x,13.40495,52.52001\ny,2.35222,48.85661\n"),
+        )
+    ),
     # --- eastings and northings that are exchanged
     Case(
         "northings that are called eastings, in the far north",

@@ -27,7 +27,13 @@ def test_without_a_rule_a_file_is_read_in_another_way(rules: Rules, name: str, m
 
 @pytest.mark.parametrize(
     "without",
-    [{"side_column": None}, {"silent_sides": []}, {"is_lettered": False}, {"is_british": False}],
+    [
+        {"side_column": None},
+        {"silent_sides": []},
+        {"is_lettered": False},
+        {"is_british": False},
+        {"is_of_world": False},
+    ],
     ids=lambda without: next(iter(without)),
 )
 def test_without_what_held_for_the_first_rows_others_are_read_in_another_way(without: dict[str, Any]) -> None:

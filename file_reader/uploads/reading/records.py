@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
+from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts.grid import says_irish
 from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
@@ -232,7 +232,7 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if min(latitudes) < -90 or max(latitudes) > 90 or min(longitudes) < -180 or max(longitudes) > 180:
         return None
-    if max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
+    if not dialect.is_of_world and max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
         return None
     if dialect.is_lettered and max(longitudes) > 0:
         return None
@@ -261,10 +261,13 @@ def _read_row(
     dialect: Dialect,
 ) -> ReadRow:
     if len(fields) not in widths:
-        return ReadRow(line, None, None, "too_few_fields" if len(fields) < max(widths) else "too_many_fields", text)
+        reason = "too_few_fields" if len(fields) < max(widths) else "too_many_fields"
+        return ReadRow(line, None, None, _no_row(fields) or reason, text)
     if "\0" in text:
         return ReadRow(line, None, None, "nul_byte", text)
     located = locate(fields)
+    if dialect.is_of_world and located == "coordinates_swapped":
+        return ReadRow(line, as_number(fields[dialect.latitude_column]), as_number(fields[dialect.longitude_column]))
     if isinstance(located, str):
         if dialect.has_header and _is_other_header(fields, text, dialect):
             raise UnreadableError(
@@ -272,7 +275,7 @@ def _read_row(
                 " file of its own.",
                 line=line,
             )
-        return ReadRow(line, None, None, located, text)
+        return ReadRow(line, None, None, _no_row(fields) or located, text)
     if dialect.side_column is not None and contradicts(fields[dialect.side_column], located[1]):
         return ReadRow(line, None, None, "side_unclear", text)
     if any(column < len(fields) and says_other_side(fields[column], located[1]) for column in dialect.silent_sides):
@@ -282,6 +285,13 @@ def _read_row(
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
+
+
+def _no_row(fields: list[str]) -> str | None:
+    """What a record is that was not meant as a row: one of delimiters only, or DOS's mark for the end; a comment."""
+    if not "".join(fields).strip(" \t\x1a"):
+        return "empty_row"
+    return "comment" if fields[0].startswith("# ") or (len(fields) == 1 and fields[0].startswith("#")) else None
 
 
 def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:

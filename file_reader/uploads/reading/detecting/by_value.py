@@ -7,7 +7,10 @@ from uploads.reading.detecting.sample import Columns, Table
 
 
 def by_values(table: Table) -> Columns | None:
-    """Without a header: the one column with British latitudes and the one with British longitudes."""
+    """Without a header: the one column with British latitudes and the one with British longitudes.
+
+    Where there are none, the two neighbours with degrees of the whole world. Raises ColumnsError in doubt.
+    """
     if table.header is not None:
         return None
     latitudes = [column for column in range(table.width) if table.mostly_within(column, UK_LATITUDE)]
@@ -19,11 +22,24 @@ def by_values(table: Table) -> Columns | None:
     if len(latitudes) == 1 and len(longitudes) == 1 and _are_degrees(table, latitudes[0], longitudes[0]):
         ask(table, DEGREES, latitudes[0], longitudes[0])
         return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
+    if (found := _of_the_world(table)) is not None:
+        return found
     raise table.error(
         "The file has no header, and its values do not tell which columns are the latitude and the longitude."
         " Say it with latitude=<column number> and longitude=<column number>.",
         candidates,
     )
+
+
+def _of_the_world(table: Table) -> Columns | None:
+    """The only two columns of exact degrees, if they are neighbours and one of them goes beyond 90."""
+    exact = [column for column in range(table.width) if table.is_exact(column)]
+    degrees = [column for column in exact if table.mostly_within(column, (-180, 180))]
+    longitudes = [column for column in degrees if not table.is_within(column, (-90, 90))]
+    latitudes = [column for column in degrees if column not in longitudes]
+    if len(latitudes) != 1 or len(longitudes) != 1 or abs(latitudes[0] - longitudes[0]) != 1:
+        return None
+    return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
 
 
 def _are_degrees(table: Table, latitude: int, longitude: int) -> bool:

@@ -15,7 +15,7 @@ from uploads.reading.errors import ColumnsError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 
 DELIMITERS = (",", ";", "\t", "|")
-_SAMPLE_RECORDS = 200
+SAMPLE_RECORDS = 200
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Cut:
     delimiter: str
     skip_spaces: bool
     records: list[list[str]]
+    #: Those behind them in the sample, for a file that says nothing at first.
+    later: list[list[str]]
     _names: dict[int, list[str]] = field(default_factory=dict)
 
     def names(self, number: int) -> list[str]:
@@ -101,6 +103,7 @@ def cut_into_fields(lines: Sequence[str], delimiter: str) -> Cut:
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_spaces)
     filled = (fields for fields in reader if not is_blank(fields))
     records: list[list[str]] = []
+    later: list[list[str]] = []
     try:
         records.extend(islice(filled, 1))
         if reader.line_num > 1 and not quotes_close(
@@ -108,11 +111,12 @@ def cut_into_fields(lines: Sequence[str], delimiter: str) -> Cut:
         ):
             line = next(number for number, line in enumerate(lines, 1) if line.strip())
             raise unclosed_quote(line)
-        records.extend(islice(filled, _SAMPLE_RECORDS))
+        records.extend(islice(filled, SAMPLE_RECORDS))
+        later.extend(filled)
     except csv.Error:
         if not records:
             raise ReadingError("The first record is too long to be one.", line=1) from None
-    return Cut(delimiter, skip_spaces, records)
+    return Cut(delimiter, skip_spaces, records, later)
 
 
 def _has_spaces_before_quotes(text: str, delimiter: str) -> bool:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, locator
+from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, is_in_uk, locator
 from uploads.reading.detecting import columns
 from uploads.reading.detecting.declared import is_column_number
-from uploads.reading.detecting.delimiter import Cut, alike, dialect_by_delimiter
+from uploads.reading.detecting.delimiter import SAMPLE_RECORDS, Cut, alike, dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.doubts import ask
 from uploads.reading.detecting.doubts.places import PLACES, further_places
@@ -23,7 +24,7 @@ from uploads.reading.detecting.doubts.sides import side_column, silent_sides
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
-from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly
+from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly, telling
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
 
@@ -33,10 +34,9 @@ MAX_COLUMNS = 10_000
 #: How many further locations are named.
 _SHOWN_OTHERS = 8
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
+_SWAPPED = "coordinates_swapped"
 #: Reasons of rows whose numbers could be read.
-_READ_AND_REJECTED = frozenset(
-    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid"}
-)
+_READ_AND_REJECTED = frozenset({"latitude_out_of_range", "longitude_out_of_range", _SWAPPED, "outside_national_grid"})
 
 
 def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes] = ()) -> Dialect:
@@ -98,19 +98,20 @@ def _whole_lines(sample: bytes, encoding: str, *, cr_ends: bool) -> list[str]:
 
 def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     preamble = preamble_of(cut, declared)
-    first, data = cut.records[preamble], cut.records[preamble + 1 :]
+    first = cut.records[preamble]
     if len(first) > MAX_COLUMNS:
         raise ReadingError(f"The first record has more than {MAX_COLUMNS:,} columns, which is the most that are read.")
     names = cut.names(preamble)
     has_header = declared.has_header
     if has_header is None:
         has_header = looks_like_header(first, names, declared)
+    if not has_header:
+        names = []
+    rows = cut.records[preamble + has_header :]
+    data = telling(chain(rows, cut.later), names, SAMPLE_RECORDS) or rows
+    table = Table(first if has_header else None, names, len(first), data)
     if has_header:
-        table = Table(first, names, len(first), data)
-        check_widths(table, data)
-    else:
-        data = cut.records[preamble:]
-        table = Table(None, (), len(first), data)
+        check_widths(table, rows)
     found = columns.find(table, declared)
     decimal = declared.decimal or _decimal(data, found)
     is_told = not (declared.latitude or declared.longitude or declared.coordinates)
@@ -131,18 +132,25 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         longitude_column=found.longitude,
         coordinates=found.notation.value,
         preamble=preamble,
-        surplus=surplus_of(table, data, found) if has_header else 0,
+        surplus=surplus_of(table, rows, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
         side_column=side_column(table, found.longitude) if is_told and is_degrees else None,
         silent_sides=silent_sides(table, found.longitude) if is_told and is_degrees else [],
         is_lettered=is_degrees and mostly(list(map(has_letter, table.values(found.longitude)))),
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
+        is_of_world=is_degrees and _is_of_world(table, found),
         is_british=is_told and found.notation == Notation.OSGB36,
     )
 
 
-def _check_readable(table: Table, data: list[list[str]], found: Columns, decimal: str) -> None:
+def _is_of_world(table: Table, found: Columns) -> bool:
+    """Whether most locations are abroad: then one that would be in the UK with both exchanged is abroad, too."""
+    known = [at for at in table.located(found) if at != (0, 0) and (not isinstance(at, str) or at == _SWAPPED)]
+    return mostly([not isinstance(at, str) and not is_in_uk(*at) for at in known])
+
+
+def _check_readable(table: Table, data: Sequence[Sequence[str]], found: Columns, decimal: str) -> None:
     """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
     locate = locator(found.notation, found.latitude, found.longitude, decimal)
     needed = max(found.latitude, found.longitude)
@@ -166,7 +174,7 @@ def _hint(text: str) -> str:
     return ""
 
 
-def _decimal(data: list[list[str]], found: Columns) -> str:
+def _decimal(data: Sequence[Sequence[str]], found: Columns) -> str:
     """The decimal sign of most coordinates; inside a cell that holds both, a comma stands between them."""
     if found.notation in ONE_CELL:
         return "."

@@ -43,7 +43,8 @@ class Dialect:
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
     did; `silent_sides` may say so further down; with `is_lettered`, letters did in the longitude itself; with
-    `is_british`, a row that says it is in Ireland is of another grid.
+    `is_british`, a row that says it is in Ireland is of another grid. With `is_of_world`, most are abroad, and none is
+    taken for a swapped one.
     """
 
     delimiter: str
@@ -62,6 +63,7 @@ class Dialect:
     silent_sides: list[int] = field(default_factory=list)
     is_lettered: bool = False
     is_british: bool = False
+    is_of_world: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
     others_fix: dict[str, str] = field(default_factory=dict)

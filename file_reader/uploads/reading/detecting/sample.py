@@ -1,10 +1,11 @@
 """The beginning of a table: its header, and what stands in its columns."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from uploads.reading.coordinates import Notation, as_number, locator
+from uploads.reading.coordinates import NULLS, Located, Notation, as_number, locator
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
 
@@ -24,6 +25,24 @@ class Columns:
     notation: Notation
     #: Further locations, which are not read.
     others: tuple["Columns", ...] = ()
+
+
+def telling(records: Iterable[Sequence[str]], names: Sequence[str], most: int) -> list[Sequence[str]]:
+    """The first records that say something in a column that is called like a coordinate; without names, anywhere.
+
+    0 is what some programs write for a coordinate that nobody knows.
+    """
+    named = headers.coordinate_columns(names)
+    if named:
+        told = (one for one in records if any(_says_something(one[at]) for at in named if at < len(one)))
+    else:
+        told = (one for one in records if "".join(one).strip())
+    return list(islice(told, most))
+
+
+def _says_something(cell: str) -> bool:
+    text = cell.strip().lower()
+    return text not in NULLS and text.strip("-+0.,") != ""
 
 
 class Table:
@@ -54,12 +73,11 @@ class Table:
         """Every cell of the sample, the header's too."""
         return {cell for record in (self.header or (), *self._data) for cell in record}
 
-    def located(self, columns: Columns) -> list[tuple[float, float] | None]:
-        """The location of each record in those columns, None where there is none."""
+    def located(self, columns: Columns) -> list[Located]:
+        """The location of each record in those columns, or why it has none."""
         locate = locator(columns.notation, columns.latitude, columns.longitude, ",")
         needed = max(columns.latitude, columns.longitude)
-        found = [locate(record) if len(record) > needed else "" for record in self._data]
-        return [None if isinstance(located, str) else located for located in found]
+        return [locate(record) if len(record) > needed else "too_few_fields" for record in self._data]
 
     def named(self, known: Collection[str]) -> list[int]:
         return headers.columns_named(self.names, known)

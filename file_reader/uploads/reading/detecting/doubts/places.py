@@ -56,7 +56,9 @@ def _are_far(table: Table, found: Columns, place: Columns) -> list[bool]:
     return [
         _metres(one, other) > limit
         for one, other in zip(table.located(found), table.located(place), strict=True)
-        if one is not None and other is not None and not (is_metres and (_in_ireland(*one) or _in_ireland(*other)))
+        if not isinstance(one, str)
+        and not isinstance(other, str)
+        and not (is_metres and (_in_ireland(*one) or _in_ireland(*other)))
     ]
 
 
