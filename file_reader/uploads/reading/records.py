@@ -19,7 +19,7 @@ from uploads.reading.detecting.doubts.grid import says_irish
 from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
+from uploads.reading.fields import QUOTING, is_blank, quotes_close, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
         text = "".join(lines)
         if begun and not any('"' in line for line in block):  # still inside quotes: nothing to read again
             begun = lines
-        elif '"' in text:
+        elif '"' in text and dialect.quoting == "quotes":
             done, found, error = _quoted(text, lines, line, dialect, of_sheet=of_sheet)
             yield found
             if error:
@@ -338,7 +338,9 @@ def _for_csv(lines: list[str], text: str, dialect: Dialect) -> list[str]:
 
 
 def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
-    return csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces)
+    return csv.reader(
+        lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces, quoting=QUOTING[dialect.quoting]
+    )
 
 
 def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:

@@ -5,6 +5,7 @@ What is done for each row is done millions of times: it is done a slice at a tim
 
 import codecs
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import chain
@@ -172,7 +173,7 @@ class _Answers:
         self._learn(set(areas))
         codes = [postcode or "" for postcode in postcodes]
         outcodes = list(map(outcode_of, codes))
-        if _needs_quotes("".join(codes), self._dialect.delimiter):
+        if _needs_care("".join(codes), self._dialect):
             codes, outcodes = self._quoted(codes), self._quoted(outcodes)
         metres = _decimals(distances)
         if self._dialect.decimal != ".":
@@ -199,7 +200,7 @@ class _Answers:
                 self._places[id_] = _join(["", *[name or "" for name in names]], self._dialect)
 
     def _quoted(self, fields: list[str]) -> list[str]:
-        return [_quoted(field, self._dialect.delimiter) for field in fields]
+        return [_quoted(field, self._dialect) for field in fields]
 
 
 def _outcome(dialect: Dialect, status: int, reason: str | None) -> str:
@@ -227,15 +228,20 @@ def _columns(upload: Upload, first_row: int, row_count: int) -> Iterable[list[An
 
 
 def _join(fields: Iterable[str], dialect: Dialect) -> str:
-    return dialect.delimiter.join([_quoted(field, dialect.delimiter) for field in fields])
+    return dialect.delimiter.join([_quoted(field, dialect) for field in fields])
 
 
-def _quoted(field: str, delimiter: str) -> str:
-    return '"' + field.replace('"', '""') + '"' if _needs_quotes(field, delimiter) else field
+def _quoted(field: str, dialect: Dialect) -> str:
+    """The field as it is written: in quotes where they are needed, or without what would end it."""
+    if not _needs_care(field, dialect):
+        return field
+    if dialect.quoting == "quotes":
+        return '"' + field.replace('"', '""') + '"'
+    return re.sub(rf"[{re.escape(dialect.delimiter)}\r\n]", "_" if dialect.delimiter != "_" else " ", field)
 
 
-def _needs_quotes(text: str, delimiter: str) -> bool:
-    return delimiter in text or '"' in text or "\n" in text or "\r" in text
+def _needs_care(text: str, dialect: Dialect) -> bool:
+    return dialect.delimiter in text or '"' in text or "\n" in text or "\r" in text
 
 
 def _encoder(stream: BinaryIO, encoding: str) -> tuple[bytes, Callable[[str], bytes]]:

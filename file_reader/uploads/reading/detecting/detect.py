@@ -15,8 +15,9 @@ from typing import BinaryIO, cast
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, is_in_uk, locator
 from uploads.reading.detecting import columns
+from uploads.reading.detecting.cut import SAMPLE_RECORDS, Cut, alike
 from uploads.reading.detecting.declared import is_column_number
-from uploads.reading.detecting.delimiter import SAMPLE_RECORDS, Cut, alike, dialect_by_delimiter
+from uploads.reading.detecting.delimiter import dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.doubts import ask
 from uploads.reading.detecting.doubts.places import PLACES, further_places
@@ -61,7 +62,7 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
     if has_lone_cr(text):
         # A line end, or a part of a cell: the records that it makes are as wide as the others, or they are not.
         unsplit = without_lone_cr(_whole_lines(sample, encoding, cr_ends=False))
-        if alike(lines, dialect.delimiter) >= alike(unsplit, dialect.delimiter):
+        if alike(lines, dialect.delimiter, dialect.quoting) >= alike(unsplit, dialect.delimiter, dialect.quoting):
             return dialect
         dialect = dialect_by_delimiter(unsplit, declared, tell)
     return replace(dialect, cr_ends=False)
@@ -134,6 +135,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         preamble=preamble,
         surplus=surplus_of(table, rows, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
+        quoting=cut.quoting,
         side_column=side_column(table, found.longitude) if is_told and is_degrees else None,
         silent_sides=silent_sides(table, found.longitude) if is_told and is_degrees else [],
         is_lettered=is_degrees and mostly(list(map(has_letter, table.values(found.longitude)))),

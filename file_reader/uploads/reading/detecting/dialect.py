@@ -19,6 +19,7 @@ class Declared:
     decimal: str | None = None
     coordinates: str | None = None
     sheet: str | None = None
+    quoting: str | None = None
 
     @property
     def notation(self) -> Notation | None:
@@ -34,7 +35,8 @@ class Dialect:
 
     `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
-    they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
+    they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces. `quoting` is one of QUOTING:
+    with `none`, quotes are part of the cells.
 
     `others` names the columns of further locations, which are not read; if it is one, `others_fix` has the options that
     declare it. With `cr_ends`, a CR without an LF ends a line;
@@ -59,6 +61,7 @@ class Dialect:
     preamble: int = 0
     surplus: int = 0
     skip_spaces: bool = False
+    quoting: str = "quotes"
     side_column: int | None = None
     silent_sides: list[int] = field(default_factory=list)
     is_lettered: bool = False

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from uploads.reading.coordinates import NULLS, as_number
+from uploads.reading.detecting.cut import Cut
 from uploads.reading.detecting.declared import is_column_number
-from uploads.reading.detecting.delimiter import Cut
 from uploads.reading.detecting.dialect import Declared
 from uploads.reading.detecting.headers import name_any, name_both, normal
 from uploads.reading.detecting.one_cell import notations_of
