@@ -50,8 +50,8 @@ def test_options_are_taken_from_the_form(api: Api) -> None:
     fields = {"latitude": "y", "longitude": "x", "has_header": "true", "delimiter": ";", "encoding": "Windows-1252",
               "decimal": ",", "max_distance": "500.5"}  # fmt: skip
     upload = api.upload("x;y\n-0,1;51,5\n", **fields)
-    assert upload["dialect"] == {"delimiter": ";", "quoting": "quotes", "encoding": "cp1252", "has_header": True, "decimal": ",", 
-                                 "latitude": "y", "longitude": "x", "coordinates": "degrees"}  # fmt: skip
+    assert upload["dialect"] == {"delimiter": ";", "quoting": "quotes", "encoding": "cp1252", "has_header": True,
+                                 "decimal": ",", "latitude": "y", "longitude": "x", "coordinates": "degrees"}  # fmt: skip
     assert upload["max_distance"] == 500.5
 
 
@@ -60,7 +60,7 @@ def test_options_are_taken_from_the_query(api: Api) -> None:
     response = api.post(f"{UPLOADS}?{query}", b"-0.1\t51.5\n")
     assert response.status_code == 202
     assert response.json()["dialect"] == {"delimiter": "\t", "quoting": "none", "encoding": "utf-8",
-                                          "has_header": False, "decimal": ".", 
+                                          "has_header": False, "decimal": ".",
                                           "latitude": 2, "longitude": 1, "coordinates": "degrees"}  # fmt: skip
     assert response.json()["max_distance"] == 20_000
 

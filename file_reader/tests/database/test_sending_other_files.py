@@ -218,7 +218,8 @@ def test_a_preview_shows_what_would_be_read_and_stores_nothing(api: Api, data_di
     assert response.status_code == 200
     shown = response.json()
     assert shown["dialect"] == {"delimiter": ";", "quoting": "quotes", "encoding": "utf-8", "has_header": True,
-                                "decimal": ".", "latitude": "lat", "longitude": "lon", "coordinates": "degrees"}  # fmt: skip
+                                "decimal": ".", "latitude": "lat", "longitude": "lon",
+                                "coordinates": "degrees"}  # fmt: skip
     assert shown["columns"] == ["name", "lat", "lon"]
     assert shown["looked_at"] == {"rows": 3, "read": 2, "rejected": {"not_a_number": 1}}
     assert shown["sure"] == 0.6667
