@@ -251,5 +251,5 @@ CASES = [
     Case("columns with nothing to read, declared", "lat,lon\nnorth,south\n", [No(2, "not_a_number")],
          declared={"latitude": "1", "longitude": "2"}),
     Case("a grid reference in the column of the latitude", "lat,lon\nTQ 29090 79645,\nTQ 29090 79645,x\n",
-         fault=Fault("columns-not-found", mentions="Grid references")),
+         fault=Fault("columns-not-found", mentions="grid references")),
 ]  # fmt: skip

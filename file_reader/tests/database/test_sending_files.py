@@ -51,7 +51,8 @@ def test_options_are_taken_from_the_form(api: Api) -> None:
               "decimal": ",", "max_distance": "500.5"}  # fmt: skip
     upload = api.upload("x;y\n-0,1;51,5\n", **fields)
     assert upload["dialect"] == {"delimiter": ";", "quoting": "quotes", "encoding": "cp1252", "has_header": True,
-                                 "decimal": ",", "latitude": "y", "longitude": "x", "coordinates": "degrees"}  # fmt: skip
+                                 "decimal": ",", "latitude": "y", "longitude": "x",
+                                 "coordinates": "degrees"}  # fmt: skip
     assert upload["max_distance"] == 500.5
 
 

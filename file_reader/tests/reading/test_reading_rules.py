@@ -12,6 +12,7 @@ from uploads.reading.detecting.doubts import Rules
 from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES
 from uploads.reading.detecting.doubts.grid import BRITISH, EXCHANGED, METRES
 from uploads.reading.detecting.doubts.places import PLACES
+from uploads.reading.detecting.unread import UNREAD
 from uploads.reading.records import read_rows
 
 _TABLES: list[Rules] = [CANDIDATES, DEGREES, EXCHANGED, METRES, BRITISH, PLACES]
@@ -46,6 +47,12 @@ def _is_read_otherwise(case: Case, without: dict[str, Any]) -> bool:
         return False
     with opened(reading.content, other.sheet) as table:
         return list(read_rows(table, other)) != reading.rows
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_without_its_rule_a_way_that_is_not_read_is_not_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(UNREAD, name)
+    assert not all(map(_as_expected, _ASKED_BACK))
 
 
 def _as_expected(case: Case) -> bool:

@@ -13,6 +13,7 @@ from uploads.reading.detecting.doubts.degrees import DEGREES
 from uploads.reading.detecting.doubts.grid import BRITISH
 from uploads.reading.detecting.one_cell import in_one_cell
 from uploads.reading.detecting.sample import Columns, Table
+from uploads.reading.detecting.unread import seen
 
 
 def find(table: Table, declared: Declared) -> Columns:
@@ -31,6 +32,7 @@ def find(table: Table, declared: Declared) -> Columns:
         raise table.error(
             "No columns were recognised as the coordinates. Say which ones they are with latitude=<name or number> and"
             " longitude=<name or number>."
+            + seen(table, range(table.width))
             + (" If the first record is no header, say has_header=false." if table.header else "")
         )
     return found

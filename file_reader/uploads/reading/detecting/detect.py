@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, is_in_uk, locator
-from uploads.reading.detecting import columns
+from uploads.reading.detecting.columns import find
 from uploads.reading.detecting.cut import SAMPLE_RECORDS, Cut, alike
 from uploads.reading.detecting.declared import is_column_number
 from uploads.reading.detecting.delimiter import dialect_by_delimiter
@@ -26,6 +26,7 @@ from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly, telling
+from uploads.reading.detecting.unread import seen
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
 
@@ -35,6 +36,7 @@ MAX_COLUMNS = 10_000
 #: How many further locations are named.
 _SHOWN_OTHERS = 8
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
+_MIXED = " Some of these numbers have a point and some a comma: all must have the same decimal sign."
 _SWAPPED = "coordinates_swapped"
 #: Reasons of rows whose numbers could be read.
 _READ_AND_REJECTED = frozenset({"latitude_out_of_range", "longitude_out_of_range", _SWAPPED, "outside_national_grid"})
@@ -113,7 +115,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     table = Table(first if has_header else None, names, len(first), data)
     if has_header:
         check_widths(table, rows)
-    found = columns.find(table, declared)
+    found = find(table, declared)
     decimal = declared.decimal or _decimal(data, found)
     is_told = not (declared.latitude or declared.longitude or declared.coordinates)
     others = found.others
@@ -159,21 +161,14 @@ def _check_readable(table: Table, data: Sequence[Sequence[str]], found: Columns,
     read = [(record, locate(record)) for record in data if len(record) > needed]
     unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
     if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
-        cells = dict.fromkeys((unread[0][found.latitude], unread[0][found.longitude]))
+        columns = sorted({found.latitude, found.longitude})
+        cells = [unread[0][column] for column in columns]
         raise table.error(
             f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
             " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
-            + _hint(" ".join(cells)),
-            sorted({found.latitude, found.longitude}),
+            + (_MIXED if {",", "."} <= {*"".join(cells)} else seen(table, columns)),
+            columns,
         )
-
-
-def _hint(text: str) -> str:
-    if "," in text and "." in text:
-        return " Some of these numbers have a point and some a comma: all must have the same decimal sign."
-    if re.search(r"[A-Z]{2} ?\d", text):
-        return " Grid references are not read: send eastings and northings in metres."
-    return ""
 
 
 def _decimal(data: Sequence[Sequence[str]], found: Columns) -> str:
