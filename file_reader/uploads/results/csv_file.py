@@ -4,12 +4,11 @@ What is done for each row is done millions of times: it is done a slice at a tim
 """
 
 import codecs
-import csv
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import chain, count, islice
+from itertools import chain, starmap
 from typing import Any, BinaryIO
 
 import msgspec
@@ -19,25 +18,13 @@ from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outc
 from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError
-from uploads.reading.fields import QUOTING
-from uploads.reading.lines import split_lines
 from uploads.reading.records import Block, read_blocks
+from uploads.results.columns import fields_of, fields_to_keep, names_of_answers, without_answers
 from uploads.row_ids import row_id
 from uploads.rows.bulk import stored_answers, upload_is_there
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = (
-    "result_status",
-    "result_reason",
-    "result_postcode",
-    "result_distance_m",
-    "result_outcode",
-    "result_country",
-    "result_region",
-    "result_admin_district",
-    "result_admin_ward",
-)
 #: A slice is the first blocks that together have as many rows, or characters when the records are long.
 _SLICE_ROWS = 5_000
 _SLICE_CHARS = 1 << 20
@@ -76,12 +63,11 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
         first = dialect.preamble + dialect.has_header
         if dialect.has_header:
             header = slice(dialect.preamble, first)
-            called = _fields(above[dialect.preamble], dialect)
-            if (kept := _fields_to_keep(called, dialect)) is not None:
-                slices = (_without_answers(*found, width, kept, dialect) for found in chain([(above, widths)], slices))
-                above, widths = next(slices)
-                width = kept
-            names = [[_join(("", *_names(called[:width])), dialect)]]
+            called = fields_of(above[dialect.preamble], dialect)
+            if (kept := fields_to_keep(called, dialect)) is not None:
+                cut = partial(without_answers, width=width, kept=kept, dialect=dialect)
+                (above, widths), slices, width = cut(above, widths), starmap(cut, slices), kept
+            names = [[_join(("", *names_of_answers(called[:width])), dialect)]]
             above[header] = [_extended(above[header], widths[header], width, names, dialect.delimiter)]
         rest = above[first:], widths[first:]
         if mark:
@@ -121,53 +107,6 @@ def _slices(blocks: Iterator[Block], dialect: Dialect, *, safe: bool) -> Iterato
         logger.info("result.csv ends where the file cannot be read: %s", error.detail)
     if texts:
         yield texts, widths
-
-
-def _fields(text: str, dialect: Dialect) -> list[str]:
-    reader = csv.reader(
-        split_lines(text),
-        delimiter=dialect.delimiter,
-        skipinitialspace=dialect.skip_spaces,
-        quoting=QUOTING[dialect.quoting],
-    )
-    return next(reader)
-
-
-def _fields_to_keep(header: list[str], dialect: Dialect) -> int | None:
-    """How many columns stand before the answers of a result that was sent again; None if it is no such file."""
-    kept = len(header) - len(COLUMNS)
-    if tuple(header[-len(COLUMNS) :]) != COLUMNS or dialect.surplus:
-        return None
-    return kept if max(dialect.latitude_column, dialect.longitude_column) < kept else None
-
-
-def _names(header: list[str]) -> list[str]:
-    """What the columns of the answers are called: with a number, if others in the file are called so."""
-    taken = {name.strip() for name in header}
-    names = ([f"{name}{number}" for name in COLUMNS] for number in chain([""], (f"_{n}" for n in count(2))))
-    return next(called for called in names if not taken & {*called})
-
-
-def _without_answers(
-    texts: list[str], widths: list[int], width: int, kept: int, dialect: Dialect
-) -> tuple[list[str], list[int]]:
-    """The records without the answers of before. What has more fields than the header is left as it is."""
-    found = [
-        _beginning(text, kept, dialect) if kept < own <= width else text
-        for text, own in zip(texts, widths, strict=True)
-    ]
-    return found, [kept if kept < own <= width else own for own in widths]
-
-
-def _beginning(text: str, count: int, dialect: Dialect) -> str:
-    """The first fields of a record as they stand there, and its line end."""
-    bare = text.rstrip(_LINE_ENDS)
-    sign = re.escape(dialect.delimiter)
-    spaces = " *" if dialect.skip_spaces else ""
-    quoted = rf'{spaces}"(?:[^"]|"")*"[^{sign}]*|' if dialect.quoting == "quotes" else ""
-    fields = re.compile(rf"(?:{quoted}[^{sign}]*)(?:{sign}|$)").finditer(bare)
-    end = list(islice(fields, count))[-1].end()
-    return bare[: end - len(dialect.delimiter)] + text[len(bare) :]
 
 
 def _harmless(block: Block, dialect: Dialect) -> Iterator[str]:

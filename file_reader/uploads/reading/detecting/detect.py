@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, is_in_uk, locator
@@ -123,7 +123,6 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         _check_readable(table, data, found, decimal)
         ask(table, PLACES, found)
         others += tuple(further_places(table, found))
-    is_degrees = found.notation == Notation.DEGREES
     return Dialect(
         delimiter=cut.delimiter,
         encoding=encoding,
@@ -138,14 +137,22 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         surplus=surplus_of(table, rows, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
         quoting=cut.quoting,
-        side_column=side_column(table, found.longitude) if is_told and is_degrees else None,
-        silent_sides=silent_sides(table, found.longitude) if is_told and is_degrees else [],
-        is_lettered=is_degrees and mostly(list(map(has_letter, table.values(found.longitude)))),
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
-        is_of_world=is_degrees and _is_of_world(table, found),
-        is_british=is_told and found.notation == Notation.OSGB36,
+        **_held(table, found, is_told=is_told),
     )
+
+
+def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:
+    """What holds for the beginning, so that it is asked of every row."""
+    if found.notation != Notation.DEGREES:
+        return {"is_british": is_told and found.notation == Notation.OSGB36}
+    return {
+        "side_column": side_column(table, found.longitude) if is_told else None,
+        "silent_sides": silent_sides(table, found.longitude) if is_told else [],
+        "is_lettered": mostly(list(map(has_letter, table.values(found.longitude)))),
+        "is_of_world": _is_of_world(table, found),
+    }
 
 
 def _is_of_world(table: Table, found: Columns) -> bool:
