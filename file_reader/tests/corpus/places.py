@@ -88,6 +88,16 @@ CASES = [
         [At(2, 51.5, -0.1)],
     ),
     Case(
+        "degrees that are rounded, of another place",
+        "lat,lon,easting,northing\n51.5,-0.1,325897,673996\n",
+        fault=_APART,
+    ),
+    Case(
+        "lengths and widths that are called like longitudes and latitudes",
+        "Länge,Breite,easting,northing\n3,4,529057,179680\n",
+        fault=_APART,
+    ),
+    Case(
         "eastings within squares of the grid beside degrees",
         "lat,lon,easting,northing\n51.501330,-0.142040,29057,79680\n",
         [At(2, *_PALACE)],

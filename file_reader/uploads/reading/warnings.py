@@ -65,7 +65,8 @@ def _further_sheets(read: Read) -> Said | None:
     if not (left := read.dialect.sheets_left):
         return None
     return Said(
-        f"One sheet of the workbook is read. These are not: {', '.join(left)}. For those, send it again with sheet=."
+        f"One sheet of the workbook is read. These are not: {', '.join(left)}. For those, send it again with sheet=.",
+        fix={"sheet": left[0]} if len(left) == 1 else {},
     )
 
 

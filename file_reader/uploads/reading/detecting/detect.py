@@ -149,7 +149,7 @@ def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:
         return {"is_british": is_told and found.notation == Notation.OSGB36}
     return {
         "side_column": side_column(table, found.longitude) if is_told else None,
-        "silent_sides": silent_sides(table, found.longitude) if is_told else [],
+        "silent_sides": silent_sides(table, found.latitude, found.longitude) if is_told else [],
         "is_lettered": mostly(list(map(has_letter, table.values(found.longitude)))),
         "is_of_world": _is_of_world(table, found),
     }

@@ -15,8 +15,9 @@ _APART = 1_000.0
 _METRES_A_DEGREE = 111_200
 #: Degrees where metres in columns may be of the Irish Grid, or of ITM: they are not compared.
 _IRELAND = (51.3, 55.5), (-10.7, -5.3)
-#: Metres to which eastings and northings are rounded in some files.
+#: Metres to which eastings and northings are rounded in some files, and the diagonal of a square of whole degrees.
 _STEPS = (10_000, 1_000)
+_WHOLE_DEGREES = 150_000.0
 
 
 def further_places(table: Table, found: Columns) -> list[Columns]:
@@ -39,9 +40,6 @@ def _another_place(table: Table, found: Columns) -> Doubt | None:
 
 def _elsewhere(table: Table, found: Columns) -> Iterator[tuple[Columns, bool]]:
     """The locations that are elsewhere in most rows, and whether they are called like those of another thing."""
-    # Degrees of one or two decimals are rounded to kilometres.
-    if found.notation != Notation.OSGB36 and not all(map(table.is_exact, (found.latitude, found.longitude))):
-        return
     for ways, is_of_another in _places(table):
         if not {ways[0].latitude, ways[0].longitude} & {found.latitude, found.longitude}:
             apart = [mostly(far) for way in ways if (far := _are_far(table, found, way))]
@@ -51,7 +49,7 @@ def _elsewhere(table: Table, found: Columns) -> Iterator[tuple[Columns, bool]]:
 
 def _are_far(table: Table, found: Columns, place: Columns) -> list[bool]:
     """Whether the two are far from each other, of each record that has both."""
-    limit = _APART + 1.5 * max(_step(table, found), _step(table, place))
+    limit = _APART + max(_rounding(table, found), _rounding(table, place))
     is_metres = Notation.OSGB36 in (place.notation, found.notation)
     return [
         _metres(one, other) > limit
@@ -75,17 +73,17 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
         elif all(map(table.is_exact, (xs[0], ys[0]))) and table.is_within(ys[0], (-90, 90)):
             yield [Columns(ys[0], xs[0], Notation.DEGREES)], False
     for column in range(table.width):
-        if table.is_exact(column) and (fitting := notations_of(table.values(column))):
+        if fitting := notations_of(table.values(column)):
             ways = [Columns(column, column, notation) for notation in sorted(fitting)]
             yield ways, bool(table.words(column) - GEOMETRY_WORDS)
 
 
-def _step(table: Table, place: Columns) -> float:
-    """To how many metres its eastings and northings are rounded, if that is coarse."""
-    if place.notation != Notation.OSGB36:
-        return 0
-    numbers = table.numbers(place.longitude) + table.numbers(place.latitude)
-    return next((step for step in _STEPS if all(number % step == 0 for number in numbers)), 0)
+def _rounding(table: Table, place: Columns) -> float:
+    """How far it may be from where it is meant, in metres, because its numbers are rounded."""
+    if place.notation == Notation.OSGB36:
+        numbers = table.numbers(place.longitude) + table.numbers(place.latitude)
+        return 1.5 * next((step for step in _STEPS if all(number % step == 0 for number in numbers)), 0)
+    return 0 if table.is_exact(place.latitude) and table.is_exact(place.longitude) else _WHOLE_DEGREES
 
 
 def _in_ireland(latitude: float, longitude: float) -> bool:

@@ -34,14 +34,15 @@ def says_other_side(cell: str, longitude: float) -> bool:
     return says_side(cell) and contradicts("w" if cell.strip() == "-" else cell, longitude)
 
 
-def silent_sides(table: Table, longitude: int) -> list[int]:
+def silent_sides(table: Table, latitude: int, longitude: int) -> list[int]:
     """Columns that may say the side of each row, and have not said anything yet.
 
     They are called like one; where no longitude has a minus, they may also stand beside it.
     """
-    empty = [column for column in range(table.width) if not table.values(column)]
+    others = [column for column in range(table.width) if column not in (latitude, longitude)]
     beside = () if has_minus(table, longitude) else (longitude - 1, longitude + 1)
-    return [column for column in empty if column in beside or column in table.named(SIDE_NAMES)]
+    named = table.named(SIDE_NAMES)
+    return [column for column in others if not table.values(column) and (column in beside or column in named)]
 
 
 def has_minus(table: Table, longitude: int) -> bool:
