@@ -33,6 +33,11 @@ CASES = [
         for header, cell in (("id,lat,lon,E/W,note", "W"), ("id,lat,lon,,note", "West"), ("id,lat,lon,sign,note", "-"))
     ),
     Case(
+        "a column of sides that says NULL at first",
+        "lat,lon,ew\n" + "52.62863,1.29235,NULL\n" * 250 + "51.501,0.142,W\n",
+        [*(At(line, 52.62863, 1.29235) for line in range(2, 252)), No(252, "side_unclear")],
+    ),
+    Case(
         "a column of sides that is empty at first, far from the longitude",
         "hemisphere,note,lat,lon\n" + ",x,51.501,-0.142\n" * 250 + "w,x,51.501,0.142\nW,x,51.501,-0.142\n",
         [*(At(line, 51.501, -0.142) for line in range(2, 252)), No(252, "side_unclear"), At(253, 51.501, -0.142)],

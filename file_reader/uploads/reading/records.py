@@ -323,7 +323,8 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
             numbers: range | list[int] = range(line, line + len(lines))
             line += len(lines)
             if len(text) < _CHARS_OF_A_LINE * len(lines):  # a file of blank lines is soon packed, and soon read
-                kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip("\r\n ")]
+                nothing = "\r\n ".replace(dialect.delimiter, "")
+                kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip(nothing)]
                 numbers, lines = [number for number, _ in kept], [one for _, one in kept]
             yield Block(text, numbers, lines, _reader(_for_csv(lines, text, dialect), dialect), dialect.delimiter)
         if sum(map(len, begun)) > MAX_RECORD_CHARS:

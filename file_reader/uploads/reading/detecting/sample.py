@@ -60,6 +60,10 @@ class Table:
         """Its cells that are not empty."""
         return [record[column] for record in self._data if column < len(record) and record[column].strip()]
 
+    def is_empty(self, column: int) -> bool:
+        """Whether its cells say nothing, in a word or without one."""
+        return all(value.strip().lower() in NULLS for value in self.values(column))
+
     def numbers(self, column: int) -> list[float]:
         return [number for number in map(as_number, self.values(column)) if number is not None]
 

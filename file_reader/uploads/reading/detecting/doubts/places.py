@@ -31,8 +31,8 @@ def _another_place(table: Table, found: Columns) -> Doubt | None:
             columns = [*dict.fromkeys((found.latitude, found.longitude, place.latitude, place.longitude))]
             return Doubt(
                 f"{table.called_both(found)} and {table.called_both(place)} are places more than"
-                f" {_APART / 1_000:.0f} km apart in most rows. Say which one is meant with latitude=<name or number>"
-                " and longitude=<name or number>.",
+                f" {_APART / 1_000:.0f} km apart in most rows that have both. Say which one is meant with"
+                " latitude=<name or number> and longitude=<name or number>.",
                 columns,
             )
     return None

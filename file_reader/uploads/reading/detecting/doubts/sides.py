@@ -42,7 +42,7 @@ def silent_sides(table: Table, latitude: int, longitude: int) -> list[int]:
     others = [column for column in range(table.width) if column not in (latitude, longitude)]
     beside = () if has_minus(table, longitude) else (longitude - 1, longitude + 1)
     named = table.named(SIDE_NAMES)
-    return [column for column in others if not table.values(column) and (column in beside or column in named)]
+    return [column for column in others if table.is_empty(column) and (column in beside or column in named)]
 
 
 def has_minus(table: Table, longitude: int) -> bool:
