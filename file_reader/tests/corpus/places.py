@@ -177,7 +177,11 @@ CASES = [
         "easting,northing\n" + "179680,529057\n" * 9 + "805000,393000\n",
         fault=_EXCHANGED,
     ),
-    Case("northings that are called X", "X,Y\n805000,393000\n846000,266000\n", fault=_EXCHANGED),
+    Case(
+        "northings that are called X",
+        "X,Y\n805000,393000\n846000,266000\n",
+        fault=Fault("columns-not-found", {"fix": None}, "exchanged"),
+    ),
     Case(
         "northings that are called eastings, declared",
         "easting,northing\n805000,393000\n",

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, Notation
 from uploads.reading.detecting.doubts import Doubt, Rules
-from uploads.reading.detecting.headers import BRITISH_WORDS, OTHER_GRID_WORDS
+from uploads.reading.detecting.headers import BRITISH_WORDS, OTHER_GRID_WORDS, X
 from uploads.reading.detecting.sample import Columns, Table
 
 #: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,
@@ -40,7 +40,8 @@ def _exchanged(table: Table, northing: int, easting: int) -> Doubt | None:
         f" {GRID_EASTING[1]:,.0f}, which no easting has. If they are, say latitude=<the column of the northings> and"
         " longitude=<that of the eastings>; else mend these rows.",
         [easting, northing],
-        fix=table.options(Columns(easting, northing, Notation.OSGB36)),
+        # X and Y may be those of Switzerland: nothing is certain there.
+        fix={} if easting in table.named(X) else table.options(Columns(easting, northing, Notation.OSGB36)),
     )
 
 
