@@ -8,8 +8,30 @@ CASES = [
     *(Case(f"a quote opens and closes rows later: {delimiter!r}",
            'id,name,lat,lon\n1,x,51.5,-0.1\n2,"mill,52.5,-1.1\n3,y,53.5,-2.1\n4,pond",54.5,-3.1\n'.replace(
                ",", delimiter),
-           [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5"))
-      for delimiter in (",", "\t")),
+           [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "quoting=none"), declared=declared)
+      for delimiter, declared in ((",", {}), ("\t", {"quoting": "quotes"}))),
+    *(Case(f"a quote that encloses nothing: {delimiter!r}",
+           'id,name,lat,lon\n1,x,51.5,-0.1\n2,"mill,52.5,-1.1\n3,y,53.5,-2.1\n4,pond",54.5,-3.1\n'.replace(
+               ",", delimiter),
+           [At(2, 51.5, -0.1), At(3, 52.5, -1.1), At(4, 53.5, -2.1), At(5, 54.5, -3.1)], declared=declared,
+           dialect={"quoting": "none"})
+      for delimiter, declared in ((",", {"quoting": "none"}), ("\t", {}))),
+    Case("a quote between tabs that nothing closes", 'name\tlat\tlon\n"x\t51.5\t-0.1\ny\t52.5\t-1.1\n',
+         [At(2, 51.5, -0.1), At(3, 52.5, -1.1)]),
+    Case("a quote between tabs, far down", "name\tlat\tlon\n" + "y\t52.5\t-1.1\n" * 300 + '"x\t51.5\t-0.1\n',
+         [*(At(line, 52.5, -1.1) for line in range(2, 302)), At(302, 51.5, -0.1)]),
+    Case("cells in quotes between tabs", 'name\tlat\tlon\n"a\nb"\t51.5\t-0.1\n"c\td"\t52.5\t-1.1\n',
+         [At(2, 51.5, -0.1), At(4, 52.5, -1.1)], dialect={"quoting": "quotes"}),
+    Case("cells of three lines in quotes between tabs", 'name\tlat\tlon\n' + '"a\n\nb\nc"\t51.5\t-0.1\n' * 4,
+         [At(line, 51.5, -0.1) for line in (2, 6, 10, 14)], dialect={"quoting": "quotes"}),
+    Case("a lone CR ends lines, and LF is in cells", "a,b,c,Latitude,Longitude\r" + '"\n","\n","\n",49.0,0.0\r' * 2,
+         [At(2, 49, 0), At(6, 49, 0)], dialect={"cr_ends": True}),
+    Case("colons between the fields", "name:lat:lon\nx:51.5:-0.1\n",
+         fault=Fault("columns-not-found", {"fix": {"delimiter": ":"}}, "delimiter=:")),
+    Case("spaces between the fields", "name lat lon\nx 51.5 -0.1\n",
+         fault=Fault("columns-not-found", {"fix": {"delimiter": "space"}}, "delimiter=space")),
+    *(Case(f"the delimiter declared: {delimiter!r}", 'name,lat,lon\n"x, y",51.5,-0.1\n'.replace(",", delimiter),
+           [At(2, 51.5, -0.1)], declared={"delimiter": delimiter}) for delimiter in ": ^~/_#]"),
     Case("a quote opens and closes in coordinates", 'id,lat,lon\n1,51.5,-0.1\n2,51.5,"-0.14\n3,52.5,-1\n4,51.5,-1"\n',
          [At(2, 51.5, -0.1)], fault=Fault("unreadable-file", {"line": 3}, "closes on line 5")),
     Case("cells of several lines are no rows", 'id,name,lat,lon\n1,"12, High St\nLondon, UK",51.5,-0.1\n',

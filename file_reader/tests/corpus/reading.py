@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, cast
 from tests.corpus.drip import Drip
 
 from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows

@@ -115,7 +115,8 @@ def _further_locations(read: Read) -> Said | None:
         return None
     return Said(
         f"{dialect.latitude} and {dialect.longitude} are read. The file has further locations, which are not:"
-        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=."
+        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=.",
+        fix=dialect.others_fix,
     )
 
 

@@ -10,7 +10,7 @@ from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, wa
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.warnings import Read, warnings_of
 
-_DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
+_DIALECT = ("delimiter", "quoting", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
 
 
 def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.preview import preview
 from uploads.reading.second_look import check_beginning
