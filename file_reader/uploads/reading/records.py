@@ -33,7 +33,8 @@ _CHARS_OF_A_LINE = 4
 class RawRecord(NamedTuple):
     """A record: the line (from 1) on which it begins, its text with its line end, and its fields.
 
-    The line of a workbook's record is the row of the sheet, as people see it there.
+    The line of a workbook's record is the row of the sheet, as people see it there; of JSON, GPX and KML it is the
+    number of the object and one, as the first line has the names.
     """
 
     line: int
@@ -289,7 +290,7 @@ def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
-    of_sheet = isinstance(stream, SheetCsv)
+    of_sheet = isinstance(stream, SheetCsv) or dialect.format != "csv"
     begun: list[str] = []  # the lines of a record that goes on in the next block
     for block in line_blocks(stream, dialect.encoding, cr_ends=dialect.cr_ends):
         lines = [*begun, *block]
@@ -340,7 +341,8 @@ def _quoted(
 ) -> tuple[int, Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any.
 
-    The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
+    The rows of a sheet, and of a table that was made of another format, are numbered one by one, whatever lines they
+    have in its CSV. It was written here: nobody forgot a quote.
     """
     starts: list[int] = []
     records: list[list[str]] = []
@@ -365,7 +367,7 @@ def _quoted(
             if len(own) > 1 and not quotes_close(text, dialect.delimiter, skip_spaces=dialect.skip_spaces):
                 error = unclosed_quote(at)
                 break
-            if len(own) > 1 and _are_records(own, len(fields), dialect):
+            if len(own) > 1 and not of_sheet and _are_records(own, len(fields), dialect):
                 error = swallowed(at, len(own))
                 break
             starts.append(at)

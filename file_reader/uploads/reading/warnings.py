@@ -69,6 +69,12 @@ def _further_sheets(read: Read) -> Said | None:
     )
 
 
+def _left_out(read: Read) -> Said | None:
+    if not (left := read.dialect.left):
+        return None
+    return Said(f"One table of what was sent is read. This is not: {', '.join(left)}.")
+
+
 def _further_locations(read: Read) -> Said | None:
     dialect = read.dialect
     if not dialect.others:
@@ -113,6 +119,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "most_rejected": _most_rejected,
     "all_east": _all_east,
     "further_sheets": _further_sheets,
+    "left_out": _left_out,
     "further_locations": _further_locations,
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,

@@ -68,7 +68,8 @@ class Dialect:
 
     `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
     else it is part of a cell. Of a workbook, `sheet` is the one that is read, by name or number, empty for the first;
-    `sheets_left` are those that are not.
+    `sheets_left` are those that are not. `format` is what was sent; of what is neither csv nor xlsx, this is the table
+    that was made of it. `left` names what was beside the table and is not read.
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
     did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
@@ -94,6 +95,8 @@ class Dialect:
     others: list[str] = field(default_factory=list)
     sheet: str = ""
     sheets_left: list[str] = field(default_factory=list)
+    format: str = "csv"
+    left: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
