@@ -86,8 +86,8 @@ def measured(pieces: Iterator[str], folder: Path) -> dict[str, object]:
                      "names of elements", id="50,000 names of elements"),
         pytest.param(_filled("<kml>", _of_kml("<name>" + "x" * 3 * _MB + "</name>")[5:], 1), "unreadable-file",
                      "bytes of XML", id="a text of 3 MB"),
-        pytest.param(_filled("<kml><Placemark>", "<a>x</a>" * 50_000, 2, "</Placemark></kml>"), "unreadable-file", "more than 10,000 names",
-                     id="100,000 values of one name"),
+        pytest.param(_filled("<kml><Placemark>", "<a>x</a>" * 50_000, 2, "</Placemark></kml>"), "unreadable-file",
+                     "more than 10,000 names", id="100,000 values of one name"),
     ],
 )  # fmt: skip
 def test_what_takes_too_much_is_refused_before_it_does(
