@@ -71,6 +71,13 @@ CASES = [
         feature({"type": "Point", "coordinates": []}, n=5), feature({"type": "Point", "coordinates": ["a", None]}, n=6),
         feature({"type": "GeometryCollection", "geometries": [PALACE]}, n=7), feature(_CASTLE, n=8)),
         [At(2, 51.501, -0.142), *(No(line, "coordinates_missing") for line in range(3, 9)), At(9, 55.953, -3.188)]),
+    Case("features of which none is a point",
+         collection(feature({"type": "LineString", "coordinates": [[-0.1, 51.5], [-0.2, 51.6]]}), feature(None)),
+         fault=Fault("unreadable-file", mentions="None of the 2 features of the file is a point")),
+    Case("GeoJSON of a system in another spelling",
+         collection(*_TWO, crs=_crs("http://www.opengis.net/def/crs/OGC/1.3/CRS84")), _ROWS),
+    Case("GeoJSON of a system whose number ends alike", collection(*_TWO, crs=_crs("EPSG:84326")),
+         fault=Fault("unreadable-file", mentions="'EPSG:84326'")),
     Case("points with heights", collection(feature({"type": "Point", "coordinates": [-0.142, 51.501, 12.5]})),
          _ROWS[:1]),
     Case("GeoJSON, latitude first", collection(feature({"type": "Point", "coordinates": [51.501, -0.142]})),
@@ -185,9 +192,10 @@ CASES = [
     Case("KML", _kml(_PLACEMARKS), _ROWS, dialect={"format": "kml"}),
     Case("KMZ", zipped({"doc.kml": _kml(_PLACEMARKS).encode(), "files/pin.png": b"x"}), _ROWS,
          dialect={"format": "kml", "left": ["files/pin.png"]}),
-    Case("placemarks without a point", _kml("<Placemark><name>x</name></Placemark><Placemark><LineString><coordinates>"
-         "-0.1,51.5 -0.2,51.6</coordinates></LineString></Placemark><Placemark><Point><coordinates>-0.1 51.5"
-         "</coordinates></Point></Placemark>"), [No(line, "coordinates_missing") for line in (2, 3, 4)]),
+    Case("placemarks without a point",
+         _kml(_PLACEMARKS + "<Placemark><name>x</name></Placemark><Placemark><LineString><coordinates>-0.1,51.5 -0.2,52"
+              "</coordinates></LineString></Placemark><Placemark><Point><coordinates>-0.1 51.5</coordinates></Point>"
+              "</Placemark>"), [*_ROWS, *(No(line, "coordinates_missing") for line in (4, 5, 6))]),
     Case("KML without a placemark", _kml(""), fault=Fault("unsupported-file", mentions="no placemark")),
     Case("KML with a name of a coordinate",
          _kml("<Placemark><ExtendedData><Data name='latitude'><value>1</value></Data>"

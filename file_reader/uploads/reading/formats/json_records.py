@@ -11,8 +11,14 @@ from uploads.reading.formats.records import LATITUDE, LONGITUDE, Number, Record,
 
 _OWN = frozenset({"type", "geometry", "properties"})
 #: The names of the reference systems that are read. Longitude comes first in all of them, as in all of GeoJSON.
-_DEGREES = re.compile(r"urn:ogc:def:crs:OGC:(1\.3)?:CRS84|(urn:ogc:def:crs:)?EPSG::?4326|OGC:CRS84", re.IGNORECASE)
-_GRID = re.compile(r"(urn:ogc:def:crs:)?EPSG::?27700", re.IGNORECASE)
+_DEGREES = re.compile(
+    r"urn:ogc:def:crs:OGC:(1\.3)?:CRS84|(urn:ogc:def:crs:)?EPSG:([\d.]*:)?4326|OGC:CRS84"
+    r"|https?://www\.opengis\.net/def/crs/(OGC/1\.3/CRS84|EPSG/0/4326)",
+    re.IGNORECASE,
+)
+_GRID = re.compile(
+    r"(urn:ogc:def:crs:)?EPSG:([\d.]*:)?27700|https?://www\.opengis\.net/def/crs/EPSG/0/27700", re.IGNORECASE
+)
 _OTHER_TYPES = {
     "Topology": "TopoJSON",
     **dict.fromkeys(

@@ -56,9 +56,14 @@ def error_from(said: str) -> ReadingError:
 def as_csv(stream: BinaryIO, what: str) -> Iterator[bytes]:
     """What the file is, as a line of JSON, then its records as CSV in UTF-8. Raises ReadingError."""
     records: Records = JsonRecords(stream) if what == "json" else XmlRecords(stream, what)
-    keys, number = _keys(records)
+    keys, number, places = _keys(records)
     if not number:
         raise EmptyFileError("There is nothing in the file: not even one object.")
+    if records.is_located and not places:
+        raise ReadingError(
+            f"None of the {number:,} features of the file is a point. Lines and areas are at no one place: send points,"
+            " such as their centroids."
+        )
     names = _names(keys, is_grid=records.is_grid)
     location = {"latitude": names[0], "longitude": names[1]} if records.is_located else {}
     about = {"format": records.format, "left": records.left, "is_grid": records.is_grid, **location}
@@ -66,11 +71,13 @@ def as_csv(stream: BinaryIO, what: str) -> Iterator[bytes]:
     yield from _rows(records, keys, names)
 
 
-def _keys(records: Records) -> tuple[list[Key], int]:
-    """The columns in the order in which they appear, those of the location first, and how many records there are."""
+def _keys(records: Records) -> tuple[list[Key], int, int]:
+    """The columns in the order in which they appear, how many records there are, and how many have a location."""
     keys: dict[Key, None] = {}
-    chars = number = 0
+    chars = number = places = 0
     for number, record in enumerate(records, 1):
+        if record.get(LATITUDE):
+            places += 1
         if record.keys() <= keys.keys():
             continue
         for key in record:
@@ -83,7 +90,7 @@ def _keys(records: Records) -> tuple[list[Key], int]:
             raise ReadingError(
                 f"The names in the file have more than {MAX_RECORD_CHARS // 2:,} characters.", record=number
             )
-    return list(keys), number
+    return list(keys), number, places
 
 
 def _names(keys: list[Key], *, is_grid: bool) -> list[str]:
