@@ -36,7 +36,7 @@ class JsonRecords:
         self.is_located = False
         self.is_grid = False
         self.left: list[str] = []
-        self.is_collection = False
+        self._is_collection = False
         self._stream = stream
         self._count = 0
 
@@ -68,12 +68,12 @@ class JsonRecords:
             if name in members:
                 raise given_twice(name)
             if name == "features" and text.next_character() == "[":
-                members[name] = self.is_collection = True
+                members[name] = self._is_collection = True
                 text.take("[")
                 yield from self._elements(text)
             else:
                 members[name] = text.value()
-        if self.is_collection:
+        if self._is_collection:
             self._check_collection(members)
             text.end()
             return
@@ -111,7 +111,7 @@ class JsonRecords:
         if not isinstance(value, dict):
             raise NotJsonError("it is no object. Send an array of objects, or one object a line")
         is_feature = value.get("type") == "Feature" and ("geometry" in value or "properties" in value)
-        if self.is_collection and not is_feature:
+        if self._is_collection and not is_feature:
             raise NotJsonError("it is no feature of GeoJSON (ArcGIS writes one with f=geojson)")
         if not self._count and is_feature:
             self.is_located = True
