@@ -17,4 +17,4 @@ def dialect_of_converted(sample: bytes, declared: Declared, origin: Origin) -> D
         known = replace(known, latitude=origin.latitude, longitude=origin.longitude, decimal=".")
         if origin.is_grid and not declared.coordinates:
             known = replace(known, coordinates=Notation.OSGB36.value)
-    return replace(detect_dialect(sample, known), cr_ends=False, format=origin.format, left=origin.left)
+    return replace(detect_dialect(sample, known), format=origin.format, left=origin.left)
