@@ -27,7 +27,7 @@ def _crs(name: str) -> dict[str, Any]:
 
 
 def _broken(text: str, number: int, mentions: str) -> Case:
-    return Case(f"JSON that is wrong: {mentions}: {text[-50:]!r}", text,
+    return Case(f"JSON that is wrong: {mentions}: {text[:4]} … {text[-50:]!r}", text,
                 fault=Fault("unreadable-file", {"record": number}, mentions))  # fmt: skip
 
 
@@ -52,7 +52,7 @@ _PLACEMARKS = (
 
 CASES = [
     # --- GeoJSON
-    Case("GeoJSON", collection(*_TWO), _ROWS, dialect=_GEOJSON),
+    Case("a collection of GeoJSON", collection(*_TWO), _ROWS, dialect=_GEOJSON),
     Case("GeoJSON on many lines", json.dumps(json.loads(collection(*_TWO)), indent=2), _ROWS, dialect=_GEOJSON),
     Case("GeoJSON with a byte order mark", "\ufeff" + collection(*_TWO), _ROWS, dialect=_GEOJSON),
     Case("GeoJSON, packed", gz(collection(*_TWO).encode()), _ROWS, dialect=_GEOJSON),
