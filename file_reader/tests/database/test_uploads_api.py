@@ -41,7 +41,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "expires_at": None,
         "max_distance": 2000.0,
         "dialect": {"delimiter": ",", "quoting": "quotes", "encoding": "utf-8", "has_header": True, "decimal": ".",
-                    "latitude": "lat", "longitude": "lon", "coordinates": "degrees"},
+                    "latitude": "lat", "longitude": "lon", "coordinates": "degrees", "format": "csv"},
         "rows": NOTHING,
         "progress": 0.0,
         "rows_per_second": None,

@@ -67,11 +67,18 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
     )
 
 
-def check_workbook(declared: Declared) -> None:
-    """Raises OptionError when it is said how the text of a workbook is written: it has none."""
+def check_no_text(declared: Declared, what: str) -> None:
+    """Raises OptionError when it is said how the text of a table is written, and it was none: `what` it was."""
     for option in ("delimiter", "quoting", "encoding"):
         if (value := getattr(declared, option)) is not None:
-            raise OptionError(option, value, "an Excel workbook has none; leave it out")
+            raise OptionError(option, value, f"{what} has none; leave it out")
+
+
+def check_converted(declared: Declared, what: str) -> None:
+    """Raises OptionError when something is said that does not go with a file that has a name for each value."""
+    check_no_text(declared, what)
+    if declared.has_header is False:
+        raise OptionError("has_header", "false", f"{what} has names for all its values; leave it out")
 
 
 def check_no_workbook(declared: Declared) -> None:

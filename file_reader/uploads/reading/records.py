@@ -36,7 +36,8 @@ _LOOKED_AT = 20
 class RawRecord(NamedTuple):
     """A record: the line (from 1) on which it begins, its text with its line end, and its fields.
 
-    The line of a workbook's record is the row of the sheet, as people see it there.
+    The line of a workbook's record is the row of the sheet, as people see it there; of JSON, GPX and KML it is the
+    number of the object and one, as the first line has the names.
     """
 
     line: int
@@ -327,7 +328,7 @@ def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
-    of_sheet = isinstance(stream, SheetCsv)
+    of_sheet = isinstance(stream, SheetCsv) or dialect.format != "csv"
     begun: list[str] = []  # the lines of a record that goes on in the next block
     for block in line_blocks(stream, dialect.encoding, cr_ends=dialect.cr_ends):
         lines = [*begun, *block]
@@ -383,7 +384,8 @@ def _quoted(
 ) -> tuple[int, Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any.
 
-    The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
+    The rows of a sheet, and of a table that was made of another format, are numbered one by one, whatever lines they
+    have in its CSV. It was written here: nobody forgot a quote.
     """
     starts: list[int] = []
     records: list[list[str]] = []
@@ -408,7 +410,7 @@ def _quoted(
             if len(own) > 1 and not quotes_close(text, dialect.delimiter, skip_spaces=dialect.skip_spaces):
                 error = unclosed_quote(at)
                 break
-            if len(own) > 1 and _are_records(own, len(fields), dialect):
+            if len(own) > 1 and not of_sheet and _are_records(own, len(fields), dialect):
                 error = swallowed(at, len(own))
                 break
             starts.append(at)

@@ -45,6 +45,9 @@ class Dialect:
     `sheets_left` are those that are not, and with `sheets_alike` some of them have the same first row. With
     `merged_cells`, a coordinate stands in cells that are merged over several rows.
 
+    `format` is what was sent; of what is neither csv nor xlsx, this is the table that was made of it. `left` names what
+    was beside the table and is not read.
+
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
     did; `silent_sides` may say so further down; with `is_lettered`, letters did in the longitude itself; with
     `is_british`, a row that says it is in Ireland is of another grid. With `is_of_world`, most are abroad, and none is
@@ -77,6 +80,8 @@ class Dialect:
     sheets_left: list[str] = field(default_factory=list)
     sheets_alike: bool = False
     merged_cells: bool = False
+    format: str = "csv"
+    left: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from operator import attrgetter
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, cast
@@ -20,15 +21,23 @@ from rest_framework.views import APIView
 
 from service_kit.query_parameters import Values, query_parameters
 from uploads.accepting.accept import accept_upload, scoped_key
-from uploads.accepting.options import OPTIONS, UploadOptions, check_no_workbook, check_workbook, parse_options
+from uploads.accepting.options import (
+    OPTIONS,
+    UploadOptions,
+    check_converted,
+    check_no_text,
+    check_no_workbook,
+    parse_options,
+)
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
-from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
+from uploads.reading.formats.telling import dialect_of_converted
 from uploads.reading.preview import preview
 from uploads.reading.second_look import check_beginning
 from uploads.rows.bulk.per_call import counts_of
@@ -53,7 +62,7 @@ def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Inco
     with Incoming(key) as sent:
         name_in_form = receive(cast(WSGIRequest, request._request), sent, given.give)
         options = parse_options(given)
-        with sent.unwrapped(settings.MAX_UPLOAD_BYTES) as table:
+        with sent.table(settings.MAX_UPLOAD_BYTES) as table:
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
@@ -66,14 +75,21 @@ def opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
 
 def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
     """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
-    if isinstance(stream, SheetCsv):
-        check_workbook(options.declared)
-        dialect = dialect_of_sheet(stream, options.declared)
-    else:
-        check_no_workbook(options.declared)
-        dialect = detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
+    dialect = _told_dialect(table, stream, options.declared)
     check_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
     return dialect
+
+
+def _told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
+    if isinstance(stream, SheetCsv):
+        check_no_text(declared, "an Excel workbook")
+        return replace(dialect_of_sheet(stream, declared), format="xlsx", left=table.origin.left)
+    check_no_workbook(declared)
+    if table.origin.format != "csv":
+        check_converted(declared, table.origin.format)
+        return dialect_of_converted(beginning_of(stream, SAMPLE_BYTES), declared, table.origin)
+    dialect = detect_dialect(beginning_of(stream, SAMPLE_BYTES), declared, further=table.samples())
+    return replace(dialect, left=table.origin.left)
 
 
 @api_view(["POST"])
