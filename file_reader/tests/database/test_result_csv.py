@@ -14,7 +14,7 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
 
-from uploads.results.csv_file import COLUMNS, UploadGoneError
+from uploads.results.pieces import COLUMNS, UploadGoneError
 from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db

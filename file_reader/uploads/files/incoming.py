@@ -101,8 +101,6 @@ class Incoming:
 
     def keep(self, public_id: uuid.UUID) -> None:
         """Makes the file the upload's: synced, renamed, and the folder synced, so that a power cut cannot undo it."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
         target = path_of(public_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync_above(target.parent)
@@ -110,9 +108,16 @@ class Incoming:
         # database that does not know a file may be another one, or an older copy.
         self._public_id = public_id
         intent_of(public_id).touch()
+        self.keep_as(target)
+        _sync_folder(target.parent)
+
+    def keep_as(self, target: Path) -> None:
+        """Gives the file this name: whoever finds it there finds it whole, also after a power cut."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
         self._path.rename(target)
         self._path = target
-        _sync_folder(target.parent)
         self._kept = True
 
 
