@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from tests.api import Api, Json, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.working import work_until_ended
+from tests.working import in_thread, work_until_ended
 
 from uploads.files import room
 from uploads.files.abandoned import UNUSED_AFTER
@@ -194,6 +195,20 @@ def test_two_first_downloads_at_once_are_both_whole(
     assert begun + b"".join(one) == whole
     assert [path.read_bytes() for path in kept()] == [whole]
     assert parts() == []
+
+
+def test_who_wants_a_range_waits_for_the_one_who_writes_the_file(
+    api: Api, done: Json, transactional_db: None, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = iter(get(api, done).streaming_content)
+    begun, waits = next(first), threading.Event()
+    monkeypatch.setattr("uploads.results.kept.time.sleep", lambda seconds: waits.set())
+    second = in_thread(lambda: content_of(get(api, done, Range="bytes=5-")))
+    assert waits.wait(20)
+    assert not second.done()
+    assert len(parts()) == 1
+    whole = begun + b"".join(first)
+    assert second.result(20) == whole[5:]
 
 
 def test_a_retry_removes_what_is_kept(api: Api, consumer: FakePostcodeConsumer, transactional_db: None) -> None:

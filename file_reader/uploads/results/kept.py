@@ -3,13 +3,14 @@
 import contextlib
 import io
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 from django.conf import settings
 
-from uploads.errors import DiskNearlyFullError
+from uploads.errors import DiskNearlyFullError, UploadInFlightError
 from uploads.files.incoming import Incoming
 from uploads.files.room import check_room
 from uploads.files.stored import results_of
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: To be raised when a format is written in another way: who has a part of a file must not get the rest of another.
 _EDITION = 1
+#: How long a request waits for another one that writes the same result (seconds); the gateway waits a little longer.
+_PATIENCE = 60.0
 
 
 def version_of(upload: Upload) -> str | None:
@@ -46,14 +49,12 @@ def kept_result(upload: Upload, suffix: str) -> io.FileIO | None:
 
 
 def keeping(upload: Upload, suffix: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces of a whole result, which is kept when all of them were taken; unless the disk is nearly full.
-
-    Two may do so at once: both write the same bytes.
-    """
+    """The pieces of a whole result, which is kept when all of them were taken; unless the disk is nearly full, or
+    another request is writing it."""
     with contextlib.ExitStack() as stack:
         part: Incoming | None = None
-        with contextlib.suppress(OSError):
-            part = stack.enter_context(Incoming())
+        with contextlib.suppress(OSError, UploadInFlightError):
+            part = stack.enter_context(Incoming(_key(upload, suffix)))
         for piece in pieces:
             if part and not _is_written(part, piece):
                 part = None
@@ -61,6 +62,29 @@ def keeping(upload: Upload, suffix: str, pieces: Iterable[bytes]) -> Iterator[by
             yield piece
         if part:
             _keep(part, path_of_result(upload, suffix), upload)
+
+
+def written(upload: Upload, suffix: str, pieces: Iterable[bytes]) -> io.FileIO | None:
+    """The whole result, which is written now, or by another request that is at it; None when it cannot be kept."""
+    end = time.monotonic() + _PATIENCE
+    while (file := kept_result(upload, suffix)) is None:
+        try:
+            with Incoming(_key(upload, suffix)) as part:
+                if all(_is_written(part, piece) for piece in pieces):
+                    _keep(part, path_of_result(upload, suffix), upload)
+            return kept_result(upload, suffix)
+        except UploadInFlightError:
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.1)
+        except OSError:
+            return None
+    return file
+
+
+def _key(upload: Upload, suffix: str) -> str:
+    """What reserves the writing of a result for one request."""
+    return f"result {version_of(upload)} {suffix}"
 
 
 def _is_written(part: Incoming, piece: bytes) -> bool:

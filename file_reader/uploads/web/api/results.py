@@ -5,6 +5,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from service_kit.query_parameters import Values
 from uploads.errors import FormatMissingError, ParameterError
 from uploads.models import Upload
 from uploads.results.formats import FORMATS, formats_here
-from uploads.results.kept import keeping, kept_result, version_of
+from uploads.results.kept import keeping, kept_result, version_of, written
 from uploads.results.pieces import Choice
 from uploads.results.table import check_columns
 from uploads.rows.filters import parse_filters
@@ -60,15 +61,14 @@ def _answer(
 ) -> HttpResponseBase:
     """The result. The whole one of an upload that has ended is kept, and answers ranges."""
     is_read = request.method == "GET"
-    pieces: Iterable[bytes] = FORMATS[suffix].write(upload, choice)
+    write = partial(FORMATS[suffix].write, upload, choice)
+    pieces: Iterable[bytes] = write()
     file = None
     if tag and choice == Choice():
-        pieces = keeping(upload, suffix, pieces)
         file = kept_result(upload, suffix) if is_read or not is_packed else None
         if file is None and is_read and "Range" in request.headers:
-            for _ in pieces:
-                pass
-            file, pieces = kept_result(upload, suffix), FORMATS[suffix].write(upload, choice)
+            file = written(upload, suffix, write())
+        pieces = keeping(upload, suffix, pieces)
     if file and not is_packed:
         response = file_or_part(request, file, tag or "")
     else:
