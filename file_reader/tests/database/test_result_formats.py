@@ -213,6 +213,11 @@ def test_chosen_columns_of_a_csv_are_in_its_own_dialect(api: Api, consumer: Fake
     assert content == b'result_distance_m;"a;b"\r\n0,0;\'=1\r\n'
 
 
+def test_chosen_columns_of_a_safe_result_are_safe_in_the_header_too(api: Api) -> None:
+    upload = api.upload("lat,lon,=a,b\n56,2.5,@x,y\n")
+    assert fetch(api, upload, "csv", columns="=a,b", safe="1") == b"'=a,b\n'@x,y\n"
+
+
 @pytest.mark.parametrize("columns", ["id,nothing", "id,id", "", '"id'])
 def test_columns_that_are_not_there_are_refused(api: Api, done: Json, columns: str) -> None:
     problem = problem_of(api.get(f"{UPLOADS}{done['id']}/result.ndjson", columns=columns), 400, "invalid-parameter")
@@ -285,7 +290,7 @@ def test_texts_are_packed_for_who_takes_it(api: Api, done: Json, suffix: str) ->
         assert response.headers["Content-Encoding"] == "gzip"
         assert "Accept-Encoding" in response.headers["Vary"]
         content = gzip.decompress(content)
-    assert "Content-Encoding" not in api.client.get(address, headers={"Accept-Encoding": "gzip;q=0"}).headers
+    assert "Content-Encoding" not in api.client.head(address, headers={"Accept-Encoding": "gzip;q=0"}).headers
     assert content == fetch(api, done, suffix)
 
 

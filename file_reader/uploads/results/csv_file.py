@@ -10,7 +10,6 @@ import msgspec
 from uploads.models import STATUS_WORDS, AreaNames, Upload, outcode_of
 from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.records import Block
 from uploads.results.pieces import COLUMNS, Answers, AreaNamesOnce, Choice, Piece, Result, open_result
 from uploads.results.table import answer_columns, file_columns, names_of
 
@@ -30,28 +29,25 @@ def result_csv(upload: Upload, choice: Choice) -> Iterator[bytes]:
 
     With `safe`, a spreadsheet takes no cell for a formula: a text that begins like one gets an apostrophe in front.
     """
-    dialect = Dialect.from_json(upload.dialect)
-    change = partial(_harmless, dialect=dialect) if choice.safe else None
-    with open_result(upload, choice.status, change=change) as result:
-        if not result.width:  # not even a header
-            yield from (b"" for _ in result.pieces)
-            return
-        mark, encode = _encoder(result.beginning, dialect.encoding)
+    with open_result(upload, choice.status) as result:
+        mark, encode = _encoder(result.beginning, result.dialect.encoding)
         write = _whole_rows(result) if choice.columns is None else _chosen_columns(result, choice.columns)
-        if mark:
+        if mark and result.width:
             yield mark
-        yield encode(_above(result, choice.columns))
+        yield encode(_above(result, choice))
         for piece in result.pieces:
-            yield encode(write(piece))
+            yield encode(write(_harmless(piece, result.dialect) if choice.safe else piece))
 
 
-def _above(result: Result, columns: Sequence[str] | None) -> str:
+def _above(result: Result, choice: Choice) -> str:
     """What stands above the rows. The header has the names of the columns that are added, or of those chosen."""
-    texts, dialect = result.above.texts, result.dialect
-    if not dialect.has_header:
+    dialect = result.dialect
+    texts = (_harmless(result.above, dialect) if choice.safe else result.above).texts
+    if not dialect.has_header or not texts:
         return "".join(texts)
     header = texts[-1]
-    if columns is not None:
+    if choice.columns is not None:
+        columns = map(_without_formula, choice.columns) if choice.safe else choice.columns
         header = _join(columns, dialect) + _line_end(header)
     else:
         names = [[_join(("", *COLUMNS), dialect)]]
@@ -85,19 +81,23 @@ def _chosen_columns(result: Result, chosen: Sequence[str]) -> Callable[[Piece], 
     return write
 
 
-def _harmless(block: Block, dialect: Dialect) -> Block:
-    """The same records without formulas. Numbers are no formulas, whatever their sign."""
-    texts = list(block.texts)
-    records = list(block.records)
-    for number, (text, fields) in enumerate(zip(block.texts, block.records, strict=True)):
+def _harmless(piece: Piece, dialect: Dialect) -> Piece:
+    """The same records without formulas."""
+    texts, records = list(piece.texts), list(piece.records())
+    for number, fields in enumerate(records):
         if any(map(_is_formula, fields)):
-            records[number] = ["'" + field if _is_formula(field) else field for field in fields]
-            texts[number] = _join(records[number], dialect) + _line_end(text)
-    return replace(block, texts=texts, fields=records)
+            records[number] = list(map(_without_formula, fields))
+            texts[number] = _join(records[number], dialect) + _line_end(texts[number])
+    return replace(piece, texts=texts, records=lambda: records)
 
 
 def _is_formula(field: str) -> bool:
+    """Numbers are no formulas, whatever their sign."""
     return field.startswith(_FORMULA) and as_number(field) is None
+
+
+def _without_formula(field: str) -> str:
+    return "'" + field if _is_formula(field) else field
 
 
 def _line_end(text: str) -> str:

@@ -15,6 +15,7 @@ from uploads.files.incoming import Incoming
 from uploads.files.room import check_room
 from uploads.files.stored import results_of
 from uploads.models import ENDED_STATES, Upload
+from uploads.results.pieces import UploadGoneError
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def written(upload: Upload, suffix: str, pieces: Iterable[bytes]) -> io.FileIO |
             if time.monotonic() > end:
                 return None
             time.sleep(0.1)
-        except OSError:
+        except (OSError, UploadGoneError):
             return None
     return file
 

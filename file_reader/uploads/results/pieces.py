@@ -96,10 +96,8 @@ class Result:
 
 
 @contextmanager
-def open_result(
-    upload: Upload, status: int | None, *, located: bool = False, change: Callable[[Block], Block] | None = None
-) -> Iterator[Result]:
-    """The result of an upload, its rows with that status or all of them. `change` is done to what is read.
+def open_result(upload: Upload, status: int | None, *, located: bool = False) -> Iterator[Result]:
+    """The result of an upload, its rows with that status or all of them; if `located`, with their locations.
 
     Every record comes back in its order, also while the work goes on: rows without an answer are `pending`. Of a file
     that cannot be read to its end, the records before the fault come back. Its pieces raise UploadGoneError.
@@ -110,8 +108,7 @@ def open_result(
         if stream.seekable():
             beginning = stream.read(3)
             stream.seek(0)
-        blocks = read_blocks(stream, dialect)
-        runs = _runs(map(change, blocks) if change else blocks, dialect.preamble + 1)
+        runs = _runs(read_blocks(stream, dialect), dialect.preamble + 1)
         start = next(runs, Piece())
         has_rows = len(start.texts) > dialect.preamble  # or at least a header
         first = dialect.preamble + dialect.has_header if has_rows else 0
