@@ -18,7 +18,7 @@ class Format(NamedTuple):
 
     media_type: str
     write: Callable[[Upload, Choice], Iterator[bytes]]
-    #: A text, which gzip makes a fifth as large or smaller.
+    #: A text, of which gzip leaves a third to an eighth.
     is_text: bool = False
 
 
