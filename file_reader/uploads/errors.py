@@ -7,6 +7,7 @@ UploadError
 ├── NotRetryableError        there are no failed rows to retry
 ├── OptionError              an option of the upload is not valid
 ├── ParameterError           a filter or a header is not valid
+├── FormatMissingError       a result in a format that this installation does not have
 ├── RowQueryTimeoutError     a question about rows takes too long
 ├── DigestMismatchError      what arrived is not what was sent
 ├── QuotaExceededError       the owner has used up one of the quotas
@@ -15,6 +16,7 @@ UploadError
 └── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 
@@ -59,10 +61,20 @@ class OptionError(UploadError):
 
 
 class ParameterError(UploadError):
-    """The filter or the header called `name` is not valid; `why` is a sentence."""
+    """The parameter or the header called `name` is not valid; `why` is a sentence, `accepted` has what may be named."""
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, accepted: Sequence[str] | None = None) -> None:
         super().__init__(f"{name}: {why}")
+        if accepted is not None:
+            self.parameter = name
+            self.accepted = accepted
+
+
+class FormatMissingError(UploadError):
+    """This installation cannot write results in that format."""
+
+    def __init__(self, suffix: str, needed: str) -> None:
+        super().__init__(f"This server has no {needed}, which .{suffix} needs. Take another format.")
 
 
 class DigestMismatchError(UploadError):

@@ -36,7 +36,10 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     f"{_UPLOAD}cancel/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
     f"{_UPLOAD}retry/": {"POST": (200, 404, 401), "OPTIONS": (200, 200, 401)},
     f"{_UPLOAD}rows/": {"GET": (200, 404, 401)},
-    f"{_UPLOAD}result.csv": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)},
+    **{
+        f"{_UPLOAD}result{suffix}": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)}
+        for suffix in ("/", ".csv", ".ndjson", ".geojson", ".xlsx", ".parquet")
+    },
     "api/v1/rows/": {"GET": (200, 200, 401)},
     "api/v1/postcodes/<str:postcode>/": {"GET": (200, 200, 401)},
     # It asks for a key, which none of these calls has.

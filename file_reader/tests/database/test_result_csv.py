@@ -15,7 +15,7 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
 
 from uploads.results.columns import COLUMNS
-from uploads.results.csv_file import UploadGoneError
+from uploads.results.pieces import UploadGoneError
 from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_a_result_that_is_sent_again_has_its_answers_replaced(
 def test_answers_of_before_are_replaced_in_every_piece_of_a_long_result(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uploads.results.csv_file._SLICE_ROWS", 1)
+    monkeypatch.setattr("uploads.results.pieces._ROWS", 1)
     row = "x" * 5_000 + ",56,2.5"
     result = result_of(api, f"name,lat,lon,{HEADER}\n" + f"{row},{MATCH}\n" * 20).decode()
     assert result == f"name,lat,lon,{HEADER}\n" + f"{row},{SEA}\n" * 20

@@ -58,7 +58,10 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
     assert upload["links"] == {
         "self": address,
         "rows": f"{address}rows/",
-        "result_csv": f"{address}result.csv",
+        **{
+            f"result_{suffix}": f"{address}result.{suffix}"
+            for suffix in ("csv", "ndjson", "geojson", "xlsx", "parquet")
+        },
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

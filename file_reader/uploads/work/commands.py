@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from uploads import audit
 from uploads.errors import NotRetryableError, UploadHasEndedError
+from uploads.files.stored import remove_results
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,
@@ -61,6 +62,7 @@ def retry_upload(upload: Upload) -> None:
     with transaction.atomic():
         last = _retry_chunks(upload.pk, after=0)
         audit.record(AuditAction.UPLOAD_RETRIED, str(upload.public_id))
+        transaction.on_commit(lambda: remove_results(upload.public_id), robust=True)
     while last is not None:
         try:
             last = _retry_chunks(upload.pk, after=last)

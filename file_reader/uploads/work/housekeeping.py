@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
+from uploads.files.abandoned import doubtful_files, locked_files, remove_parts, remove_unused_results
 from uploads.files.stored import forget_intent, remove_file
 from uploads.models import IndexBlock, SpentRows, Upload
 from uploads.row_ids import row_number
@@ -89,7 +89,9 @@ def clear_sessions() -> None:
 
 
 def collect_abandoned() -> int:
-    """Removes the files that requests left when they died before their upload was committed; returns how many."""
+    """Removes the files that requests left when they died before their upload was committed, and returns how many;
+    also results that nobody uses."""
+    remove_unused_results()
     count = remove_parts()
     for ids in doubtful_files(_COLLECT_FILES):
         # Locked first: a request that holds its file may commit right after the database has said no.

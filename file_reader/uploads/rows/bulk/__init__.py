@@ -99,10 +99,10 @@ def forget_areas() -> None:
     _areas_there.clear()
 
 
-def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+def stored_answers(first_id: int, last_id: int, *, located: bool = False) -> tuple[list[Any], ...]:
     """The answers to the rows of that range that are loaded, in order and column by column: the statuses, reasons,
-    postcodes, distances in metres, and areas."""
-    return cast(tuple[list[Any], ...], _database().stored_answers(first_id, last_id))
+    postcodes, distances in metres, and areas. If `located`, also the latitudes and longitudes in degrees."""
+    return cast(tuple[list[Any], ...], _database().stored_answers(first_id, last_id, located=located))
 
 
 def upload_is_there(upload_id: int) -> bool:

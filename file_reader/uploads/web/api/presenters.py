@@ -9,6 +9,7 @@ from uploads.models import Upload, UploadState
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.warnings import Read, warnings_of
+from uploads.results.formats import formats_here
 
 _DIALECT = (
     "delimiter",
@@ -75,7 +76,7 @@ def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
     return {
         "self": address,
         "rows": f"{address}rows/",
-        "result_csv": f"{address}result.csv",
+        **{f"result_{suffix}": f"{address}result.{suffix}" for suffix in formats_here()},
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

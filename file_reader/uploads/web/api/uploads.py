@@ -32,7 +32,7 @@ from uploads.accepting.options import (
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
-from uploads.models import Upload
+from uploads.models import ENDED_STATES, Upload
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
 from uploads.reading.detecting.dialect import Declared, Dialect
@@ -44,7 +44,7 @@ from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.callers import find_upload, owner_id
 from uploads.web.api.pagination import PARAMETERS, NewestFirst, Page
 from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
-from uploads.web.plain_views import Call, plain_view
+from uploads.web.plain_views import Call, Unless, plain_view
 from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 
 #: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
@@ -140,9 +140,17 @@ def _idempotency_key(request: Request) -> str | None:
     return None if key is None else scoped_key(owner_id(request), key)
 
 
-def _show(call: Call, public_id: UUID) -> dict[str, Any]:
-    """How far an upload is."""
-    return _as_json(find_upload(call.owner_id, public_id), call.request)
+def _show(call: Call, public_id: UUID) -> Any:
+    """How far an upload is. While it goes on, `Retry-After` says when to look again."""
+    upload = find_upload(call.owner_id, public_id)
+    if upload.state in ENDED_STATES:  # its rows do not change: there is nothing to count
+        values = [getattr(upload, field.attname) for field in Upload._meta.concrete_fields]
+        return Unless(
+            (*values, settings.UPLOAD_KEEP_DAYS, links_of(upload, call.request)), lambda: _as_json(upload, call.request)
+        )
+    shown = _as_json(upload, call.request)
+    call.headers["Retry-After"] = str(min(30, max(1, round((shown["eta_seconds"] or 0) / 10))))
+    return shown
 
 
 def _delete(call: Call, public_id: UUID) -> None:
