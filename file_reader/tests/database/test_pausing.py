@@ -13,7 +13,7 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.invariant import assert_invariant
 from tests.working import leases_run_out, work_until_ended, work_until_idle
 
-from uploads.models import AuditEntry, Chunk, ChunkState, Row, RowStatus, Upload
+from uploads.models import OPEN_CHUNK_STATES, AuditEntry, Chunk, ChunkState, Row, RowStatus, Upload
 from uploads.rows.bulk.usage import waiting_rows
 from uploads.work import leases
 from uploads.work.commands import delete_upload, pause_upload, resume_upload
@@ -83,6 +83,7 @@ def test_at_whatever_moment_nothing_more_is_begun_and_all_of_it_comes_after(
     assert shown["waiting"]["reason"] == "paused"
     work_until_idle(worker)  # what it has in hand
     rest = api.show(upload)["rows"]
+    assert rest["read"] == shown["rows"]["read"]
     asked = len(consumer.calls)
     leases_run_out()
     work_until_idle()
@@ -278,6 +279,7 @@ def test_what_is_paused_is_no_backlog_and_lets_workers_rest(api: Api, consumer: 
     assert waiting_rows() == 4
     do(api, upload, "pause")
     assert waiting_rows() == 0
+    assert not Chunk.objects.filter(state__in=OPEN_CHUNK_STATES).exists()  # no claim goes past it
     worker = Worker()
     worker.run_once()
     assert worker.nothing_is_open

@@ -4,6 +4,8 @@ A row keeps the number of its smallest cell, of 0.005°. A larger cell is a whol
 that rows are in it by their exact locations.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,42 +26,40 @@ _STATUSES = 5
 Cells = npt.NDArray[np.uint32]
 Statuses = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
-#: The columns (i), rows (j), statuses and numbers of rows.
-Counts = tuple[Numbers, Numbers, Numbers, Numbers]
+#: Columns and rows of cells: the first column, the first row, the last column, the last row.
+Window = tuple[int, int, int, int]
 
 
 def cells_of(latitudes: npt.NDArray[np.float64], longitudes: npt.NDArray[np.float64]) -> Cells:
     """The numbers of the smallest cells of locations in degrees."""
     j, i = (np.floor(degrees * float(PER_DEGREE)).astype(np.int64) for degrees in (latitudes, longitudes))
-    return ((j + _SOUTH) * _IN_A_BAND + i + _WEST).astype(np.uint32)
+    return _numbered(i, j).astype(np.uint32)
 
 
-def count_rows(cells: Cells, statuses: Statuses) -> tuple[Numbers, Numbers]:
-    """Of rows with a location: each pair of cell and status that is there, as one number, and how often it is."""
+def _numbered(i: npt.NDArray[Any], j: npt.NDArray[Any]) -> Numbers:
+    numbers: Numbers = (j + _SOUTH).astype(np.int64) * _IN_A_BAND + (i + _WEST)
+    return numbers
+
+
+def count_rows(cells: Cells, statuses: Statuses, size: int, window: Window | None) -> tuple[Numbers, Numbers]:
+    """Of rows with a location: each pair of status and cell of `size` smallest ones, as one number, and how often it is
+    there; only of the cells in the window, if there is one."""
     located = cells != NOWHERE
-    return np.unique(cells[located].astype(np.int64) * _STATUSES + statuses[located], return_counts=True)
+    statuses = statuses[located]
+    j, i = (part.astype(np.int32) for part in np.divmod(cells[located], np.uint32(_IN_A_BAND)))
+    j, i = (j - _SOUTH) // size, (i - _WEST) // size
+    if window:
+        west, south, east, north = window
+        inside = (i >= west) & (i <= east) & (j >= south) & (j <= north)
+        i, j, statuses = i[inside], j[inside], statuses[inside]
+    return np.unique(_numbered(i, j) * _STATUSES + statuses, return_counts=True)
 
 
-def unpacked(pairs: Numbers, rows: Numbers) -> Counts:
-    """What `count_rows` has found, in the smallest cells."""
+def merged(pairs: Numbers, rows: Numbers, factor: int) -> Numbers:
+    """What `count_rows` has found, in cells so many times as wide: column, row, and the rows of each status."""
     cells, statuses = np.divmod(pairs, _STATUSES)
     j, i = np.divmod(cells, _IN_A_BAND)
-    return i - _WEST, j - _SOUTH, statuses, rows
-
-
-def within(counts: Counts, size: int, first: tuple[int, int], last: tuple[int, int]) -> Counts:
-    """What is in the cells of a size, in smallest ones, from the column and row `first` to `last`."""
-    i, j, _, _ = counts
-    (west, south), (east, north) = first, last
-    inside = (i // size >= west) & (i // size <= east) & (j // size >= south) & (j // size <= north)
-    i, j, statuses, rows = (column[inside] for column in counts)
-    return i, j, statuses, rows
-
-
-def merged(counts: Counts, size: int) -> npt.NDArray[np.int64]:
-    """The cells of that size, in smallest ones, that have rows: column, row, and the rows of each status."""
-    i, j, statuses, rows = counts
-    numbers, place = np.unique((j // size + _SOUTH) * _IN_A_BAND + i // size + _WEST, return_inverse=True)
+    numbers, place = np.unique(_numbered((i - _WEST) // factor, (j - _SOUTH) // factor), return_inverse=True)
     of_status = np.bincount(place * _STATUSES + statuses, rows, _STATUSES * len(numbers)).astype(np.int64)
     j, i = np.divmod(numbers, _IN_A_BAND)
     return np.column_stack([i - _WEST, j - _SOUTH, of_status.reshape(-1, _STATUSES)])

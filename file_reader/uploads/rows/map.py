@@ -14,12 +14,11 @@ from uploads.rows.cells import (
     NOWHERE,
     PER_DEGREE,
     UNCHANGED,
-    Counts,
+    Numbers,
     Statuses,
+    Window,
     count_rows,
     merged,
-    unpacked,
-    within,
 )
 from uploads.rows.filters import Box, Filters
 
@@ -38,23 +37,21 @@ class UploadMap(NamedTuple):
 
 
 def map_of(upload_id: int, size: int, filters: Filters) -> UploadMap:
-    """The map of an upload in cells of `size` smallest ones. If there were too many, in cells twice as large, or four
-    times … Of the filters, `status` and `box` count: a cell is there if it touches the box.
+    """The map of an upload in cells of `size` smallest ones. If there were too many, in cells twice as wide, or four
+    times … Of the filters, `status` and `box` count: all of a cell that touches the box.
 
     Raises RowQueryTimeoutError.
     """
+    window = _window(filters.box, size) if filters.box else None
     with question() as ask:
         statuses = _statuses(ask, upload_id)
-        counts = _counts(ask, upload_id, statuses, filters.status)
+        pairs, rows = _counts(ask, upload_id, statuses, filters.status, size, window)
     asked = len(statuses) if filters.status is None else int((statuses == filters.status).sum())
-    while True:
-        seen = within(counts, size, *_corners(filters.box, size)) if filters.box else counts
-        cells = merged(seen, size)
-        if len(cells) <= MOST_CELLS:
-            break
-        size *= 2
+    factor = 1
+    while len(cells := merged(pairs, rows, factor)) > MOST_CELLS:
+        factor *= 2
     columns = [0, 1, *(2 + status for status in _COLUMNS)]
-    return UploadMap(size / PER_DEGREE, cells[:, columns].tolist(), asked - int(seen[3].sum()))
+    return UploadMap(size * factor / PER_DEGREE, cells[:, columns].tolist(), asked - int(rows.sum()))
 
 
 def parse_size(text: str) -> int:
@@ -68,12 +65,12 @@ def parse_size(text: str) -> int:
     return round(size)
 
 
-def _corners(box: Box, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The columns and rows of the cells at the south-west and the north-east of a box."""
+def _window(box: Box, size: int) -> Window:
+    """The cells of that size that touch a box."""
     west, south, east, north = (
         math.floor(degrees * PER_DEGREE) // size for degrees in (box.west, box.south, box.east, box.north)
     )
-    return (west, south), (east, north)
+    return west, south, east, north
 
 
 def _statuses(ask: Questions, upload_id: int) -> Statuses:
@@ -86,16 +83,22 @@ def _statuses(ask: Questions, upload_id: int) -> Statuses:
     return statuses
 
 
-def _counts(ask: Questions, upload_id: int, statuses: Statuses, only: int | None) -> Counts:
-    """How many rows of each status are in each smallest cell. A rejected row is in none: `statuses` has it then."""
+def _counts(
+    ask: Questions, upload_id: int, statuses: Statuses, only: int | None, size: int, window: Window | None
+) -> tuple[Numbers, Numbers]:
+    """What `count_rows` finds in all parts. A rejected row is in no cell: `statuses` has it then."""
     found = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     for first in range(1, len(statuses) + 1, _ROWS_AT_ONCE):
-        for first_row, body in ask.map_cells(upload_id, first, first + _ROWS_AT_ONCE - 1):
-            cells = np.frombuffer(body, "<u4")
-            of_cells = statuses[first_row - 1 : first_row - 1 + len(cells)]
+        parts = [
+            (np.frombuffer(body, "<u4"), statuses[first_row - 1 : first_row - 1 + len(body) // 4])
+            for first_row, body in ask.map_cells(upload_id, first, first + _ROWS_AT_ONCE - 1)
+        ]
+        for cells, of_cells in parts:
             of_cells[cells == NOWHERE] = RowStatus.REJECTED
+        if parts:
+            cells, of_cells = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             if only is not None:
-                cells = np.where(of_cells == only, cells, np.uint32(NOWHERE))
-            found.append(count_rows(cells, of_cells))
+                cells, of_cells = cells[of_cells == only], of_cells[of_cells == only]
+            found.append(count_rows(cells, of_cells, size, window))
     pairs, rows = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    return unpacked(pairs, rows)
+    return pairs, rows
