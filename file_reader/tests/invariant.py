@@ -86,7 +86,8 @@ def assert_map(upload: Upload, statuses: dict[int, int]) -> None:
         starts = [RowStatus.REJECTED if cell == NOWHERE else RowStatus.PENDING for cell in cells]
         said |= dict(enumerate(starts, part.first_row))
     for part in parts:
-        said |= {row: status for row, status in enumerate(part.statuses or b"", part.first_row) if status != UNCHANGED}
+        statuses_said = enumerate(bytes(part.statuses or b""), part.first_row)
+        said |= {row: status for row, status in statuses_said if status != UNCHANGED}
     assert said == statuses
 
 

@@ -96,6 +96,8 @@ def test_a_status_and_a_box_leave_the_others_out(api: Api, consumer: FakePostcod
     cells = {cell: rows for cell, rows in expected(4)[0].items() if -5 <= cell[0] <= 0 and cell[1] == 2575}
     assert cells
     assert cells_in(boxed) == cells
+    assert map_of(api, upload, bbox="-1e307,-1e307,1e307,1e307") == map_of(api, upload)
+    assert map_of(api, upload, bbox="181,-90,200,90")["cells"] == []
     assert boxed["outside"] == len(PLACES) + 1 - sum(sum(rows.values()) for rows in cells.values())
 
 

@@ -204,6 +204,21 @@ def test_newcomers_neither_wait_for_what_is_paused_nor_are_before_all_others(ann
     assert rows[stored(other).pk] > 4
 
 
+def test_what_came_back_unanswered_during_a_pause_is_no_place_of_the_queue_and_no_part_of_a_price(
+    ann: Api, ben: Api
+) -> None:
+    paused = load(ann, 20)
+    held = claim_chunk()
+    do(ann, paused, "pause")
+    assert held is not None
+    release_chunk(held, state=ChunkState.READY, costs_attempt=False)
+    his = load(ben, 200)
+    taken(50)
+    hers = load(ann, 200)
+    rows = taken(20)
+    assert rows[stored(hers).pk] == rows[stored(his).pk]
+
+
 def test_who_is_before_it_is_told(ann: Api, ben: Api) -> None:
     first, second, third = load(ann, 100), load(ben, 100), send(ben, 2)
     fourth = send(ann, 2)

@@ -13,6 +13,7 @@ from uploads.models import TotalBlock, Upload
 from uploads.rows import totals
 from uploads.rows.totals import KINDS
 from uploads.work.commands import delete_upload, retry_upload
+from uploads.work.indexing import claim_index, give_up_index, write_segment
 
 pytestmark = pytest.mark.django_db
 BLOCK = 3
@@ -105,6 +106,18 @@ def test_a_table_of_totals_that_go_meanwhile_breaks_off(api: Api) -> None:
     retry_upload(upload)
     with pytest.raises(RuntimeError, match="of 350"):
         list(pieces)
+
+
+def test_what_was_kept_of_an_index_that_was_given_up_counts_no_more(settings: Any) -> None:
+    upload = make_upload(350)
+    lease = claim_index()
+    for _ in range(3):
+        assert lease is not None
+        lease = write_segment(lease)
+    give_up_index(upload.pk)
+    settings.INDEX_SEGMENT_ROWS = 60
+    write_indexes()
+    assert_invariant()
 
 
 def test_totals_go_with_their_upload(api: Api, consumer: FakePostcodeConsumer) -> None:

@@ -24,6 +24,7 @@ from uploads.rows.filters import Box, Filters
 
 #: Rows whose cells are read at once.
 _ROWS_AT_ONCE = 1 << 20
+_WORLD = Box(-90.0, 90.0, -180.0, 180.0)
 #: In the order of the interface.
 _COLUMNS = RowStatus.MATCH, RowStatus.NO_MATCH, RowStatus.FAILED, RowStatus.REJECTED, RowStatus.PENDING
 
@@ -66,10 +67,8 @@ def parse_size(text: str) -> int:
 
 
 def _window(box: Box, size: int) -> Window:
-    """The cells of that size that touch a box."""
-    west, south, east, north = (
-        math.floor(degrees * PER_DEGREE) // size for degrees in (box.west, box.south, box.east, box.north)
-    )
+    """The cells of that size that touch a box, as far as it is of this world."""
+    south, north, west, east = (math.floor(degrees * PER_DEGREE) // size for degrees in box.within(_WORLD))
     return west, south, east, north
 
 

@@ -150,13 +150,7 @@ def _retry_chunks(upload_id: int, *, after: int) -> int | None:
             note_statuses(ids, np.full(len(ids), RowStatus.PENDING))
             failed.update(status=RowStatus.PENDING, reason=None)
             Chunk.objects.filter(pk=chunk.pk).update(
-                # Of a paused upload it gets its turn when that is resumed.
-                state=ChunkState.VOID if upload.paused_at else ChunkState.READY,
-                failed=0,
-                attempts=0,
-                fence=F("fence") + 1,
-                due_at=Now(),
-                turn=turn,
+                state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now(), turn=turn
             )
             turn += chunk.failed * price
         Upload.objects.filter(pk=upload_id).update(turn=turn)
