@@ -41,15 +41,17 @@ _SORTED_AT_ONCE = 2_000_000
 _SENT_BLOCKS = 10
 _SPACE = ord(" ")
 
-#: Values, the largest total first, and their totals; None stands for all rows that have none.
-Sorted = tuple[list[str | int | None], list[int]]
+#: None stands for all rows that have none.
+Value = str | int | None
+#: Values, the largest total first, and their totals.
+Sorted = tuple[list[Value], list[int]]
 
 
 class Total(NamedTuple):
     """`rank` is its place, from 1."""
 
     rank: int
-    value: str | int | None
+    value: Value
     rows: int
 
 
@@ -166,7 +168,7 @@ def _outcodes(postcodes: Keys) -> Keys:
 def _largest_first(keys: Keys, counts: npt.NDArray[np.int64], without: int) -> Sorted:
     order = np.argsort(-counts, kind="stable")
     counts = counts[order]
-    values: list[str | int | None] = list(postcode_texts(keys[order]))
+    values: list[Value] = list(postcode_texts(keys[order]))
     totals = counts.tolist()
     if without:
         at = int((counts >= without).sum())
@@ -214,18 +216,22 @@ class TotalPages:
         found = [total for block in blocks for total in _totals(block) if first <= total.rank <= last]
         return found[::-1] if backwards else found
 
-    def all(self) -> Iterator[list[Total]]:
-        """All totals, some blocks at once, so that a slow reader holds up nobody. Raises RuntimeError when they are not
-        there any more, as during a retry: what breaks off is taken for whole by nobody."""
+    def all(self) -> Iterator[list[tuple[Value, int]]]:
+        """All values and their totals, some blocks at once, so that a slow reader holds up nobody. Raises RuntimeError
+        when they are not there any more, as during a retry: what breaks off is taken for whole by nobody."""
         behind, rows = 0, 0
         while blocks := list(self._blocks.filter(first__gt=behind).order_by("first")[:_SENT_BLOCKS]):
-            totals = [total for block in blocks for total in _totals(block)]
+            totals = [total for block in blocks for total in zip(*_columns(block), strict=True)]
             yield totals
-            behind, rows = totals[-1].rank, rows + sum(total.rows for total in totals)
+            behind, rows = behind + len(totals), rows + sum(total for _, total in totals)
         if rows != self._upload.rows_loaded:
             raise RuntimeError(f"totals of upload {self._upload.pk} have {rows} rows of {self._upload.rows_loaded}")
 
 
 def _totals(block: TotalBlock) -> list[Total]:
-    values, rows = msgspec.json.decode(block.body, type=tuple[list[str | int | None], list[int]])
-    return [Total(block.first + place, *total) for place, total in enumerate(zip(values, rows, strict=True))]
+    return [Total(block.first + place, *total) for place, total in enumerate(zip(*_columns(block), strict=True))]
+
+
+def _columns(block: TotalBlock) -> Sorted:
+    columns: Sorted = msgspec.json.decode(block.body, type=Sorted)
+    return columns

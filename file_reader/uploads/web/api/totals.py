@@ -57,7 +57,7 @@ def _table(by: str, totals: TotalPages) -> Iterator[bytes]:
     yield f"{by},rows\r\n".encode()
     for some in totals.all():
         text = io.StringIO()
-        csv.writer(text).writerows((total.value, total.rows) for total in some)
+        csv.writer(text).writerows(some)
         yield text.getvalue().encode()
 
 
