@@ -131,7 +131,9 @@ def assert_totals(upload: Upload) -> None:
         "country": lambda row: row.area and row.area.country,
         "status": lambda row: STATUS_WORDS[row.status],
         "reason": lambda row: row.reason,
-        "distance": lambda row: row.distance_m and min(end for end in DISTANCES if row.distance_m <= end),
+        "distance": lambda row: (
+            None if row.distance_m is None else min(end for end in DISTANCES if row.distance_m <= end)
+        ),
     }
     assert of_row.keys() == KINDS.keys()
     for by, value_of in of_row.items():
