@@ -55,6 +55,7 @@ ROUTES = (
         changing=("upload",),
     ),
     Route("/api/v1/rows/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
+    Route("/api/v1/stats/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
     Route(
         "/api/v1/postcodes/",
         Service.FILE_READER,

@@ -35,12 +35,19 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     _UPLOAD: {"GET": (200, 404, 401), "DELETE": (204, 404, 401)},
     f"{_UPLOAD}cancel/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
     f"{_UPLOAD}retry/": {"POST": (200, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}pause/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}resume/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
+    # What is counted by, the call does not say.
+    f"{_UPLOAD}summary/": {"GET": (400, 404, 401)},
+    f"{_UPLOAD}summary.csv": {"GET": (400, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}cells/": {"GET": (200, 404, 401)},
     f"{_UPLOAD}rows/": {"GET": (200, 404, 401)},
     **{
         f"{_UPLOAD}result{suffix}": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)}
         for suffix in ("/", ".csv", ".ndjson", ".geojson", ".xlsx", ".parquet")
     },
     "api/v1/rows/": {"GET": (200, 200, 401)},
+    "api/v1/stats/": {"GET": (200, 200, 401)},
     "api/v1/postcodes/<str:postcode>/": {"GET": (200, 200, 401)},
     # It asks for a key, which none of these calls has.
     "internal/authenticate/": dict.fromkeys(METHODS, (401, 401, 401)),

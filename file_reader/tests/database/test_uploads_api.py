@@ -49,6 +49,9 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "waiting": None,
         "warnings": [],
         "error": None,
+        "paused": False,
+        "ahead": 0,
+        "reasons": None,
         "links": {},
     }  # fmt: skip
     assert uuid.UUID(upload["id"])
@@ -62,6 +65,10 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
             f"result_{suffix}": f"{address}result.{suffix}"
             for suffix in ("csv", "ndjson", "geojson", "xlsx", "parquet")
         },
+        "summary": f"{address}summary/",
+        "cells": f"{address}cells/",
+        "pause": f"{address}pause/",
+        "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

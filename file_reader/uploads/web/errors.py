@@ -25,6 +25,7 @@ from uploads.errors import (
     ParameterError,
     QuotaExceededError,
     RowQueryTimeoutError,
+    TotalsNotReadyError,
     UploadError,
     UploadHasEndedError,
     UploadInFlightError,
@@ -40,6 +41,7 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
     KeyReusedError: ("idempotency-key-reused", "The Idempotency-Key was used for another upload", 422),
     UploadHasEndedError: ("upload-has-ended", "The upload has ended already", 409),
     NotRetryableError: ("upload-not-retryable", "This upload has no failed rows to retry", 409),
+    TotalsNotReadyError: ("totals-not-ready", "The totals of this upload are not written yet", 409),
     OptionError: ("invalid-option", "An option of the upload is not valid", 400),
     ParameterError: ("invalid-parameter", "A parameter is not valid", 400),
     FormatMissingError: ("not-acceptable", "There is no result in such a format", 406),
@@ -53,6 +55,7 @@ _PROBLEMS: dict[type[UploadError], tuple[str, str, int]] = {
 #: Of those that pass: when the call is worth repeating, in seconds.
 _RETRY_AFTER: dict[type[UploadError], int] = {
     UploadInFlightError: 1,
+    TotalsNotReadyError: 5,
     RowQueryTimeoutError: 10,
     BacklogFullError: 60,
     DiskNearlyFullError: 300,

@@ -27,7 +27,7 @@ _DIALECT = (
 _BEFORE = {"quoting": "quotes", "coordinates": "degrees", "format": "csv"}
 
 
-def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict[str, Any]:
+def upload_as_json(upload: Upload, counts: Counts, ahead: int | None, request: HttpRequest) -> dict[str, Any]:
     """The upload as the interface has it; `rows_per_second` and `eta_seconds` are null while nothing can be told."""
     rate = rows_per_second_of(upload, counts)
     progress = progress_of(upload, counts)
@@ -61,6 +61,9 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
             )
         ),
         "error": upload.error,
+        "paused": upload.paused_at is not None,
+        "ahead": ahead,
+        "reasons": upload.reasons,
         "links": links_of(upload, request),
     }
 
@@ -77,6 +80,10 @@ def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
         "self": address,
         "rows": f"{address}rows/",
         **{f"result_{suffix}": f"{address}result.{suffix}" for suffix in formats_here()},
+        "summary": f"{address}summary/",
+        "cells": f"{address}cells/",
+        "pause": f"{address}pause/",
+        "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

@@ -40,12 +40,12 @@ from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.formats.telling import dialect_of_converted
 from uploads.reading.preview import preview
 from uploads.reading.second_look import check_beginning
-from uploads.rows.bulk.per_call import counts_of
+from uploads.rows.bulk.per_call import counts_of, uploads_ahead_of
 from uploads.web.api.callers import find_upload, owner_id
 from uploads.web.api.pagination import PARAMETERS, NewestFirst, Page
 from uploads.web.api.presenters import dialect_as_json, links_of, upload_as_json
 from uploads.web.plain_views import Call, Unless, plain_view
-from uploads.work.commands import cancel_upload, delete_upload, retry_upload
+from uploads.work.commands import cancel_upload, delete_upload, pause_upload, resume_upload, retry_upload
 
 #: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
 _workbooks = BoundedSemaphore(2)
@@ -108,8 +108,9 @@ class UploadList(APIView):
     def get(self, request: Request) -> Response:
         page = Page(request.build_absolute_uri(request.path), request.query_params.dict())
         uploads = page.read(NewestFirst(owner_id(request)), id_of=attrgetter("pk"))
-        counts = counts_of(uploads)
-        return Response(page.as_json([upload_as_json(upload, counts[upload.pk], request) for upload in uploads]))
+        counts, ahead = counts_of(uploads), uploads_ahead_of(uploads)
+        shown = [upload_as_json(upload, counts[upload.pk], ahead.get(upload.pk), request) for upload in uploads]
+        return Response(page.as_json(shown))
 
     def post(self, request: Request) -> Response:
         key = _idempotency_key(request)
@@ -162,7 +163,7 @@ upload_detail = plain_view(GET=_show, DELETE=_delete)
 
 
 def _as_json(upload: Upload, request: HttpRequest) -> dict[str, Any]:
-    return upload_as_json(upload, counts_of([upload])[upload.pk], request)
+    return upload_as_json(upload, counts_of([upload])[upload.pk], uploads_ahead_of([upload]).get(upload.pk), request)
 
 
 @api_view(["POST"])
@@ -171,6 +172,24 @@ def cancel(request: Request, public_id: UUID) -> Response:
     """Ends the work on an upload; answers that are there stay."""
     upload = find_upload(owner_id(request), public_id)
     cancel_upload(upload)
+    return Response(_as_json(upload, request))
+
+
+@api_view(["POST"])
+@query_parameters()
+def pause(request: Request, public_id: UUID) -> Response:
+    """Has nothing more of an upload begun."""
+    upload = find_upload(owner_id(request), public_id)
+    pause_upload(upload)
+    return Response(_as_json(upload, request))
+
+
+@api_view(["POST"])
+@query_parameters()
+def resume(request: Request, public_id: UUID) -> Response:
+    """Goes on with a paused upload."""
+    upload = find_upload(owner_id(request), public_id)
+    resume_upload(upload)
     return Response(_as_json(upload, request))
 
 
