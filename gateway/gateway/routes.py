@@ -72,8 +72,7 @@ def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.
 
     Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
-    spelling: a service might resolve it to a path outside the route. A path without its last slash is its service's
-    to redirect.
+    spelling: a service might resolve it to a path outside the route. Services serve a path without its last slash, too.
     """
     path = target.partition("?")[0]
     if _has_dot_segment(path):

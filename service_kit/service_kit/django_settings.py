@@ -50,20 +50,20 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
-def middleware(slashes: str) -> list[str]:
-    """The middleware of a service, in order; `slashes` is the class that looks after the last slash of an address."""
-    return [
-        "service_kit.request_ids.RequestIdMiddleware",
-        "service_kit.internal_token.InternalTokenMiddleware",
-        "django.middleware.security.SecurityMiddleware",
-        "whitenoise.middleware.WhiteNoiseMiddleware",
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        slashes,
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "django.contrib.messages.middleware.MessageMiddleware",
-        "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    ]
+#: In order. Django's own CommonMiddleware redirects `/admin` to `/admin/`, which serves for what people type.
+MIDDLEWARE_OF_BOTH = [
+    "service_kit.request_ids.RequestIdMiddleware",
+    "service_kit.internal_token.InternalTokenMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "service_kit.slashes.SlashMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 
 
 def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:
