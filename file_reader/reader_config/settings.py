@@ -80,7 +80,7 @@ INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
     *APPS_OF_THE_ADMIN,
 ]
-MIDDLEWARE = [*MIDDLEWARE_OF_BOTH, "uploads.web.audited.AuditMiddleware"]
+MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 DATABASES = {

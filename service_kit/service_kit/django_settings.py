@@ -50,14 +50,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
-#: In order. Django's own CommonMiddleware redirects `/admin` to `/admin/`, which serves for what people type.
+#: In order. What is below ApiMiddleware is for pages only.
 MIDDLEWARE_OF_BOTH = [
     "service_kit.request_ids.RequestIdMiddleware",
     "service_kit.internal_token.InternalTokenMiddleware",
+    "service_kit.api_calls.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "service_kit.slashes.SlashMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
