@@ -258,9 +258,7 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = answer.status
-        limits = self._limits
-        await send(request, answer.prepare(request), limits.client_stall)
-        await send(request, answer.write_eof(), limits.client_stall)
+        await send(request, _whole_answer(request, answer), self._limits.client_stall)
         exchange.bytes_out = answer.content_length or 0
         return answer
 
@@ -314,6 +312,11 @@ def _cause(error: Exception) -> str:
     """What the log may show: aiohttp's own text of some errors holds the whole request, its secrets included."""
     text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     return f"{type(error).__name__}: {text}"
+
+
+async def _whole_answer(request: web.BaseRequest, answer: web.Response) -> None:
+    await answer.prepare(request)
+    await answer.write_eof()
 
 
 async def send(request: web.BaseRequest, sending: Awaitable[object], seconds: float) -> None:

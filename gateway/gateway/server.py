@@ -31,6 +31,8 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
     limits = replace(
         limits,
         upload_bytes=settings.max_upload_bytes,
+        listeners=settings.listeners,
+        listeners_per_caller=settings.listeners_per_caller,
         # A request has the client's connection, perhaps a file of its body or its answer, and one to the service, of
         # which there are so many at most.
         connections=min(
