@@ -39,7 +39,7 @@ def lane_of(method: str, target: str, route: Route, *, large_upload: bool) -> La
         return Lane.LARGE_UPLOAD
     if route.path == "/api/v1/postcodes/":
         return Lane.POSTCODE
-    if route.upload and path.rstrip("/").endswith("/result.csv"):
+    if route.upload and path.rstrip("/").rpartition("/")[2].partition(".")[0] == "result":
         return Lane.RESULT
     if method == "POST" and not route.needs_key and path.rstrip("/").endswith("/login"):
         return Lane.LOGIN
