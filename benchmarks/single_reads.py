@@ -46,7 +46,7 @@ def reads(stack: Any, places: files.Places) -> dict[str, Callable[[], Iterator[s
     postcode = stack.call("GET", lookup(PATH, latitude, longitude)).json()["postcode"].replace(" ", "")
     table = "\n".join(["lat,lon", *(f"{one},{other}" for one, other in (next(cold) for _ in range(ROWS))), ""])
     upload = stack.upload(table.encode())
-    stack.wait_until_done(upload)
+    stack.wait(upload, lambda seen: bool(seen["indexed_at"]), "its rows are indexed")
 
     def again(path: str) -> Callable[[], Iterator[str]]:
         return lambda: iter(lambda: path, None)
@@ -71,7 +71,7 @@ def measure(stack: Any, paths: Iterator[str], runner: asyncio.Runner, options: a
     before, began = cpu_seconds(found), time.perf_counter()
     times, wrong = runner.run(load(int(port), requests, connections=options.connections, seconds=options.seconds))
     took = time.perf_counter() - began
-    assert not wrong, f"{wrong} answers were not 200"
+    assert times and not wrong, f"{wrong} answers were not 200, {len(times)} came"
     spent = {name: (after - before[name]) / len(times) * 1e3 for name, after in cpu_seconds(found).items()}
     return {
         "requests_per_second": len(times) / took,
@@ -114,7 +114,6 @@ def main() -> None:
         for _ in range(options.rounds):
             for name in asked[0][2]:
                 for tree_name, stack, paths in asked:
-                    print(name, tree_name, flush=True)
                     rounds.setdefault((name, tree_name), []).append(measure(stack, paths[name](), runner, options))
     report = {
         key: {part: statistics.median(one[part] for one in measured) for part in measured[0]}
