@@ -81,6 +81,24 @@ async def test_a_question_from_before_a_change_does_not_answer_one_after_it() ->
 
 
 @pytest.mark.usefixtures("long_moment")
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_answer_from_before_a_change_is_not_kept_after_it(is_known: bool) -> None:
+    resource = Resource()
+    async with serving(resource) as client:
+        if is_known:
+            await told(client)
+            await told(client, method="POST")
+        asked = len(resource.asked)
+        resource.may_answer.clear()
+        before = asyncio.create_task(told(client))
+        await eventually(lambda: len(resource.asked) > asked)
+        await told(client, method="POST")
+        resource.may_answer.set()
+        await before
+        assert await told(client) == f"{PATH} {resource.version} changed by hand"
+
+
+@pytest.mark.usefixtures("long_moment")
 async def test_whoever_has_seen_something_new_sees_nothing_older_elsewhere() -> None:
     resource = Resource()
     async with serving(resource) as client:
