@@ -115,7 +115,7 @@ class Gateway:
         if request.method not in ("GET", "HEAD"):
             raise problems.method_not_allowed(request.method, "GET, HEAD")
         key = api_key(request) if self._settings.keys_required else None
-        # Asked for twice in a poll's time, so that the poll after a key has gone does not come too late for it.
+        # It must be good until the poll after the next, so that a key is not remembered for longer than it may be.
         check_key = partial(self._admission.check_again, key, route, exchange, 2 * self._limits.event_poll)
         return await self._events.stream(request, exchange, (key, question_of(route, target, exchange)), check_key)
 

@@ -91,6 +91,13 @@ class Watch:
             self._is_away = True
             self.remark(b": the service does not answer\n\n")
 
+    def give_up(self) -> None:
+        """Nobody asks any more, for whatever reason: nobody waits in vain."""
+        if not self.first.done():
+            self.hear_problem(problems.internal_error())
+        self.is_over = True
+        self.remark(b"")
+
     def remark(self, comment: bytes) -> None:
         """Say something that is no event."""
         self.comment = comment
@@ -137,6 +144,8 @@ class Events:
 
         `check_key` raises one when the key is good no longer.
         """
+        if self._is_closed:
+            raise problems.service_busy(None, "The gateway is about to stop.")
         self._check_limits(exchange.caller)
         watch = self._watches.get(name)
         if watch is None:
@@ -215,7 +224,7 @@ class Events:
                 await asyncio.sleep(self._limits.event_poll)
         finally:
             del self._watches[name]
-            watch.first.cancel()  # does nothing to one that is there
+            watch.give_up()
 
 
 def _event(head: bytes, data: bytes) -> bytes:
