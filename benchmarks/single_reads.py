@@ -116,7 +116,9 @@ def main() -> None:
         for _ in range(options.rounds):
             for name in asked[0][2]:
                 for tree_name, stack, paths in asked:
-                    rounds.setdefault((name, tree_name), []).append(measure(stack, paths[name](), runner, options))
+                    figures = measure(stack, paths[name](), runner, options)
+                    rounds.setdefault((name, tree_name), []).append(figures)
+                    print(f"{name:14} {tree_name:24} {figures['a_core']:8.0f} requests/s a core", flush=True)
     report = {
         key: {part: statistics.median(one[part] for one in measured) for part in measured[0]}
         for key, measured in rounds.items()
