@@ -76,7 +76,7 @@ def _columns(request: HttpRequest) -> HttpResponse:
 def _in_time(request: HttpRequest, locations: int, look_up: Callable[..., _Answers]) -> _Answers:
     """The answers, in the time that is ours or, if that is less, the caller's."""
     started = time.monotonic()
-    callers_seconds = parse_deadline(request.headers.get("X-Request-Deadline"))
+    callers_seconds = parse_deadline(request.META.get("HTTP_X_REQUEST_DEADLINE"))
     deadline = Deadline(min(callers_seconds, settings.LOOKUP_DEADLINE_SECONDS))
     if not callers_seconds:
         raise _deadline_exceeded("The time that X-Request-Deadline allows was over when the request came.")
