@@ -25,6 +25,7 @@ class Lane(enum.Enum):
     POSTCODE = "file_reader asks postcode_consumer, which may hang"
     LOGIN = "a password is hashed"
     KEY = "file_reader looks for a key"
+    EVENTS = "the gateway asks for those who listen to events"
 
 
 #: They move a file, and whoever waits for that expects it to take its time.
@@ -53,6 +54,7 @@ def places_of(service: Service, processes: int, limits: Limits) -> "Places":
         Lane.RESULT: limits.result_places * processes,
         Lane.POSTCODE: limits.postcode_places * processes,
         Lane.LOGIN: limits.login_places,
+        Lane.EVENTS: limits.event_places * processes,
     }
     return Places(service, limits.places * processes, lanes, limits)
 

@@ -132,6 +132,18 @@ def test_the_owner_another_and_nobody_get_what_the_table_says(address: str, ann:
         assert (method, send(ann, method, address, upload)[0]) == (method, owner)
 
 
+@pytest.mark.parametrize("address", [address for address in ANSWERS if address.startswith("api/v1/")])
+def test_both_forms_of_an_address_are_served(address: str, ann: Api, upload: str) -> None:
+    other = address.removesuffix("/") if address.endswith("/") else f"{address}/"
+    for method in (method for method in METHODS if method != "DELETE"):
+        expected = send(ann, method, address, upload)[0]
+        assert (method, send(ann, method, other, upload)[0]) == (method, expected)
+
+
+def test_an_upload_is_deleted_at_its_address_without_the_slash(ann: Api, upload: str) -> None:
+    assert send(ann, "DELETE", _UPLOAD.rstrip("/"), upload)[0] == 204
+
+
 def test_another_has_no_part_in_the_rows_of_a_postcode(ann: Api, ben: Api, upload: str) -> None:
     path = "/api/v1/postcodes/SW1A1AA/"
     assert (ann.get(path).json()["rows"], ben.get(path).json()["rows"]) == (1, 0)

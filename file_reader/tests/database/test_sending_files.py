@@ -266,9 +266,9 @@ def test_a_web_hook_is_refused_as_long_as_nobody_would_call_it(api: Api) -> None
     assert problem_of(answer, 400, "invalid-option")["option"] == "webhook_url"
 
 
-def test_an_upload_to_the_address_without_its_slash_is_sent_on_as_an_upload(api: Api) -> None:
-    answer = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n")
-    assert (answer.status_code, answer.headers["Location"]) == (308, UPLOADS)
+def test_an_upload_to_the_address_without_its_slash_is_taken(api: Api) -> None:
+    upload = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n").json()
+    assert upload["links"]["self"].endswith(f"{UPLOADS}{upload['id']}/")
 
 
 def test_a_very_long_file_name_is_shortened(api: Api) -> None:

@@ -60,6 +60,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
     assert response.headers["Location"] == address
     assert upload["links"] == {
         "self": address,
+        "events": f"{address}events/",
         "rows": f"{address}rows/",
         **{
             f"result_{suffix}": f"{address}result.{suffix}"

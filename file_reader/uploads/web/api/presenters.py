@@ -78,6 +78,7 @@ def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
     address = request.build_absolute_uri(reverse("upload", args=[upload.public_id]))
     return {
         "self": address,
+        "events": f"{address}events/",
         "rows": f"{address}rows/",
         **{f"result_{suffix}": f"{address}result.{suffix}" for suffix in formats_here()},
         "summary": f"{address}summary/",
