@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 import requests
-from stack import Stack, running_stack
+from stack import Stack, running_stack, wait_for
 
 FILE = b"lat,lon\n51.501009,-0.141588\n"
 
@@ -56,10 +56,10 @@ def test_listeners_stay_while_file_reader_is_killed_and_started_again(tmp_path: 
             for victim in victims:
                 victim.kill()
             psutil.wait_procs(victims, timeout=10)
-            assert next(heard) == [": the service does not answer"]
-            assert next(heard) == [": the service answers again"]
+            wait_for(lambda: stack.call("GET", upload["links"]["self"]).status_code == 200, "file_reader is back")
             assert stack.call("POST", upload["links"]["cancel"]).status_code == 200
             # Nobody sees the old state after their own change.
             assert stack.look(upload)["state"] == "cancelled"
-            assert state_of(next(heard))["state"] == "cancelled"
-            assert next(heard, None) is None
+            # Whether the gateway has asked while nobody answered, and says so in comments, depends on the moment.
+            (last,) = (piece for piece in heard if not piece[0].startswith(":"))
+            assert state_of(last)["state"] == "cancelled"
