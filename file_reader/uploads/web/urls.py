@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from uploads.web.api import postcodes, results, rows, uploads
+from uploads.web.api import postcodes, results, rows, uploads, webhooks
 from uploads.web.internal_key_check import Authenticate
 
 _UPLOAD = "api/v1/uploads/<uuid:public_id>/"
@@ -15,6 +15,8 @@ urlpatterns = [
     path(f"{_UPLOAD}retry/", uploads.retry, name="upload-retry"),
     path(f"{_UPLOAD}rows/", rows.upload_rows, name="upload-rows"),
     path(f"{_UPLOAD}result.csv", results.result_file, name="upload-result-csv"),
+    path(f"{_UPLOAD}deliveries/", webhooks.deliveries, name="upload-deliveries"),
+    path("api/v1/webhook-secret/", webhooks.webhook_secret, name="webhook-secret"),
     path("api/v1/rows/", rows.rows, name="rows"),
     path("api/v1/postcodes/<str:postcode>/", postcodes.postcode, name="postcode"),
     path("internal/authenticate/", Authenticate.as_view(), name="authenticate"),

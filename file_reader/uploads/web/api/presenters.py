@@ -29,6 +29,7 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
         "indexed_at": upload.indexed_at,
         "expires_at": upload.expires_at,
         "max_distance": upload.max_distance,
+        "webhook_url": upload.webhook_url or None,
         "dialect": dialect_as_json(upload.dialect),
         "rows": counts.as_json(),
         "progress": progress,

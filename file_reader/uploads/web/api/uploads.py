@@ -1,6 +1,6 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from operator import attrgetter
 from threading import BoundedSemaphore
@@ -20,7 +20,14 @@ from rest_framework.views import APIView
 
 from service_kit.query_parameters import Values, query_parameters
 from uploads.accepting.accept import accept_upload, scoped_key
-from uploads.accepting.options import OPTIONS, UploadOptions, check_no_workbook, check_workbook, parse_options
+from uploads.accepting.options import (
+    OPTIONS,
+    READING_OPTIONS,
+    UploadOptions,
+    check_no_workbook,
+    check_workbook,
+    parse_options,
+)
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
@@ -41,12 +48,14 @@ _workbooks = BoundedSemaphore(2)
 
 
 @contextmanager
-def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
+def received(
+    request: Request, key: str | None, accepted: Sequence[str] = OPTIONS
+) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
     """What was sent, its table, the options and the file's name, for as long as the context lasts.
 
     Raises Problem, UploadError or ReadingError for everything that can be wrong with them.
     """
-    given = Values("option", OPTIONS)
+    given = Values("option", accepted)
     given.give_query(request)
     with Incoming(key) as sent:
         name_in_form = receive(cast(WSGIRequest, request._request), sent, given.give)
@@ -74,7 +83,8 @@ def detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) 
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename), opened(table, options.declared.sheet) as stream:
+    took = received(request, None, READING_OPTIONS)
+    with took as (_, table, options, filename), opened(table, options.declared.sheet) as stream:
         dialect = detected_dialect(table, stream, options)
         shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
@@ -86,7 +96,7 @@ class UploadList(APIView):
     @method_decorator(query_parameters(*PARAMETERS))
     def get(self, request: Request) -> Response:
         page = Page(request.build_absolute_uri(request.path), request.query_params.dict())
-        uploads = page.read(NewestFirst(owner_id(request)), id_of=attrgetter("pk"))
+        uploads = page.read(NewestFirst(Upload.objects.visible_to(owner_id(request))), id_of=attrgetter("pk"))
         counts = counts_of(uploads)
         return Response(page.as_json([upload_as_json(upload, counts[upload.pk], request) for upload in uploads]))
 
@@ -104,6 +114,8 @@ class UploadList(APIView):
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
                 idempotency_key=key,
+                webhook_url=options.webhook_url,
+                base_url=request.build_absolute_uri("/") if options.webhook_url else "",
             )
         return Response(
             _as_json(upload, request),
