@@ -42,9 +42,10 @@ def check_address(url: str, allowed: Collection[tuple[str, int]]) -> None:
     """
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, _USUAL_PORTS[parts.scheme] if parts.port is None else parts.port
+        host = str(parts.hostname or "").encode("idna").decode()  # refuses what can be no name
+        port = _USUAL_PORTS[parts.scheme] if parts.port is None else parts.port
     except (ValueError, KeyError):
-        host, port = None, 0
+        host, port = "", 0
     if not host or parts.scheme not in _USUAL_PORTS or len(url) > MAX_CHARS or not re.fullmatch(r"[!-\[\]-~]+", url):
         raise AddressError(f"http://… or https://… with a host, at most {MAX_CHARS:,} ASCII characters")
     if "@" in parts.netloc:

@@ -58,15 +58,15 @@ async def called(
             yield answer
     except TimeoutError:
         raise CallError(f"no whole answer within {seconds:g} s") from None
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, UnicodeError) as error:  # the latter of names that can be none, at the look-up
         raise CallError(_REFUSED if refused else _why(error)) from error
 
 
 _REFUSED = "refused: this does not lead to an address of the internet, at port 80 or 443"
 
 
-def _why(error: aiohttp.ClientError) -> str:
-    if isinstance(error, aiohttp.InvalidURL):  # a host that is written in an unusual way
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.InvalidURL | UnicodeError):  # a host that is written in an unusual way
         return _REFUSED
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the name is not known"

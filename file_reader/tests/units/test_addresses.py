@@ -62,6 +62,8 @@ def test_an_address_of_the_internet_is_taken(url: str) -> None:
         "https://hücks.example.org/",
         "https://hooks.example.org/" + "a" * 2_000,
         "https://[::1",
+        f"https://{'a' * 64}.example.org/",
+        "https://hooks..example.org/",
         *(f"http://{host}/" for host in ("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1",
                                          "017700000001", "127.0.0.1.", "0", "169.254.169.254", "2852039166")),
         *(f"http://[{host}]/" for host in ("::1", "::", "::ffff:127.0.0.1", "::ffff:7f00:1", "64:ff9b::7f00:1",

@@ -102,6 +102,11 @@ def test_no_spelling_of_an_address_gets_past(host: str, network: Network) -> Non
     assert network.connected == []
 
 
+def test_a_name_that_can_be_none_is_refused() -> None:
+    with pytest.raises(CallError, match="refused"):
+        call(f"http://{'a' * 64}.example.org/")
+
+
 def test_another_port_is_refused_unless_it_is_allowed_for_this_host(network: Network) -> None:
     network.answers = [[PUBLIC]]
     with pytest.raises(CallError, match="refused"):

@@ -9,6 +9,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, parse_options_header
 
 from uploads.accepting.body_problems import cut_short, malformed, too_large, unsupported
+from uploads.accepting.by_reference import receive_named
 from uploads.accepting.digests import compared
 from uploads.accepting.multipart_form import MultipartForm
 from uploads.files.incoming import Incoming
@@ -17,6 +18,7 @@ from uploads.reading.containers import gunzip
 
 _PIECE_BYTES = 1 << 18
 _MAX_FORM_BYTES = 1 << 20
+_MAX_JSON_BYTES = 1 << 14
 _FILE_TYPES = frozenset(
     {
         b"text/csv",
@@ -33,8 +35,8 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\
 
 
 def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str], None]) -> str:
-    """Writes the uploaded file to `incoming`, gives the other form fields, each when it has arrived, and returns the
-    name that the file has in the form.
+    """Writes the uploaded file, or the one that a JSON body names, to `incoming`, gives the other fields, each when it
+    has arrived, and returns the name that the file has in the form.
 
     Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
     body; DigestMismatchError when it is not that of its digest. OSError (disk full) comes through to the caller.
@@ -46,14 +48,26 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
             raise malformed("The Content-Type has no boundary, or one that is too long.")
         return MultipartForm(incoming, boundary, give).parse(pieces)
+    if kind == b"application/json":
+        return receive_named(_whole(pieces), incoming, give)
     if kind in _FILE_TYPES:
         for piece in pieces:
             incoming.write(piece)
         return ""
     raise unsupported(
         "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv"
-        " (application/gzip, application/zip, or the type of an Excel workbook, for those)."
+        " (application/gzip, application/zip, or the type of an Excel workbook, for those),"
+        ' or {"url": "https://…"} as application/json.'
     )
+
+
+def _whole(pieces: Iterator[bytes]) -> bytes:
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > _MAX_JSON_BYTES:
+            raise malformed(f"A JSON body that names a file has at most {_MAX_JSON_BYTES:,} bytes.")
+    return body
 
 
 def _decoded(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:

@@ -122,6 +122,9 @@ async def _send(letter: Letter) -> dict[str, Any]:
             status = answer.status
     except CallError as error:
         detail = str(error)
+    except Exception:  # the others that are sent with it have their answers
+        logger.exception("a webhook cannot be sent delivery=%s", letter.public_id)
+        detail = "a fault of ours"
     if status is not None and 300 <= status < 400:
         detail = "redirects are not followed"
     milliseconds = round((time.monotonic() - began) * 1_000)
