@@ -158,7 +158,13 @@ def test_only_so_many_callers_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 CALLS = {
     "lookup": [("GET", "/api/v1/reverse-geocode/"), ("POST", "/api/v1/reverse-geocode/")],
     "read": [("GET", "/api/v1/uploads/"), ("HEAD", "/api/v1/uploads/7f/result.csv"), ("GET", "/api/v1/rows/")],
-    "upload": [("POST", "/api/v1/uploads/"), ("POST", "/api/v1/uploads/7f/retry/"), ("DELETE", "/api/v1/uploads/7f/")],
+    "upload": [
+        ("POST", "/api/v1/uploads/"),
+        ("POST", "/api/v1/uploads/7f/retry/"),
+        ("DELETE", "/api/v1/uploads/7f/"),
+        ("GET", "/api/v1/webhook-secret/"),
+        ("POST", "/api/v1/webhook-secret/"),
+    ],
     "read or lookup": [("GET", "/api/v1/postcodes/SW1A1AA/")],
 }
 

@@ -214,6 +214,35 @@ def test_the_late_answer_of_a_lost_lease_changes_nothing(
     assert [answer["status"] for answer in deliveries(api, ended)[0]["answers"]] == [410]
 
 
+def test_what_somebody_is_sending_nobody_else_sends_until_their_lease_is_over(
+    receiver: Receiver, ended: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("uploads.work.delivering._note", killed)
+        with pytest.raises(KeyboardInterrupt):
+            deliver_due()
+    assert deliver_due() == 0
+    is_due()
+    assert deliver_due() == 1
+    assert len(set(receiver.ids)) == 1
+
+
+def test_what_nobody_has_tried_comes_before_what_does_not_arrive(
+    api: Api, consumer: FakePostcodeConsumer, receiver: Receiver, ended: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.statuses = [500]
+    deliver_due()
+    is_due()
+    api.upload(CSV, webhook_url=receiver.url)
+    work_until_ended()
+    monkeypatch.setattr("uploads.work.delivering._SENT_AT_ONCE", 1)
+    deliver_due()
+    assert len(set(receiver.ids)) == 2
+
+
 def test_all_that_is_due_is_sent_at_once(
     api: Api, consumer: FakePostcodeConsumer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
