@@ -34,6 +34,11 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+#: Those of people: nothing is allowed that they do not need.
+PEOPLE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 #: Nothing else is a page. A browser that shows it as one loads and runs nothing.
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
@@ -87,7 +92,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["Content-Security-Policy"] = PAGE_POLICY if exchange.path.startswith(PAGES) else NO_PAGE_POLICY
+    headers["Content-Security-Policy"] = _policy(exchange.path)
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
         cookies = headers.popall("Set-Cookie", ())
@@ -97,6 +102,12 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
         headers["Cache-Control"] = control.replace("public", "private")
     headers.extend(exchange.headers)
     return headers
+
+
+def _policy(path: str) -> str:
+    if path.startswith(PAGES):
+        return PAGE_POLICY
+    return NO_PAGE_POLICY if path.startswith(("/api/", "/healthz", "/readyz")) else PEOPLE_POLICY
 
 
 def _secure(cookie: str) -> str:

@@ -1,0 +1,91 @@
+"""A file that arrives by HTTP → an upload, or a look into it: for the API and for the pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from threading import BoundedSemaphore
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest
+from rest_framework.exceptions import ValidationError
+
+from service_kit.query_parameters import Values
+from uploads.accepting.accept import accept_upload, scoped_key
+from uploads.accepting.options import OPTIONS, UploadOptions, check_no_workbook, check_workbook, parse_options
+from uploads.accepting.quotas import check_before
+from uploads.accepting.request_body import display_name, least_size, receive
+from uploads.files.incoming import Incoming
+from uploads.models import Upload
+from uploads.reading.containers import SheetCsv, beginning_of
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect, dialect_of_sheet
+from uploads.reading.preview import preview
+
+#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
+_workbooks = BoundedSemaphore(2)
+
+
+def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
+    """The upload of the file that the request brings.
+
+    Raises Problem, UploadError or ReadingError for everything that can be wrong with it.
+    """
+    key = _idempotency_key(request, owner_id)
+    check_before(owner_id, key, least_size(cast(WSGIRequest, request)))
+    with _received(request, key) as (sent, table, options, filename):
+        with _opened(table, options.declared.sheet) as stream:
+            dialect = _detected_dialect(table, stream, options)
+        return accept_upload(
+            sent=sent,
+            table=table,
+            filename=filename,
+            dialect=dialect,
+            max_distance=options.max_distance,
+            owner_id=owner_id,
+            idempotency_key=key,
+        )
+
+
+def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
+    """The name of the file that the request brings, how it is written, and what would be read of it; nothing is stored.
+
+    Raises as `upload_from` does.
+    """
+    with _received(request, None) as (_, table, options, filename), _opened(table, options.declared.sheet) as stream:
+        dialect = _detected_dialect(table, stream, options)
+        return filename, dialect, preview(stream, dialect)
+
+
+@contextmanager
+def _received(request: HttpRequest, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
+    """What was sent, its table, the options and the file's name, for as long as the context lasts."""
+    given = Values("option", OPTIONS)
+    given.give_query(request)
+    with Incoming(key) as sent:
+        name_in_form = receive(cast(WSGIRequest, request), sent, given.give)
+        options = parse_options(given)
+        with sent.unwrapped(settings.MAX_UPLOAD_BYTES) as table:
+            yield sent, table, options, display_name(given.get("filename") or name_in_form)
+
+
+@contextmanager
+def _opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
+    """The table, to look into; of a workbook that sheet, when its turn has come."""
+    with table.open_table(sheet or "") as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
+        yield stream
+
+
+def _detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
+    """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
+    if not isinstance(stream, SheetCsv):
+        check_no_workbook(options.declared)
+        return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
+    check_workbook(options.declared)
+    return dialect_of_sheet(stream, options.declared)
+
+
+def _idempotency_key(request: HttpRequest, owner_id: int | None) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= 255 and key.isprintable()):
+        raise ValidationError({"Idempotency-Key": "1 to 255 printable characters."})
+    return None if key is None else scoped_key(owner_id, key)
