@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Draws the outline of the pages' map: `python tools/make_outline.py countries-10m.json file_reader/uploads/static/pages`.
+"""Draws the outline of the pages' map: `python tools/make_outline.py countries-10m.json <folder>`.
 
-The source is `countries-10m.json` of the npm package world-atlas 2.0.2 (`npm pack world-atlas@2.0.2`): TopoJSON made from
-Natural Earth 4.1.0, 1:10,000,000, which is in the public domain. The same input gives the same bytes.
+The folder is `file_reader/uploads/static/pages`. The source is in the npm package world-atlas 2.0.2 (`npm pack
+world-atlas@2.0.2`): TopoJSON made from Natural Earth 4.1.0, 1:10,000,000, which is in the public domain. The same input
+gives the same bytes.
 
-It writes `outline.json` for the map, `{"scale", "uk", "other"}` with rings of integers, the first point absolute, the
-others as deltas, in thousandths of a degree (WGS 84, longitude first); and `outline.svg` for the locator, with
+It writes `outline.json` for the map, `{"scale", "uk", "other", "places"}` with rings of integers, the first point
+absolute, the others as deltas, in thousandths of a degree (WGS 84, longitude first), and places as `[name, latitude,
+longitude, rank, whether the name stands to the left]`; and `outline.svg` for the locator, with
 x = longitude × cos 55° and y = −latitude.
 """
 
@@ -13,6 +15,7 @@ import heapq
 import json
 import sys
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from math import cos, radians
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,27 @@ MAP_KM2, LOCATOR_KM2, ISLAND_KM2 = 0.4, 8.0, 0.05
 IRELAND = (-4.3, 51.3)
 SCALE = 1_000
 KM_A_DEGREE = 111.2
+#: Names on the map: the first rank always, the others when it is nearer.
+PLACES = [
+    ["London", 51.507, -0.128, 1, False], ["Birmingham", 52.48, -1.9, 1, False],
+    ["Manchester", 53.479, -2.245, 1, False], ["Glasgow", 55.861, -4.251, 1, True],
+    ["Edinburgh", 55.953, -3.188, 1, False], ["Belfast", 54.597, -5.93, 1, True],
+    ["Cardiff", 51.481, -3.18, 1, True], ["Inverness", 57.478, -4.225, 1, False],
+    ["Lerwick", 60.155, -1.145, 1, False], ["Newcastle", 54.978, -1.618, 2, False],
+    ["Leeds", 53.8, -1.549, 2, False], ["Bristol", 51.455, -2.588, 2, False],
+    ["Plymouth", 50.376, -4.143, 2, False], ["Norwich", 52.63, 1.297, 2, True],
+    ["Aberdeen", 57.149, -2.094, 2, False], ["Aberystwyth", 52.415, -4.083, 2, True],
+    ["Southampton", 50.91, -1.404, 2, False], ["Kirkwall", 58.981, -2.96, 2, False],
+    ["Stornoway", 58.209, -6.387, 2, False], ["Penzance", 50.118, -5.537, 2, False],
+    ["Liverpool", 53.408, -2.992, 3, True], ["Nottingham", 52.954, -1.15, 3, False],
+    ["Cambridge", 52.205, 0.122, 3, False], ["Oxford", 51.752, -1.258, 3, False],
+    ["Exeter", 50.725, -3.527, 3, False], ["Brighton", 50.822, -0.137, 3, False],
+    ["Dundee", 56.462, -2.971, 3, False], ["Carlisle", 54.893, -2.933, 3, False],
+    ["Derry", 54.997, -7.319, 3, True], ["Swansea", 51.621, -3.944, 3, True],
+    ["York", 53.96, -1.08, 3, False], ["Hull", 53.744, -0.333, 3, False],
+    ["Dover", 51.127, 1.313, 3, False], ["Fort William", 56.817, -5.111, 3, True],
+    ["Douglas", 54.15, -4.482, 3, False], ["St Helier", 49.186, -2.107, 3, False],
+]  # fmt: skip
 ASPECT = cos(radians(55))
 
 
@@ -124,7 +148,7 @@ def drawn(found: list[Ring]) -> list[Ring]:
 
 def as_deltas(points: list[tuple[int, int]]) -> list[int]:
     """The first point, then the steps."""
-    steps = [(x - u, y - v) for (u, v), (x, y) in zip(points, points[1:], strict=False)]
+    steps = [(x - u, y - v) for (u, v), (x, y) in pairwise(points)]
     return [*points[0], *(number for step in steps for number in step)]
 
 
@@ -139,7 +163,8 @@ def main(source: str, folder: str) -> None:
     topology = json.loads(Path(source).read_text())
     arcs = arcs_of(topology)
     uk, other = (drawn(found) for found in rings(topology, [simplified(arc, MAP_KM2) for arc in arcs]))
-    outline = {"scale": SCALE, "uk": [as_deltas(ring) for ring in uk], "other": [as_deltas(ring) for ring in other]}
+    outline = {"scale": SCALE, "uk": [as_deltas(ring) for ring in uk], "other": [as_deltas(ring) for ring in other],
+               "places": PLACES}  # fmt: skip
     (Path(folder) / "outline.json").write_text(json.dumps(outline, separators=(",", ":")) + "\n")
     uk, other = (drawn(found) for found in rings(topology, [simplified(arc, LOCATOR_KM2) for arc in arcs]))
     ireland = [
@@ -147,7 +172,8 @@ def main(source: str, folder: str) -> None:
         if max(x for x, _ in ring) < IRELAND[0] * SCALE and min(y for _, y in ring) > IRELAND[1] * SCALE
     ]  # fmt: skip
     (Path(folder) / "outline.svg").write_text(
-        f'<svg xmlns="http://www.w3.org/2000/svg"><path id="uk" d="{as_path(uk)}"/><path id="other" d="{as_path(ireland)}"/></svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg"><path id="uk" d="{as_path(uk)}"/>'
+        f'<path id="other" d="{as_path(ireland)}"/></svg>\n'
     )
 
 

@@ -12,7 +12,14 @@ from rest_framework.exceptions import ValidationError
 
 from service_kit.query_parameters import Values
 from uploads.accepting.accept import accept_upload, scoped_key
-from uploads.accepting.options import OPTIONS, UploadOptions, check_no_workbook, check_workbook, parse_options
+from uploads.accepting.options import (
+    OPTIONS,
+    UploadOptions,
+    check_no_workbook,
+    check_workbook,
+    parse_options,
+    parse_switch,
+)
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
@@ -23,6 +30,8 @@ from uploads.reading.preview import preview
 
 #: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
 _workbooks = BoundedSemaphore(2)
+_OF_A_PREVIEW = ("partial", "size")
+_DIGITS_OF_A_SIZE = 16
 
 
 def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
@@ -32,7 +41,7 @@ def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
     """
     key = _idempotency_key(request, owner_id)
     check_before(owner_id, key, least_size(cast(WSGIRequest, request)))
-    with _received(request, key) as (sent, table, options, filename):
+    with _received(request, key, Values("option", OPTIONS)) as (sent, table, options, filename):
         with _opened(table, options.declared.sheet) as stream:
             dialect = _detected_dialect(table, stream, options)
         return accept_upload(
@@ -49,17 +58,33 @@ def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
 def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
     """The name of the file that the request brings, how it is written, and what would be read of it; nothing is stored.
 
-    Raises as `upload_from` does.
+    With `partial`, the file is here in part, and `size` says how many bytes it has as a whole. Raises as `upload_from`.
     """
-    with _received(request, None) as (_, table, options, filename), _opened(table, options.declared.sheet) as stream:
+    given = Values("option", (*OPTIONS, *_OF_A_PREVIEW))
+    with (
+        _received(request, None, given) as (_, table, options, filename),
+        _opened(table, options.declared.sheet) as stream,
+    ):
         dialect = _detected_dialect(table, stream, options)
-        return filename, dialect, preview(stream, dialect)
+        partial = parse_switch("partial", given.get("partial"))
+        shown = preview(stream, dialect, partial=partial)
+    shown["estimated_rows"] = _estimated(table, given.get("size", "")) if partial else None
+    return filename, dialect, shown
+
+
+def _estimated(table: Incoming, size: str) -> int | None:
+    """How many rows a file of `size` bytes may have, by the lines of its beginning; None without a size."""
+    if not (size.isascii() and size.isdecimal() and len(size) < _DIGITS_OF_A_SIZE):
+        return None
+    lines = sum(sample.count(b"\n") for sample in table.samples())
+    return round(lines * int(size) / table.size) if lines else None
 
 
 @contextmanager
-def _received(request: HttpRequest, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
+def _received(
+    request: HttpRequest, key: str | None, given: Values
+) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
     """What was sent, its table, the options and the file's name, for as long as the context lasts."""
-    given = Values("option", OPTIONS)
     given.give_query(request)
     with Incoming(key) as sent:
         name_in_form = receive(cast(WSGIRequest, request), sent, given.give)

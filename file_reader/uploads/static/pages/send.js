@@ -1,4 +1,5 @@
 // A file is dropped or chosen, its beginning is looked at by the server, then it is sent. Without this, the form sends it.
+import { begin } from "./map.js";
 import { sent } from "./sending.js";
 
 const main = document.getElementById("main");
@@ -68,6 +69,8 @@ function ready() {
     for (const [name, value] of new URLSearchParams(button.dataset.fix)) settings.set(name, value);
     look();
   };
+  const map = main.querySelector("[data-map]");
+  if (map) begin(map, JSON.parse(document.getElementById("points").textContent));
   const changed = main.querySelector("[data-settings]");
   let timer = 0;
   changed?.addEventListener("change", (event) => {

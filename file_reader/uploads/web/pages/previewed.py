@@ -35,7 +35,7 @@ def previewed(filename: str, dialect: Dialect, shown: dict[str, Any], given: Map
     roles = {dialect.latitude_column: "latitude", dialect.longitude_column: "longitude"}
     if dialect.latitude_column == dialect.longitude_column:
         roles = {dialect.latitude_column: "both"}
-    located = [(row["latitude"], row["longitude"]) for row in shown["rows"] if row["latitude"] is not None]
+    estimated = shown["estimated_rows"]
     return {
         "filename": filename,
         "dialect": dialect,
@@ -51,7 +51,7 @@ def previewed(filename: str, dialect: Dialect, shown: dict[str, Any], given: Map
         "encodings": _ENCODINGS_TO_CHOOSE.items(),
         "notations": [notation.value for notation in Notation],
         "header_line": dialect.preamble + 1,
-        "in_uk": sum(is_in_uk(*at) for at in located),
-        "looked_at": len(shown["rows"]),
-        "points": located,
+        "in_uk": sum(is_in_uk(*at) for at in shown["locations"]),
+        # Three digits are what a guess is worth.
+        "estimated_rows": round(estimated, 3 - len(str(estimated))) if estimated else None,
     }

@@ -35,6 +35,8 @@ from uploads.work.commands import cancel_upload, delete_upload, retry_upload
 #: What the rows on the page may be asked for.
 _FILTERS = ("status", "postcode", "bbox", "cursor")
 _STAGES = tuple(STAGE_WORDS)
+#: What has a location, and so is on the map.
+_LAYERS = ("match", "no_match", "failed", "pending")
 #: What a result may be downloaded as besides, by the name of its link.
 _DOWNLOADS = {"result_xlsx": "Excel", "result_geojson": "GeoJSON", "result_ndjson": "NDJSON"}
 #: Of a file that cannot be read: the lines around the fault, and how much of a line.
@@ -68,6 +70,11 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "stages": _STAGES[: _STAGES.index(shown["state"]) + 1] if shown["state"] in _STAGES else (),
         "stage_words": STAGE_WORDS.items(),
         "downloads": [(word, shown["links"][name]) for name, word in _DOWNLOADS.items() if name in shown["links"]],
+        "layers": [
+            (status, STATUS_WORDS[status])
+            for status in _LAYERS
+            if status in ("match", "no_match") or shown["rows"][status]
+        ],
         "pausable": "pause" in shown["links"],
         "notices": shown["warnings"],
         "is_open": shown["finished_at"] is None,

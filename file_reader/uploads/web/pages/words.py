@@ -84,21 +84,21 @@ def sentence_of(shown: dict[str, Any]) -> str:
     percent = f"{shown['progress'] * 100:.0f}"
     if state == "done":
         share = rows["matched"] / rows["read"] * 100 if rows["read"] else 0.0
-        return _("Done in %(time)s: %(share)s % of %(rows)s rows have a postcode") % {
+        return _("Done in %(time)s: %(share)s %% of %(rows)s rows have a postcode") % {
             "time": duration(seconds_between(shown["started_at"], shown["finished_at"])),
             "share": f"{share:.1f}",
             "rows": f"{rows['read']:,}",
         }
     if state == "cancelled":
-        return _("Cancelled at %(percent)s %. The %(rows)s answers until then stay") % {
+        return _("Cancelled at %(percent)s %%. The %(rows)s answers until then stay") % {
             "percent": percent,
             "rows": f"{rows['read'] - rows['pending']:,}",
         }
     if shown.get("paused"):
-        return _("Paused at %(percent)s %") % {"percent": percent}
+        return _("Paused at %(percent)s %%") % {"percent": percent}
     if shown["waiting"]:
         since = timesince(shown["waiting"]["since"]).partition(",")[0]
-        return _("%(percent)s % answered, waiting for %(time)s") % {"percent": percent, "time": since}
+        return _("%(percent)s %% answered, waiting for %(time)s") % {"percent": percent, "time": since}
     if state == "received":
         return _waiting_for_a_worker(shown.get("ahead"))
     if state == "loading":
@@ -117,9 +117,9 @@ def _waiting_for_a_worker(ahead: int | None) -> str:
 def _with_rate(percent: str, shown: dict[str, Any]) -> str:
     values = {"percent": percent, "rate": f"{shown['rows_per_second'] or 0:,.0f}"}
     if shown["eta_seconds"] is None or seconds_between(shown["started_at"], datetime.now(UTC)) < _SECONDS_OF_FIGURES:
-        return _("%(percent)s % answered. Estimating the time left") % values
+        return _("%(percent)s %% answered. Estimating the time left") % values
     values["left"] = duration(shown["eta_seconds"], rounded=True)
-    return _("%(percent)s % answered, %(rate)s rows a second, about %(left)s left") % values
+    return _("%(percent)s %% answered, %(rate)s rows a second, about %(left)s left") % values
 
 
 def seconds_between(begun: datetime | None, ended: datetime | None) -> float:
