@@ -68,8 +68,8 @@ def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
         dialect = _detected_dialect(table, stream, options)
         partial = parse_switch("partial", given.get("partial"))
         shown = preview(stream, dialect, partial=partial)
-    shown["estimated_rows"] = _estimated(table, given.get("size", "")) if partial else None
-    return filename, dialect, shown
+        shown["estimated_rows"] = _estimated(table, given.get("size", "")) if partial else None
+        return filename, dialect, shown
 
 
 def _estimated(table: Incoming, size: str) -> int | None:

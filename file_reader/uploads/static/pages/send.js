@@ -30,7 +30,8 @@ function wrong(words) {
   input.focus();
 }
 
-const size = (bytes) => bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 1e6).toFixed(1)} MB`;
+const size = (bytes) => bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB`
+  : bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 
 /** Shows how the server reads the beginning of the file; afterwards the settings of that page count. */
 async function look() {

@@ -56,7 +56,7 @@ def preview(request: HttpRequest) -> HttpResponseBase:
             raise
         context = {"problem": problem.data, "filename": request.GET.get("filename", "")}
         return render(request, "pages/preview.html", context, status=problem.status_code)
-    return render(request, "pages/preview.html", previewed(filename, dialect, shown, request.GET))
+    return render(request, "pages/preview.html", previewed(filename, dialect, shown, request.GET.dict()))
 
 
 @require_safe
