@@ -124,7 +124,7 @@ def test_a_preview_shows_how_the_beginning_is_read(browser: Caller) -> None:
     assert "separated by semicolons" in shown
     assert "decimal commas" in shown
     assert "50 of the first 50 rows are in the United Kingdom" in shown
-    assert "about 9,680 rows" in shown
+    assert "about 9,850 rows" in shown
 
 
 # --- with AUTH=required ----------------------------------------------------------------------------------------------
