@@ -14,7 +14,11 @@ from stack import find_chromium
 # Pages are looked at where there is a browser, Celery works with the brokers there are; the header says what there is.
 collect_ignore = [
     name
-    for name, there in (("whole_stack/test_pages.py", find_chromium()), ("whole_stack/test_people.py", find_chromium()), ("whole_stack/test_celery.py", find_brokers()))
+    for name, there in (
+        ("whole_stack/test_pages.py", find_chromium()),
+        ("whole_stack/test_people.py", find_chromium()),
+        ("whole_stack/test_celery.py", find_brokers()),
+    )
     if not there
 ]
 

@@ -57,7 +57,7 @@ _DECLARED: list[dict[str, Any]] = [
     {"latitude": "lat"},
     {"coordinates": "wkt"}, {"coordinates": "geojson"}, {"coordinates": "lat_lon"}, {"coordinates": "lon_lat"},
     {"coordinates": "osgb36"}, {"latitude": "2", "longitude": "1", "coordinates": "osgb36"},
-    {"latitude": "1", "longitude": "1", "coordinates": "geojson"},
+    {"latitude": "1", "longitude": "1", "coordinates": "geojson"}, {"sheet": "*"}, {"sheet": "*"}, {"sheet": "2"},
 ]  # fmt: skip
 
 
@@ -67,8 +67,11 @@ _SHEET = (
     b'<c r="C2" t="b"><v>1</v></c></row>'
     b'<row r="3"><c r="A3" t="str"><f>1+1</f><v>52.5</v></c><c r="B3" t="e"><v>#N/A</v></c>'
     b'<c t="d"><v>2026-01-02T03:04:05</v></c></row>'
-    b'<row><c t="inlineStr"><is><r><t>53</t></r><r><t>.5</t></r></is></c><c t="n"><v>-2.5</v></c></row>'
+    b'<row><c t="inlineStr"><is><r><t>53</t></r><r><t>.5_x000D_</t></r></is></c><c t="n"><v>-2.5</v></c></row>'
+    b'<row r="5"><c r="A5" s="1"><f>B5</f><v>2.14</v></c><c r="B5" s="2"><v>0.14</v></c><c r="C5"><f>1</f></c></row>'
 )
+_FORMATS = ["[h]:mm:ss", '0.00"W"', "d/m/yyyy"]
+_BEHIND = ["", "<mergeCells><mergeCell ref='A2:A3'/></mergeCells>", "<mergeCells><"]
 _DIMENSIONS = ["", "A1:C4", "A1", "A1:XFD1048576", "B2:A1", "A0:ZZZ9", "x"]
 
 
@@ -98,7 +101,11 @@ class Mutator:
         """Damage inside of what is whole: from outside, checksums find nearly all of it."""
         if self.random.random() < 0.7:
             return raw_workbook(
-                self.changed(_SHEET).decode("latin-1"), shared=["lat", "lon"], dimension=self.random.choice(_DIMENSIONS)
+                self.changed(_SHEET).decode("latin-1"),
+                shared=["lat", "lon"],
+                formats=_FORMATS,
+                dimension=self.random.choice(_DIMENSIONS),
+                behind=self.random.choice(_BEHIND),
             )
         content = self.changed(self.random.choice(self.files))
         return gz(content) if self.random.random() < 0.5 else zipped({"a.csv": content})

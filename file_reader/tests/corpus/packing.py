@@ -51,13 +51,14 @@ def flipped_in_member(archive: bytes) -> bytes:
     return flipped(archive, (start + archive.index(b"PK\x01\x02")) // 2)
 
 
-def workbook(*sheets: Sequence[Sequence[Any]]) -> bytes:
-    """A workbook with these rows on its sheets, written by openpyxl."""
+def workbook(*sheets: Sequence[Sequence[Any]], hidden: Mapping[int, str] = {}) -> bytes:
+    """A workbook with these rows on its sheets, written by openpyxl. `hidden` says how some are, by their place."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    for rows in sheets:
+    for place, rows in enumerate(sheets):
         sheet = book.create_sheet()
+        sheet.sheet_state = hidden.get(place, "visible")
         for row in rows:
             sheet.append(row)
     stream = io.BytesIO()
@@ -71,12 +72,20 @@ def raw_workbook(
     shared: Iterable[str] = (),
     dimension: str = "",
     styles: bool = True,
+    formats: Sequence[str] = (),
     prolog: str = "",
+    behind: str = "",
+    book: str = "",
+    state: str = "visible",
     method: int = zipfile.ZIP_DEFLATED,
 ) -> bytes:
-    """A workbook with one sheet as other programs write it: `sheet_data` is the XML of its rows."""
+    """A workbook with one sheet as other programs write it: `sheet_data` is the XML of its rows.
+
+    Cells have the first of the `formats` by s="1". `behind` stands behind the rows, `book` in the part of the workbook.
+    """
     size = f'<dimension ref="{dimension}"/>' if dimension else ""
     strings = "".join(f"<si><t>{escape(text)}</t></si>" for text in shared)
+    codes = [(200 + place, escape(code, {'"': "&quot;"})) for place, code in enumerate(formats)]
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -87,20 +96,24 @@ def raw_workbook(
         + "</Types>",
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
         f'<Relationship Id="rId1" Type="{_RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>'
-        '<sheet name="Places" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}">{book}<sheets>'
+        f'<sheet name="Places" sheetId="1" state="{state}" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
         f'<Relationship Id="rId1" Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/>'
         f'<Relationship Id="rId2" Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f'{prolog}<worksheet xmlns="{_MAIN}">{size}'
-        f"<sheetData>{sheet_data}</sheetData></worksheet>",
+        f"<sheetData>{sheet_data}</sheetData>{behind}</worksheet>",
         "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{strings}</sst>',
     }
     if styles:
         parts["xl/styles.xml"] = (
-            f'<styleSheet xmlns="{_MAIN}"><fonts><font/></fonts><fills><fill><patternFill/></fill></fills>'
+            f'<styleSheet xmlns="{_MAIN}"><numFmts>'
+            + "".join(f'<numFmt numFmtId="{number}" formatCode="{code}"/>' for number, code in codes)
+            + "</numFmts><fonts><font/></fonts><fills><fill><patternFill/></fill></fills>"
             "<borders><border/></borders>"
-            "<cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf/></cellXfs><cellStyles>"
+            "<cellStyleXfs><xf/></cellStyleXfs><cellXfs><xf/>"
+            + "".join(f'<xf numFmtId="{number}"/>' for number, _ in codes)
+            + "</cellXfs><cellStyles>"
             '<cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
         )
     return zipped({name: part.encode() for name, part in parts.items()}, method)

@@ -10,10 +10,12 @@ from typing import Any, BinaryIO, cast
 from tests.corpus.drip import Drip
 
 from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect, dialect_of_sheet
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import ReadRow, read_records, read_rows
-from uploads.reading.sheet import PIECE_BYTES
+from uploads.reading.workbook.about import About
+from uploads.reading.workbook.csv_text import PIECE_BYTES
 
 _PIECE_BYTES = 1 << 14
 
@@ -52,7 +54,7 @@ def dripping(table: BinaryIO, size: int) -> BinaryIO:
         error = caught
     if isinstance(table, SheetCsv):
         pieces = [content[start : start + size] for start in range(0, len(content), size)]
-        return cast(BinaryIO, SheetCsv(_again(pieces, error), table, table.sheets))
+        return cast(BinaryIO, SheetCsv(_again(pieces, error), table, table.about))
     return cast(BinaryIO, Drip(content, size))
 
 
@@ -88,25 +90,25 @@ def opened(content: bytes, sheet: str) -> BinaryIO:
     """The table in a file. A workbook is read by a process only once, as many tests look at the same one."""
     if not is_zip(content[:4]):
         return io.BytesIO(content)
-    pieces, error, sheets = sheet_of(content, sheet)
-    return cast(BinaryIO, SheetCsv(_again(pieces, error), io.BytesIO(), sheets))
+    pieces, error, about = sheet_of(content, sheet)
+    return cast(BinaryIO, SheetCsv(_again(pieces, error), io.BytesIO(), about))
 
 
 @lru_cache(maxsize=8)
-def sheet_of(content: bytes, sheet: str) -> tuple[list[bytes], ReadingError | None, list[str]]:
-    """The pieces of a sheet's CSV, what ended them, and the names of all sheets."""
+def sheet_of(content: bytes, sheet: str) -> tuple[list[bytes], ReadingError | None, About]:
+    """The pieces of a sheet's CSV, what ended them, and what is told of the workbook."""
     pieces: list[bytes] = []
     with tempfile.TemporaryFile() as file:
         file.write(content)
         file.seek(0)
         with as_table(cast(BinaryIO, file), sheet) as table:
-            sheets = cast(SheetCsv, table).sheets
+            about = cast(SheetCsv, table).about
             try:
                 while piece := table.read(PIECE_BYTES):
                     pieces.append(piece)
             except ReadingError as error:
-                return pieces, error, sheets
-    return pieces, None, sheets
+                return pieces, error, about
+    return pieces, None, about
 
 
 def _again(pieces: list[bytes], error: ReadingError | None) -> Generator[bytes, None, None]:

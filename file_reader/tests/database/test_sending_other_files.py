@@ -91,6 +91,18 @@ def test_a_row_of_a_workbook_has_the_number_that_its_sheet_shows_and_keeps_its_l
     ]  # fmt: skip
 
 
+def test_what_a_workbook_warns_of_is_mended_by_its_fix(api: Api, consumer: FakePostcodeConsumer) -> None:
+    rows = [["name", "lat", "lon"], ["here", 50.1, -0.1]]
+    cover, book = packing.workbook([["Sites"]], rows, rows), packing.workbook(rows, rows)
+    assert problem_of(api.send_form(cover), 422, "columns-not-found")["fix"] == {"sheet": "*"}
+    (warning,) = api.upload(book)["warnings"]
+    assert (warning["code"], warning["fix"]) == ("further_sheets", {"sheet": "*"})
+    upload = api.send_form(book, **warning["fix"]).json()
+    work_until_ended()
+    result = list(csv.reader(io.StringIO(api.result(upload).decode(), newline="")))
+    assert [row[:5] for row in result[1:]] == [["here", "50.1", "-0.1", name, "match"] for name in ("Sheet", "Sheet1")]
+
+
 @pytest.mark.parametrize("kind", ["text/csv", "form"])
 def test_a_body_may_be_packed_on_its_way(api: Api, kind: str) -> None:
     body, content_type = TABLE, "text/csv"

@@ -121,7 +121,7 @@ def _notation(value: str | None) -> str | None:
 
 def _sheet(value: str | None) -> str | None:
     if value is not None and (len(value) > _SHEET_CHARS or not value.isprintable()):
-        raise OptionError("sheet", value, "the name of a sheet, or its number from 1")
+        raise OptionError("sheet", value, "the name of a sheet, its number from 1, or *")
     return value
 
 

@@ -1,11 +1,10 @@
 """What a table comes wrapped in: gzip, a zip archive of one file, an Excel workbook. All are read as streams.
 
 gzip and zip are taken off when a file arrives, for only then is it known that it is whole. A workbook stays as it is
-and is read as CSV: its first sheet, in UTF-8, with commas.
+and is read as CSV: one sheet, or several as one table, in UTF-8, with commas.
 """
 
 import io
-import json
 import signal
 import struct
 import subprocess
@@ -17,7 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from uploads.reading.errors import ContainerError, InflatedError, ReadingError, UnreadableError, UnsupportedFileError
-from uploads.reading.sheet import MAX_SHARED_BYTES, PIECE_BYTES, SHARED_STRINGS, TOO_MUCH
+from uploads.reading.workbook.about import About
+from uploads.reading.workbook.csv_text import PIECE_BYTES, TOO_MUCH
+from uploads.reading.workbook.limits import MAX_SHARED_BYTES
+from uploads.reading.workbook.package import SHARED_STRINGS
 
 _PIECE_BYTES = 1 << 18
 _MEMBER_BYTES = 1 << 14
@@ -41,11 +43,12 @@ _DOCUMENTS = {"content.xml": "an OpenDocument file", "xl/workbook.bin": "a binar
 #: What a damaged or malicious archive makes of the library that reads it.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError, TypeError, IndexError,
            AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
+_PROGRAM = "import sys, uploads.reading.workbook.process as program; sys.exit(program.main())"
 #: Where a process finds the package `uploads`.
 _PACKAGES = Path(__file__).resolve().parents[2]
 
-#: Longer than any line with the names of sheets.
-_MAX_NAMES_BYTES = 1 << 20
+#: Longer than any line of what is told of a workbook.
+_MAX_ABOUT_BYTES = 4 << 20
 
 
 def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
@@ -91,15 +94,15 @@ def is_zip(head: bytes) -> bool:
 
 
 def as_table(stream: BinaryIO, sheet: str = "") -> BinaryIO:
-    """The stream itself, or a sheet of a workbook as CSV, the first if none is named; both from their beginning."""
+    """The stream itself, or a sheet of a workbook as CSV, the first visible one if none is named, all alike for *."""
     head = stream.read(4)
     while len(head) < 4 and (more := stream.read(4 - len(head))):
         head += more
     stream.seek(0)
     if not is_zip(head):
         return stream
-    sheets: list[str] = []
-    return cast(BinaryIO, SheetCsv(_sheet(stream, sheet, sheets), stream, sheets))
+    about = About()
+    return cast(BinaryIO, SheetCsv(_sheet(stream, sheet, about), stream, about))
 
 
 def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -225,9 +228,9 @@ class SheetCsv(io.RawIOBase):
     Its reads may be short: nothing is lost that came before an error.
     """
 
-    def __init__(self, pieces: Generator[bytes, None, None], stream: BinaryIO, sheets: list[str]) -> None:
-        #: The names of all sheets, once something was read.
-        self.sheets = sheets
+    def __init__(self, pieces: Generator[bytes, None, None], stream: BinaryIO, about: About) -> None:
+        #: What is told of the workbook, once something was read.
+        self.about = about
         self._pieces = pieces
         self._stream = stream
         self._left = b""
@@ -263,23 +266,23 @@ class SheetCsv(io.RawIOBase):
         return self._position
 
 
-def _sheet(stream: BinaryIO, wanted: str, sheets: list[str]) -> Generator[bytes, None, None]:
-    """A sheet of a workbook as CSV, by a process that ends with this generator: see `sheet`. The names of all sheets
-    are put into `sheets`.
+def _sheet(stream: BinaryIO, wanted: str, about: About) -> Generator[bytes, None, None]:
+    """A sheet of a workbook as CSV, by a process that ends with this generator: see `workbook.process`. What it tells
+    of the workbook is put into `about`.
 
     Raises UnreadableError with the row at fault, or ContainerError when the workbook is beyond a limit: then the rows
     of the last piece are not given out, so that a small workbook is refused as a whole.
     """
     with subprocess.Popen(  # noqa: S603 - our own command; what is wanted is an argument, and no shell reads it
-        [sys.executable, "-P", "-s", "-S", "-c", "import sys, uploads.reading.sheet as s; sys.exit(s.main())", wanted],
+        [sys.executable, "-P", "-s", "-S", "-c", _PROGRAM, wanted],
         stdin=stream,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={"PYTHONPATH": str(_PACKAGES)},  # no secrets
     ) as process:
         try:
-            if names := cast(BinaryIO, process.stdout).readline(_MAX_NAMES_BYTES):
-                sheets.extend(json.loads(names))
+            if line := cast(BinaryIO, process.stdout).readline(_MAX_ABOUT_BYTES):
+                about.take(line)
             while len(piece := cast(BinaryIO, process.stdout).read(PIECE_BYTES)) == PIECE_BYTES:
                 yield piece
             said = cast(BinaryIO, process.stderr).read().decode(errors="replace")

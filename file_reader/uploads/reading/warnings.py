@@ -64,8 +64,21 @@ def _all_east(read: Read) -> Said | None:
 def _further_sheets(read: Read) -> Said | None:
     if not (left := read.dialect.sheets_left):
         return None
+    if read.dialect.sheets_alike:
+        return Said(
+            f"One sheet of the workbook is read. These are not: {', '.join(left)}. Some have the same header: with"
+            " sheet=*, they are read as one table.",
+            fix={"sheet": "*"},
+        )
+    return Said(f"Of the workbook, these sheets are not read: {', '.join(left)}. For those, send it again with sheet=.")
+
+
+def _merged_cells(read: Read) -> Said | None:
+    if not (read.dialect.merged_cells and read.rejected):
+        return None
     return Said(
-        f"One sheet of the workbook is read. These are not: {', '.join(left)}. For those, send it again with sheet=."
+        f"{read.dialect.latitude} or {read.dialect.longitude} has cells that are merged over several rows. Only the"
+        " first of these has the value; the others have none. Unmerge the cells, and fill in what is missing."
     )
 
 
@@ -113,6 +126,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "most_rejected": _most_rejected,
     "all_east": _all_east,
     "further_sheets": _further_sheets,
+    "merged_cells": _merged_cells,
     "further_locations": _further_locations,
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,

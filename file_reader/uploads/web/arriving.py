@@ -25,10 +25,11 @@ from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect, dialect_of_sheet
+from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.preview import preview
 
-#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `reading.sheet` allows.
+#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
 _workbooks = BoundedSemaphore(2)
 _OF_A_PREVIEW = ("partial", "size")
 _DIGITS_OF_A_SIZE = 16

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, Self
 
-from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, has_letter, locator
 from uploads.reading.detecting import columns
 from uploads.reading.detecting.doubts import side_column
@@ -67,8 +66,11 @@ class Dialect:
     they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
 
     `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
-    else it is part of a cell. Of a workbook, `sheet` is the one that is read, by name or number, empty for the first;
-    `sheets_left` are those that are not.
+    else it is part of a cell.
+
+    Of a workbook, `sheet` is the one that is read, by name or number, empty for the first visible one, * for all alike;
+    `sheets_left` are those that are not, and with `sheets_alike` some of them have the same first row. With
+    `merged_cells`, a coordinate stands in cells that are merged over several rows.
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
     did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
@@ -94,6 +96,8 @@ class Dialect:
     others: list[str] = field(default_factory=list)
     sheet: str = ""
     sheets_left: list[str] = field(default_factory=list)
+    sheets_alike: bool = False
+    merged_cells: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -132,23 +136,6 @@ def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes
             return dialect
         dialect = _dialect_of(unsplit, declared, encoding)
     return replace(dialect, cr_ends=False)
-
-
-def dialect_of_sheet(stream: SheetCsv, declared: Declared) -> Dialect:
-    """The dialect of a sheet, which also says what other sheets there are. Raises as `detect_dialect` does."""
-    sample = beginning_of(cast(BinaryIO, stream), SAMPLE_BYTES)
-    wanted = declared.sheet or ""
-    # A name comes before a number, as where the sheet is read.
-    names = [name.strip().casefold() for name in stream.sheets]
-    number = int(wanted) - 1 if columns.is_column_number(wanted) else 0
-    chosen = names.index(wanted.strip().casefold()) if wanted.strip().casefold() in names else number
-    left = [name for place, name in enumerate(stream.sheets) if place != chosen]
-    try:
-        return replace(detect_dialect(sample, declared), sheet=wanted, sheets_left=left)
-    except (ColumnsError, EmptyFileError) as error:
-        if left:
-            error.detail += f" The workbook has further sheets: {', '.join(left)}. Say one with sheet=<name or number>."
-        raise
 
 
 def _dialect_of(lines: list[str], declared: Declared, encoding: str) -> Dialect:

@@ -45,7 +45,7 @@ def previewed(filename: str, dialect: Dialect, shown: dict[str, Any], given: Map
             {"number": number + 1, "name": name, "role": roles.get(number, "")} for number, name in enumerate(names)
         ],
         "given": given,
-        "doubtful": any(warning["fix"] for warning in shown["warnings"]),
+        "doubtful": any(warning["code"] == "coordinates_swapped" for warning in shown["warnings"]),
         "separator": DELIMITERS.get(dialect.delimiter, ("", dialect.delimiter, dialect.delimiter)),
         "delimiters": DELIMITERS.values(),
         "encoding": ENCODINGS.get(dialect.encoding, dialect.encoding),
