@@ -212,7 +212,8 @@ def write_indexes() -> None:
 
 
 def _dialect() -> dict[str, Any]:
-    from uploads.reading.detecting.dialect import Declared, detect_dialect
+    from uploads.reading.detecting.detect import detect_dialect
+    from uploads.reading.detecting.dialect import Declared
 
     return dict(detect_dialect(b"lat,lon\n51.5,-0.1\n", Declared()).as_json())
 

@@ -57,7 +57,21 @@ class UploadAdmin(ReadOnlyAdmin):
     fieldsets = [
         ("What happens next", {"fields": ["happens_next"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "without_answer"]}),
-        ("The upload", {"fields": ["owner", "sha256", "dialect", "max_distance", "rows_swapped", "rows_west"]}),
+        (
+            "The upload",
+            {
+                "fields": [
+                    "owner",
+                    "sha256",
+                    "dialect",
+                    "max_distance",
+                    "rows_swapped",
+                    "rows_west",
+                    "rows_at_sea",
+                    "doubt",
+                ]
+            },
+        ),
     ]
     readonly_fields = ["happens_next", "facts", "chunks_by_state", "leases", "again", "without_answer"]
 

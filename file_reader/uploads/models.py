@@ -110,6 +110,9 @@ class Upload(models.Model):
     bytes_loaded = models.BigIntegerField(default=0)
     rows_swapped = models.BigIntegerField(db_default=0)
     rows_west = models.BigIntegerField(db_default=0)
+    rows_at_sea = models.BigIntegerField(db_default=0)
+    # How its rows may be meant otherwise, if in some way (`uploads.reading.second_look`).
+    doubt = models.CharField(max_length=40, db_default="")
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)

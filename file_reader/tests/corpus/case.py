@@ -62,5 +62,6 @@ STATUS = {
     "empty-file": 422,
     "columns-not-found": 422,
     "unreadable-file": 422,
+    "reading-doubtful": 422,
 }
 EMPTY = Fault("empty-file")

@@ -1,12 +1,13 @@
 """What can be wrong with a file as a whole. Single rows are rejected with a reason instead: see coordinates.
 
 ReadingError
-├── UnsupportedFileError     it is not delimited text at all
+├── UnsupportedFileError     it is of a format that is not read
 ├── ContainerError           what it is packed in is damaged, or has not one table
 ├── InflatedError            what is packed in it is too large
 ├── EmptyFileError           there is nothing in it
 ├── ColumnsError             the coordinate columns cannot be told
-└── UnreadableError          it cannot be read any further, from a line on
+├── UnreadableError          it cannot be read any further, from a line on
+└── DoubtfulError            it can, but another reading fits better, from a line on
 """
 
 from typing import Any
@@ -28,7 +29,7 @@ class UnsupportedFileError(ReadingError):
     """The file's first bytes are those of another format."""
 
     slug = "unsupported-file"
-    title = "This is not a CSV file"
+    title = "This kind of file is not read"
 
 
 class ContainerError(ReadingError):
@@ -65,3 +66,10 @@ class UnreadableError(ReadingError):
     def __init__(self, detail: str, *, line: int) -> None:
         super().__init__(detail, line=line)
         self.line = line
+
+
+class DoubtfulError(ReadingError):
+    """From `line` (from 1) on, `doubt` names what may be meant instead; `fix` has the options that mend it, if any."""
+
+    slug = "reading-doubtful"
+    title = "The rows may be meant in another way"

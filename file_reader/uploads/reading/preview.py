@@ -5,10 +5,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from typing import Any, BinaryIO, cast
 
-from uploads.reading.containers import SheetCsv
+from uploads.reading.containers import SheetCsv, beginning_of
+from uploads.reading.detecting.detect import SAMPLE_BYTES
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
+from uploads.reading.land import is_at_sea
 from uploads.reading.records import ReadRow, read_both
+from uploads.reading.second_look import doubt_at_beginning
 from uploads.reading.warnings import Read, warnings_of
 
 #: Records that are shown, and those that are counted.
@@ -55,7 +58,8 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
     error: dict[str, Any] | None = None
     rows = []
     reasons: Counter[str] = Counter()
-    west = 0
+    west = at_sea = 0
+    doubt = doubt_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect) if dialect.is_declared else None
     columns: list[str] = []
     locations: list[tuple[float, float]] = []
     records, read = read_both(_beginning(stream), dialect)
@@ -69,6 +73,7 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
             if row.latitude is not None and row.longitude is not None:
                 locations.append((row.latitude, row.longitude))
                 west += row.longitude < 0
+                at_sea += is_at_sea(row.latitude, row.longitude)
             if number <= SHOWN_ROWS:
                 rows.append(
                     {
@@ -93,7 +98,17 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
         "columns": columns,
         "sure": round(located / counted, 4) if counted else None,
         "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
-        "warnings": warnings_of(Read(dialect, counted, counted - located, reasons["coordinates_swapped"], west)),
+        "warnings": warnings_of(
+            Read(
+                dialect,
+                rows=counted,
+                rejected=counted - located,
+                swapped=reasons["coordinates_swapped"],
+                west=west,
+                at_sea=at_sea,
+                doubt=doubt.code if doubt else "",
+            )
+        ),
         "error": error,
         "locations": locations,
         "rows": rows,

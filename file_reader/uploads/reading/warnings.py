@@ -6,6 +6,11 @@ from typing import Any
 
 from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.second_look import fix_of, sentence_of
+
+#: Of British places 2 in a million are in the sea, of latitudes with longitudes of other places one in six. Said when
+#: it is more than one of so many; of few locations nothing is said.
+_AT_SEA, _FEW = 20, 50
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,8 @@ class Read:
     """What became of the rows so far.
 
     `rejected` have no coordinates, `swapped` of them seem to have them the other way round, and `west` have a longitude
-    below 0; None while there may be more.
+    below 0, None while there may be more. `at_sea` of them are in the sea, and `doubt` says how the rows may be meant
+    otherwise, if somehow.
     """
 
     dialect: Dialect
@@ -21,6 +27,8 @@ class Read:
     rejected: int
     swapped: int
     west: int | None
+    at_sea: int
+    doubt: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,25 @@ def _all_east(read: Read) -> Said | None:
     )
 
 
+def _doubtful(read: Read) -> Said | None:
+    if not read.doubt:
+        return None
+    return Said(
+        f"The columns are read as they were declared. They may be meant in another way: {sentence_of(read.doubt)}.",
+        fix=fix_of(read.doubt, read.dialect),
+    )
+
+
+def _many_at_sea(read: Read) -> Said | None:
+    located = read.rows - read.rejected
+    if located < _FEW or read.at_sea * _AT_SEA <= located:
+        return None
+    return Said(
+        f"{read.at_sea:,} of {located:,} locations are in the sea. If they should not be, look whether"
+        f" {read.dialect.latitude} and {read.dialect.longitude} are those of the same place, and have their signs."
+    )
+
+
 def _further_sheets(read: Read) -> Said | None:
     if not (left := read.dialect.sheets_left):
         return None
@@ -82,13 +109,20 @@ def _merged_cells(read: Read) -> Said | None:
     )
 
 
+def _left_out(read: Read) -> Said | None:
+    if not (left := read.dialect.left):
+        return None
+    return Said(f"One table of what was sent is read. This is not: {', '.join(left)}.")
+
+
 def _further_locations(read: Read) -> Said | None:
     dialect = read.dialect
     if not dialect.others:
         return None
     return Said(
         f"{dialect.latitude} and {dialect.longitude} are read. The file has further locations, which are not:"
-        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=."
+        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=.",
+        fix=dialect.others_fix,
     )
 
 
@@ -125,8 +159,11 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "nothing_read": _nothing_read,
     "most_rejected": _most_rejected,
     "all_east": _all_east,
+    "reading_doubtful": _doubtful,
+    "many_at_sea": _many_at_sea,
     "further_sheets": _further_sheets,
     "merged_cells": _merged_cells,
+    "left_out": _left_out,
     "further_locations": _further_locations,
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,

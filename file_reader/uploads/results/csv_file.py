@@ -5,9 +5,10 @@ What is done for each row is done millions of times: it is done a slice at a tim
 
 import codecs
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, starmap
 from typing import Any, BinaryIO
 
 import msgspec
@@ -18,22 +19,12 @@ from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError
 from uploads.reading.records import Block, read_blocks
+from uploads.results.columns import fields_of, fields_to_keep, names_of_answers, without_answers
 from uploads.row_ids import row_id
 from uploads.rows.bulk import stored_answers, upload_is_there
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = (
-    "result_status",
-    "result_reason",
-    "result_postcode",
-    "result_distance_m",
-    "result_outcode",
-    "result_country",
-    "result_region",
-    "result_admin_district",
-    "result_admin_ward",
-)
 #: A slice is the first blocks that together have as many rows, or characters when the records are long.
 _SLICE_ROWS = 5_000
 _SLICE_CHARS = 1 << 20
@@ -70,11 +61,15 @@ def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
             return
         width = widths[dialect.preamble] + max(0, dialect.surplus)
         first = dialect.preamble + dialect.has_header
-        rest = above[first:], widths[first:]
         if dialect.has_header:
             header = slice(dialect.preamble, first)
-            names = [[_join(("", *COLUMNS), dialect)]]
+            called = fields_of(above[dialect.preamble], dialect)
+            if (kept := fields_to_keep(called, dialect)) is not None:
+                cut = partial(without_answers, width=width, kept=kept, dialect=dialect)
+                (above, widths), slices, width = cut(above, widths), starmap(cut, slices), kept
+            names = [[_join(("", *names_of_answers(called[:width])), dialect)]]
             above[header] = [_extended(above[header], widths[header], width, names, dialect.delimiter)]
+        rest = above[first:], widths[first:]
         if mark:
             yield mark
         yield encode("".join(above[:first]))
@@ -172,7 +167,7 @@ class _Answers:
         self._learn(set(areas))
         codes = [postcode or "" for postcode in postcodes]
         outcodes = list(map(outcode_of, codes))
-        if _needs_quotes("".join(codes), self._dialect.delimiter):
+        if _needs_care("".join(codes), self._dialect):
             codes, outcodes = self._quoted(codes), self._quoted(outcodes)
         metres = _decimals(distances)
         if self._dialect.decimal != ".":
@@ -199,7 +194,7 @@ class _Answers:
                 self._places[id_] = _join(["", *[name or "" for name in names]], self._dialect)
 
     def _quoted(self, fields: list[str]) -> list[str]:
-        return [_quoted(field, self._dialect.delimiter) for field in fields]
+        return [_quoted(field, self._dialect) for field in fields]
 
 
 def _outcome(dialect: Dialect, status: int, reason: str | None) -> str:
@@ -227,15 +222,20 @@ def _columns(upload: Upload, first_row: int, row_count: int) -> Iterable[list[An
 
 
 def _join(fields: Iterable[str], dialect: Dialect) -> str:
-    return dialect.delimiter.join([_quoted(field, dialect.delimiter) for field in fields])
+    return dialect.delimiter.join([_quoted(field, dialect) for field in fields])
 
 
-def _quoted(field: str, delimiter: str) -> str:
-    return '"' + field.replace('"', '""') + '"' if _needs_quotes(field, delimiter) else field
+def _quoted(field: str, dialect: Dialect) -> str:
+    """The field as it is written: in quotes where they are needed, or without what would end it."""
+    if not _needs_care(field, dialect):
+        return field
+    if dialect.quoting == "quotes":
+        return '"' + field.replace('"', '""') + '"'
+    return re.sub(rf"[{re.escape(dialect.delimiter)}\r\n]", "_" if dialect.delimiter != "_" else " ", field)
 
 
-def _needs_quotes(text: str, delimiter: str) -> bool:
-    return delimiter in text or '"' in text or "\n" in text or "\r" in text
+def _needs_care(text: str, dialect: Dialect) -> bool:
+    return dialect.delimiter in text or '"' in text or "\n" in text or "\r" in text
 
 
 def _encoder(stream: BinaryIO, encoding: str) -> tuple[bytes, Callable[[str], bytes]]:

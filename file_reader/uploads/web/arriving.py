@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, cast
 
@@ -15,8 +16,9 @@ from uploads.accepting.accept import accept_upload, scoped_key
 from uploads.accepting.options import (
     OPTIONS,
     UploadOptions,
+    check_converted,
+    check_no_text,
     check_no_workbook,
-    check_workbook,
     parse_options,
     parse_switch,
 )
@@ -25,9 +27,12 @@ from uploads.accepting.request_body import display_name, least_size, receive
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect, detect_dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
+from uploads.reading.formats.telling import dialect_of_converted
 from uploads.reading.preview import preview
+from uploads.reading.second_look import check_beginning
 
 #: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
 _workbooks = BoundedSemaphore(2)
@@ -90,7 +95,7 @@ def _received(
     with Incoming(key) as sent:
         name_in_form = receive(cast(WSGIRequest, request), sent, given.give)
         options = parse_options(given)
-        with sent.unwrapped(settings.MAX_UPLOAD_BYTES) as table:
+        with sent.table(settings.MAX_UPLOAD_BYTES) as table:
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
 
 
@@ -103,11 +108,21 @@ def _opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
 
 def _detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
     """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
-    if not isinstance(stream, SheetCsv):
-        check_no_workbook(options.declared)
-        return detect_dialect(beginning_of(stream, SAMPLE_BYTES), options.declared, further=table.samples())
-    check_workbook(options.declared)
-    return dialect_of_sheet(stream, options.declared)
+    dialect = _told_dialect(table, stream, options.declared)
+    check_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
+    return dialect
+
+
+def _told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
+    if isinstance(stream, SheetCsv):
+        check_no_text(declared, "an Excel workbook")
+        return replace(dialect_of_sheet(stream, declared), format="xlsx", left=table.origin.left)
+    check_no_workbook(declared)
+    if table.origin.format != "csv":
+        check_converted(declared, table.origin.format)
+        return dialect_of_converted(beginning_of(stream, SAMPLE_BYTES), declared, table.origin)
+    dialect = detect_dialect(beginning_of(stream, SAMPLE_BYTES), declared, further=table.samples())
+    return replace(dialect, left=table.origin.left)
 
 
 def _idempotency_key(request: HttpRequest, owner_id: int | None) -> str | None:

@@ -199,6 +199,8 @@ def advance_upload(
     turn: int,
     swapped: int = 0,
     west: int = 0,
+    at_sea: int = 0,
+    doubt: str = "",
     complete: bool,
 ) -> None:
     """(c, d) Moves the loading cursor on and renews the lease; first in its transaction.
@@ -211,6 +213,8 @@ def advance_upload(
         turn=turn,
         rows_swapped=F("rows_swapped") + swapped,
         rows_west=F("rows_west") + west,
+        rows_at_sea=F("rows_at_sea") + at_sea,
+        **({"doubt": doubt} if doubt else {}),
         attempts=0,
         state=UploadState.GEOCODING if complete else UploadState.LOADING,
         lease_until=None if complete else Now() + settings.LEASE,

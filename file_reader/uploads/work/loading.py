@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
 from django.conf import settings
 from django.db import transaction
 
@@ -15,7 +14,9 @@ from uploads.models import Chunk, Upload
 from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
+from uploads.reading.other_readings import Located
 from uploads.reading.records import Part, read_parts
+from uploads.reading.second_look import Seen, second_look
 from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.bell import ring_bells
@@ -48,10 +49,11 @@ class Loader:
         self._owner_id = upload.owner_id
         self._renewed_at = time.monotonic()
         self._to_skip = upload.rows_loaded
-        dialect = Dialect.from_json(upload.dialect)
-        self._file: BinaryIO = open_upload(upload.public_id, dialect.sheet)
-        self._parts: Iterator[Part] = read_parts(self._file, dialect)
+        self._dialect = Dialect.from_json(upload.dialect)
+        self._file: BinaryIO = open_upload(upload.public_id, self._dialect.sheet)
+        self._parts: Iterator[Part] = read_parts(self._file, self._dialect)
         self._rest: Part | None = None
+        self._before: Located | None = None
 
     def close(self) -> None:
         self._file.close()
@@ -66,13 +68,17 @@ class Loader:
     def step(self, chunk_rows: int) -> bool:
         """Loads the next rows, in chunks of that many, and commits them; True when there may be more.
 
-        Raises LeaseLostError when another worker has taken over. A file that cannot be read any further has its
-        `error` from then on, and ends as `failed` when the rows before the fault have their answers.
+        Raises LeaseLostError when another worker has taken over. A file that cannot be read any further, or whose rows
+        are doubtful from there on, has its `error` from then on, and ends as `failed` when the rows before have their
+        answers.
         """
         parts, error = self._read(chunk_rows * CHUNKS_PER_STEP)
-        count = sum(map(len, parts))
+        seen = second_look(parts, self._dialect, self._before, from_first=not self.rows_loaded)
+        self._before = seen.located
+        error = seen.error or error
+        count = sum(map(len, seen.parts))
         complete = error is None and count < chunk_rows * CHUNKS_PER_STEP
-        pending, rejected = self._rows(parts)
+        pending, rejected = self._rows(seen)
         turn, price = max(self.turn, next_turn()), price_of_a_row(self._owner_id)
         self._renewed_at = time.monotonic()
         with transaction.atomic():
@@ -83,6 +89,8 @@ class Loader:
                 turn=turn + count * price,
                 swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
                 west=int((pending.longitudes < 0).sum()),
+                at_sea=seen.at_sea,
+                doubt=seen.doubt.code if seen.doubt else "",
                 complete=complete,
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)
@@ -124,22 +132,17 @@ class Loader:
             wanted -= len(part)
             yield part
 
-    def _rows(self, parts: list[Part]) -> tuple[PendingRows, list[RejectedRow]]:
+    def _rows(self, seen: Seen) -> tuple[PendingRows, list[RejectedRow]]:
         upload_id = self.lease.upload_id
         first = row_id(upload_id, self.rows_loaded + 1)
-        latitudes, longitudes = (
-            np.concatenate([np.empty(0), *(np.asarray(getattr(part, name), float) for part in parts)])
-            for name in ("latitudes", "longitudes")
-        )
-        located = np.flatnonzero(~np.isnan(latitudes))
         rejected, at = [], first
-        for part in parts:
+        for part in seen.parts:
             rejected += [
                 RejectedRow(at + place, upload_id, row.reason, row.line, _shown(row.raw or ""))
                 for place, row in part.rejected
             ]
             at += len(part)
-        return PendingRows(located + first, latitudes[located], longitudes[located]), rejected
+        return PendingRows(seen.places + first, seen.located.latitudes, seen.located.longitudes), rejected
 
     def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow], turn: int, price: int) -> list[Chunk]:
         before = row_id(self.lease.upload_id, self.rows_loaded + 1)

@@ -38,9 +38,9 @@ async function look() {
   const number = ++asked;
   main.setAttribute("aria-busy", "true");
   const query = new URLSearchParams([...settings, ["filename", file.name]]);
-  if (file.size > LOOKED_AT) { query.set("partial", "1"); query.set("size", file.size); }
+  if (file.size > LOOKED_AT && !isWhole(file.name)) { query.set("partial", "1"); query.set("size", file.size); }
   try {
-    const head = await file.slice(0, isPacked(file.name) ? file.size : LOOKED_AT).arrayBuffer();
+    const head = await file.slice(0, isWhole(file.name) ? file.size : LOOKED_AT).arrayBuffer();
     const body = new FormData();
     body.append("file", new Blob([head]), file.name);
     const response = await fetch(`/preview/?${query}`, { method: "POST", body });
@@ -56,8 +56,8 @@ async function look() {
   }
 }
 
-// What is packed can only be looked at as a whole.
-const isPacked = (name) => /\.(gz|zip|xlsx|bz2|xz|kmz)$/i.test(name);
+// What is packed, or has its end to close, can only be looked at as a whole.
+const isWhole = (name) => /\.(gz|zip|xlsx|kmz|kml|gpx|(geo)?json)$/i.test(name);
 
 function ready() {
   document.title = main.querySelector("h1").textContent;

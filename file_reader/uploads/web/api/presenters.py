@@ -10,7 +10,20 @@ from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, wa
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.warnings import Read, warnings_of
 
-_DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
+_DIALECT = (
+    "delimiter",
+    "quoting",
+    "encoding",
+    "has_header",
+    "decimal",
+    "latitude",
+    "longitude",
+    "coordinates",
+    "format",
+)
+
+#: Of uploads from before these were told.
+_BEFORE = {"quoting": "quotes", "coordinates": "degrees", "format": "csv"}
 
 
 def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict[str, Any]:
@@ -42,6 +55,8 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
                 rejected=counts.rejected,
                 swapped=upload.rows_swapped,
                 west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
+                at_sea=upload.rows_at_sea,
+                doubt=upload.doubt if upload.error is None else "",
             )
         ),
         "error": upload.error,
@@ -51,7 +66,7 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
 
 def dialect_as_json(dialect: dict[str, Any]) -> dict[str, Any]:
     """How the file is written, as the interface has it."""
-    return {name: dialect.get(name, "degrees") for name in _DIALECT}
+    return {name: dialect.get(name, _BEFORE.get(name)) for name in _DIALECT}
 
 
 def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("uploads", "0005_rows_west"),
+        ("uploads", "0006_second_look"),
     ]
 
     operations = [

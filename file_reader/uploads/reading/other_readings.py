@@ -1,0 +1,222 @@
+"""Other readings of the rows of a file, each a rule: how one tells from where the rows are that it fits them better.
+
+A rule knows which rows cannot be meant in its way. What lies between two of these is a run, and doubtful if it fits.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from uploads.reading.coordinates import Notation
+from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
+from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
+
+#: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
+#: the second.
+_RUN, _FEW = 200, 50
+#: Another reading fits if it puts that share of the rows on land, and the present one not more than the other share. Of
+#: 1,745,013 British postcodes all but 3 are on land as they are; 39 % without their minus, 99.9 % once it is back; 56 %
+#: with easting and northing exchanged.
+_FITS, _HOLDS = 0.95, 0.8
+#: Without a minus, what was west is in the North Sea and in East Anglia: those shares of it at least are in the sea and
+#: inland. Ships off the east coast are not inland, and its towns are not in the sea.
+_AT_SEA, _INLAND = 0.35, 0.05
+#: What takes long for a row is done for one of so many.
+_ONE_OF = 20
+
+Degrees = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Located:
+    """The rows that have a location, as columns, in degrees. `says_west` is the share of rows around each in which a
+    cell says west, NaN where some are west.
+    """
+
+    dialect: Dialect
+    latitudes: Degrees
+    longitudes: Degrees
+    says_west: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.latitudes)
+
+    def __add__(self, other: "Located") -> "Located":
+        names = ("latitudes", "longitudes", "says_west")
+        return Located(self.dialect, *(np.concatenate([getattr(self, of), getattr(other, of)]) for of in names))
+
+    def run(self, start: int, end: int) -> "Located":
+        return Located(self.dialect, self.latitudes[start:end], self.longitudes[start:end], self.says_west[start:end])
+
+    @cached_property
+    def land(self) -> npt.NDArray[np.uint8]:
+        return land_at(self.latitudes, self.longitudes)
+
+    @cached_property
+    def west(self) -> Places:
+        places: Places = np.flatnonzero(self.longitudes < 0)
+        return places
+
+    @cached_property
+    def sample(self) -> Places:
+        return np.arange(0, len(self), _ONE_OF if len(self) >= _RUN else 1)
+
+    @cached_property
+    def exchanged(self) -> npt.NDArray[np.bool_]:
+        """Which of the sample are on British land with easting and northing exchanged."""
+        # 30 MB of grid, for the files that need it.
+        from convertbng.cutil import convert_osgb36_to_ll
+
+        eastings, northings = on_grid(self.latitudes[self.sample], self.longitudes[self.sample])
+        longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
+        return has_postcodes(land_at(latitudes, longitudes))
+
+
+def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
+    """Eastings and northings (metres, British National Grid) to some 200 m, also where OSTN15 ends, in the sea.
+
+    Transverse Mercator by the first terms of Krüger's series, on Airy's ellipsoid, without the change of datum.
+    """
+    n = (6377563.396 - 6356256.909) / (6377563.396 + 6356256.909)
+    radius = 0.9996012717 * 6377563.396 / (1 + n) * (1 + n**2 / 4)
+    eccentricity = 2 * np.sqrt(n) / (1 + n)
+
+    def projected(degrees: Degrees, from_middle: Degrees) -> tuple[Degrees, Degrees]:
+        sine, turned = np.sin(np.radians(degrees)), np.radians(from_middle)
+        tangent = np.sinh(np.arctanh(sine) - eccentricity * np.arctanh(eccentricity * sine))
+        north = np.arctan2(tangent, np.cos(turned))
+        east = np.arcsinh(np.sin(turned) / np.hypot(tangent, np.cos(turned)))
+        first = n / 2 - 2 / 3 * n**2
+        return (radius * (east + first * np.cos(2 * north) * np.sinh(2 * east)),
+                radius * (north + first * np.sin(2 * north) * np.cosh(2 * east)))  # fmt: skip
+
+    eastings, northings = projected(latitudes, longitudes + 2)
+    _, origin = projected(np.array([49.0]), np.zeros(1))
+    return eastings + 400_000, northings - origin - 100_000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Another reading of files in these notations.
+
+    `others` are the places of rows that cannot be meant so, `fits` says whether a run without such rows is. `detail` is
+    for the sender, behind the line; `fix` has the options that mend it, if some do.
+    """
+
+    notations: frozenset[Notation]
+    others: Callable[[Located], Places]
+    fits: Callable[[Located], bool]
+    detail: str
+    fix: Callable[[Dialect], dict[str, str]] = lambda _: {}
+
+
+def _says_west(rows: Located) -> bool:
+    names = set(normal(str(rows.dialect.longitude)).split("_")) if rows.dialect.has_header else set()
+    west, east = SIDE_WORDS["longitude"]
+    is_said = bool((west | WEST_WORDS) & names) and not east & names
+    counted = rows.says_west[~np.isnan(rows.says_west)]
+    says_so = len(counted) * 2 >= len(rows) and np.mean(counted) >= _HOLDS
+    return bool((rows.longitudes > 0).any() and (is_said or says_so))
+
+
+def _lost_its_minus(rows: Located) -> bool:
+    return bool(
+        len(rows) >= _FEW
+        and np.mean(rows.land == SEA) >= _AT_SEA
+        and np.mean(rows.land == INLAND) >= _INLAND
+        and np.mean(has_postcodes(land_at(rows.latitudes, -rows.longitudes))) >= _FITS
+    )
+
+
+def _not_exchanged(rows: Located) -> Places:
+    is_other = (rows.land[rows.sample] >= COAST) & ~rows.exchanged
+    places: Places = rows.sample[is_other]
+    return places
+
+
+def _is_exchanged(rows: Located) -> bool:
+    return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(rows.exchanged) >= _FITS)
+
+
+def _not_packed(rows: Located) -> Places:
+    some = rows.sample[~_may_be_packed(rows.latitudes[rows.sample])]
+    if (
+        len(some) and np.diff(some, prepend=0, append=len(rows)).max() < _RUN
+    ):  # almost always: all others are not needed
+        return some
+    packed = _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)
+    places: Places = np.flatnonzero(~packed)
+    return places
+
+
+def _is_packed(rows: Located) -> bool:
+    """Whether these are so many that it is no chance. Of decimals, seven in eight tell, unless all are of a street."""
+    digits = _digits(rows.latitudes)
+    return len(rows) >= _FEW and len(np.unique(digits // 100)) >= 5 and len(np.unique(digits % 100)) >= 20
+
+
+def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
+    digits = _digits(degrees)
+    return (digits < 6_000) & (digits % 100 < 60)
+
+
+def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
+    """The four digits behind the point."""
+    return (np.abs(degrees) * 10_000 + 1e-6).astype(np.int32) % 10_000
+
+
+_DEGREES = frozenset(Notation) - {Notation.OSGB36}
+RULES = {
+    "west_is_said": Rule(
+        _DEGREES,
+        lambda rows: rows.west,
+        _says_west,
+        "a name or a column says west, and no longitude has a minus. Send longitudes with their sign (west is"
+        " negative)",
+    ),
+    "minus_lost": Rule(
+        _DEGREES,
+        lambda rows: rows.west,
+        _lost_its_minus,
+        "no longitude has a minus, and many locations in the sea would be on land if they were west of Greenwich. Send"
+        " longitudes with their sign (west is negative)",
+    ),
+    "minutes_packed": Rule(
+        _DEGREES,
+        _not_packed,
+        _is_packed,
+        "the digits behind the point are all below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
+        " one number. Send degrees (degrees + minutes / 60 + seconds / 3600)",
+    ),
+    "grid_exchanged": Rule(
+        frozenset({Notation.OSGB36}),
+        _not_exchanged,
+        _is_exchanged,
+        "eastings and northings seem to be exchanged: as they are, many locations are in the sea, and the other way"
+        " round they are on land. Say longitude=<column of the easting> and latitude=<column of the northing>",
+        lambda dialect: {
+            "latitude": str(dialect.longitude),
+            "longitude": str(dialect.latitude),
+            "coordinates": dialect.coordinates,
+        },
+    ),
+}
+
+
+def runs_of(rows: Located, *, from_first: bool) -> Iterator[tuple[int, str]]:
+    """Where a run begins that fits another reading, and which."""
+    least = min(_RUN, len(rows)) if from_first else _RUN
+    for code, rule in RULES.items():
+        if not len(rows) or rows.dialect.coordinates not in rule.notations:
+            continue
+        edges = np.concatenate([[-1], rule.others(rows), [len(rows)]])
+        for number in np.flatnonzero(np.diff(edges) > least):
+            start, end = int(edges[number]) + 1, int(edges[number + 1])
+            if rule.fits(rows.run(start, end)):
+                yield start, code
+                break
