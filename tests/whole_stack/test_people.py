@@ -95,7 +95,7 @@ def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack
 def test_a_file_that_is_no_table_is_refused_and_another_may_be_chosen(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
         choose(page, b"%PDF-1.7\n", "letter.pdf")
-        expect(page.get_by_role("alert")).to_contain_text("This is not a CSV file")
+        expect(page.get_by_role("alert")).to_contain_text("This kind of file is not read")
         page.get_by_role("button", name="Choose another file").click()
         choose(page, b"")
         expect(page.get_by_role("alert")).to_have_text("The selected file is empty.")

@@ -68,7 +68,7 @@ def test_columns_that_are_not_clear_are_asked_for_with_the_columns_that_are_ther
 def test_what_is_no_table_is_refused_in_words_and_stores_nothing(browser: Caller) -> None:
     response = sent(browser, "%PDF-1.7")
     assert response.status_code == 415
-    assert "This is not a CSV file" in text_of(response)
+    assert "This kind of file is not read" in text_of(response)
     assert Upload.objects.count() == 0
 
 
@@ -114,6 +114,22 @@ def test_what_a_file_is_called_is_text(browser: Caller) -> None:
     page = sent(browser, CSV, name="<script>alert(1)</script>.csv").headers["Location"]
     for path in (page, "/", f"{page}delete/"):
         assert "<script>alert" not in browser.get(path).content.decode()
+
+
+def test_exchanged_columns_are_said_above_the_buttons_and_only_the_swap_is_filled(browser: Caller) -> None:
+    file = SimpleUploadedFile("t.csv", b"lat,lon\n" + b"-0.141588,51.501009\n" * 3)
+    response = browser.post("/preview/", {"file": file})
+    shown = text_of(response)
+    assert shown.index("Latitude and longitude seem to be swapped") < shown.index("Get postcodes")
+    assert "None of them lies on this map" in shown
+    assert re.findall(r'class="[^"]*\bprimary"[^>]*>([^<]+)', response.content.decode()) == ["Swap the columns"]
+
+
+def test_a_list_of_rows_says_which_are_shown(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, "lat,lon\n" + "51.501009,-0.141588\n" * 150).headers["Location"]
+    work_until_ended()
+    assert "Rows 1 to 100 of 150" in text_of(browser.get(page))
+    assert "Rows 1 to" not in text_of(browser.get(f"{page}?status=match"))
 
 
 def test_a_preview_shows_how_the_beginning_is_read(browser: Caller) -> None:

@@ -63,7 +63,7 @@ function ready() {
   document.title = main.querySelector("h1").textContent;
   main.querySelector("h1").focus();
   scrollTo(0, 0);
-  for (const place of main.querySelectorAll("[data-size]")) place.textContent = `${size(file.size)} will be sent.`;
+  for (const place of main.querySelectorAll("[data-size]")) place.textContent = `${size(file.size)} will be sent. You can close the page once it is.`;
   for (const button of main.querySelectorAll("[data-again]")) button.onclick = back;
   for (const button of main.querySelectorAll("[data-send-now]")) button.onclick = () => sent(main, file, settings, back);
   for (const button of main.querySelectorAll("[data-fix]")) button.onclick = () => {

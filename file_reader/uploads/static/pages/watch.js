@@ -14,8 +14,10 @@ let again = false;
 let saidAt = 0;
 
 async function refresh() {
+  if (stopped) return;
   if (busy) { again = true; return; }
   busy = true;
+  again = false;
   try {
     const fresh = await fetched(location.pathname + location.search);
     if (stopped) return;
@@ -26,6 +28,7 @@ async function refresh() {
     say(fresh.getElementById("said").textContent, !isOpen || !was);
     document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(isOpen) } }));
     if (!isOpen) {
+      stopped = true;
       end();
       swap(fresh, ["rows"]);
       return;
@@ -35,7 +38,7 @@ async function refresh() {
     note("The connection is broken. This page tries again by itself.");
   } finally {
     busy = false;
-    if (again) { again = false; setTimeout(refresh, 500); }
+    if (again && !stopped) setTimeout(refresh, 500);
   }
 }
 

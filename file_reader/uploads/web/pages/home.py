@@ -20,7 +20,7 @@ from uploads.web.errors import problem_response
 from uploads.web.pages.callers import owner_of, signed_in
 from uploads.web.pages.location import look_up
 from uploads.web.pages.previewed import previewed
-from uploads.web.pages.words import state_of
+from uploads.web.pages.words import duration, seconds_between, state_of
 
 _UPLOADS_ON_A_PAGE = "20"
 _EXAMPLE = Path(__file__).with_name("example.csv")
@@ -74,7 +74,14 @@ def _home(request: HttpRequest, *, problem: Any = None, status: int = 200) -> Ht
     location = request.GET.get("location", "").strip()
     context = {
         "here": "uploads",
-        "uploads": [{"shown": one, "state": state_of(one)} for one in shown],
+        "uploads": [
+            {
+                "shown": one,
+                "state": state_of(one),
+                "took": duration(seconds_between(one["started_at"], one["finished_at"])),
+            }
+            for one in shown
+        ],
         "page": page,
         "problem": problem,
         "looked": look_up(location) if location else None,

@@ -84,6 +84,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "rows_error": error,
         "page": page,
         "query": query,
+        "is_unfiltered": not query.keys() - {"cursor"},
         "statuses": [(status, word) for status, word in STATUS_WORDS.items() if status != "pending"],
         "around": _lines_around(upload, (shown["error"] or {}).get("line")),
     }
