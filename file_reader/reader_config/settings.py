@@ -83,6 +83,7 @@ LANGUAGE_CODE = "en-gb"
 
 INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
+    "js_lib_leaflet",  # static files of the map
     *APPS_OF_THE_ADMIN,
 ]
 MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]

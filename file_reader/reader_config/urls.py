@@ -12,5 +12,5 @@ urlpatterns = [
     path("", include("uploads.web.urls")),
 ]
 handler400 = "service_kit.problems.bad_request"
-handler404 = "service_kit.problems.not_found"
-handler500 = "service_kit.problems.internal_error"
+handler404 = "uploads.web.pages.problems.not_found"
+handler500 = "uploads.web.pages.problems.internal_error"

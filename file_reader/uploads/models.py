@@ -472,6 +472,7 @@ class AuditAction(models.TextChoices):
 class AuditVia(models.TextChoices):
     API = "api", "API"
     ADMIN = "admin", "admin"
+    PAGE = "page", "page"
     SERVER = "server", "server: a command, or the service itself"
 
 

@@ -4,16 +4,16 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from gateway import problems
+from gateway import browsers, problems
 from gateway.addresses import network_of
 from gateway.environment import Settings
 from gateway.exchange import Exchange
-from gateway.keys import Keys, User, api_key
+from gateway.keys import Keys, User, credential, is_session
 from gateway.limits import Limits
 from gateway.rates import WINDOW_SECONDS, Rate
 from gateway.routes import Route
 
-_LOGINS = frozenset({"/admin/login/", "/admin/lookups/login/"})
+_LOGINS = frozenset({"/login/", "/admin/login/", "/admin/lookups/login/"})
 #: What pages load besides; not counted.
 _STATIC = ("/static/", "/admin/lookups/static/")
 
@@ -37,13 +37,19 @@ class Admission:
         user = None
         if route.needs_key and self._keys_required:
             exchange.private = True
-            user = await self._user(request, address)
+            key = credential(request)
+            if key is not None and is_session(key):
+                # The browser sends its cookie for pages of others, too.
+                browsers.check_origin(request, exchange, frozenset())
+            user = await self._user(key, address)
             exchange.user_id, exchange.key = user.id, user.key
         # Decoded once, as the service will.
         if request.method == "POST" and unquote(exchange.path) in _LOGINS:
             _take(self._logins, address, "logins may be tried from one address")
         if self._requests is not None and not exchange.path.startswith(_STATIC):
             self._count(self._requests, exchange)
+        if route.page:
+            browsers.check_origin(request, exchange, frozenset())
         needed = route.scopes(request.method)
         if user is not None and not user.may(needed):
             raise problems.scope_missing(needed)
@@ -69,8 +75,8 @@ class Admission:
             whose = "of one address" if exchange.user_id is None else "of one user, with all their keys,"
             raise problems.too_many_requests(rate.per_minute, f"requests {whose} are answered", standing.retry_after)
 
-    async def _user(self, request: web.BaseRequest, address: str) -> User:
-        """Whose key the request carries.
+    async def _user(self, key: str | None, address: str) -> User:
+        """Whose key, or session, it is.
 
         An address may be wrong about keys a few times a minute. Each question to file_reader counts until its answer
         is good. Whoever is over the limit is asked about no more; a key that was good before is none of the guesses.
@@ -82,7 +88,6 @@ class Admission:
             _take(self._refusals, address, "requests without a valid key are answered to one address")
             counted = True
 
-        key = api_key(request)
         if key is None:
             count()
             raise problems.key_required()
@@ -95,7 +100,7 @@ class Admission:
         if user is None:
             if not counted:
                 count()
-            raise problems.unknown_key()
+            raise problems.key_required() if is_session(key) else problems.unknown_key()
         if counted:
             self._refusals.give_back(address)
         return user

@@ -13,7 +13,7 @@ from gateway.environment import Settings
 from gateway.events import Events
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.headers import complete
-from gateway.keys import FileReaderKeys, Keys, api_key
+from gateway.keys import FileReaderKeys, Keys, credential
 from gateway.limits import Limits
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
 from gateway.recent import question_of
@@ -114,7 +114,7 @@ class Gateway:
         """The events of what is at the target."""
         if request.method not in ("GET", "HEAD"):
             raise problems.method_not_allowed(request.method, "GET, HEAD")
-        key = api_key(request) if self._settings.keys_required else None
+        key = credential(request) if self._settings.keys_required else None
         # It must be good until the poll after the next, so that a key is not remembered for longer than it may be.
         check_key = partial(self._admission.check_again, key, route, exchange, 2 * self._limits.event_poll)
         return await self._events.stream(request, exchange, (key, question_of(route, target, exchange)), check_key)

@@ -6,6 +6,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.exchange import Exchange
+from gateway.routes import ROUTES
 
 #: RFC 9110, 7.6.1: they are about one connection, not about the message.
 HOP_BY_HOP = frozenset(
@@ -34,6 +35,12 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+#: Those of people: nothing is allowed that they do not need.
+PEOPLE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_FOR_PEOPLE = [route for route in ROUTES if route.page]
 #: Nothing else is a page. A browser that shows it as one loads and runs nothing.
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
@@ -93,7 +100,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["Content-Security-Policy"] = PAGE_POLICY if exchange.path.startswith(PAGES) else NO_PAGE_POLICY
+    headers["Content-Security-Policy"] = _policy(exchange.path)
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
         cookies = headers.popall("Set-Cookie", ())
@@ -103,6 +110,13 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
         headers["Cache-Control"] = control.replace("public", "private")
     headers.extend(exchange.headers)
     return headers
+
+
+def _policy(path: str) -> str:
+    if path.startswith(PAGES):
+        return PAGE_POLICY
+    is_for_people = any(path == route.path or (route.below and path.startswith(route.path)) for route in _FOR_PEOPLE)
+    return PEOPLE_POLICY if is_for_people else NO_PAGE_POLICY
 
 
 def _secure(cookie: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection
@@ -22,6 +23,11 @@ from gateway.routes import Service
 
 MAX_KEY_LENGTH = 1_000
 MAX_ANSWER_BYTES = 10_000
+#: Django's names.
+SESSION_COOKIE = "sessionid"
+_SESSION_ID = re.compile("[a-z0-9]{20,64}", re.ASCII)
+#: The scheme by which file_reader is asked about a session; keys are asked about as `Bearer`.
+SESSION = "Session"
 
 
 def api_key(request: web.BaseRequest) -> str | None:
@@ -34,6 +40,19 @@ def api_key(request: web.BaseRequest) -> str | None:
     elif scheme.lower() != "bearer":
         return None
     return key if key and len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable() else None
+
+
+def credential(request: web.BaseRequest) -> str | None:
+    """The key, or where none is tried, the session of somebody who signed in: `Session <id>`; None without one."""
+    if "Authorization" in request.headers:
+        return api_key(request)
+    session_id = request.cookies.get(SESSION_COOKIE, "")
+    return f"{SESSION} {session_id}" if _SESSION_ID.fullmatch(session_id) else None
+
+
+def is_session(key: str) -> bool:
+    """Whether a credential is a session: no key has a space."""
+    return key.startswith(f"{SESSION} ")
 
 
 def _user_name(credentials: str) -> str:
@@ -140,7 +159,7 @@ class FileReaderKeys:
         """
         headers = {
             **self._internal_headers,
-            "Authorization": f"Bearer {key}",
+            "Authorization": key if is_session(key) else f"Bearer {key}",
             "X-Request-Id": current_request_id.get(),
         }
         place = await self._places.take(network, Lane.KEY)

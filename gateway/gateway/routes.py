@@ -22,6 +22,8 @@ class Route:
     below: bool = True
     #: Where AUTH=required, only with an API key. The others are open, or have Django's own login.
     needs_key: bool = False
+    #: A page for people: who signed in there has a session, and the service asks for it itself.
+    page: bool = False
     #: Bodies may be as large as a file.
     upload: bool = False
     #: What is directly below it has `events/` of its own, which the gateway makes.
@@ -86,6 +88,13 @@ ROUTES = (
     Route("/admin/lookups/", Service.POSTCODE_CONSUMER, methods="GET, HEAD, POST"),
     Route("/admin/", Service.FILE_READER, methods="GET, HEAD, POST"),
     Route("/static/", Service.FILE_READER),
+    Route("/uploads/", Service.FILE_READER, page=True, methods="GET, HEAD, POST"),
+    Route("/preview/", Service.FILE_READER, page=True, methods="POST", below=False),
+    Route("/keys/", Service.FILE_READER, page=True, methods="GET, HEAD, POST"),
+    Route("/login/", Service.FILE_READER, page=True, methods="GET, HEAD, POST", below=False),
+    Route("/logout/", Service.FILE_READER, page=True, methods="POST", below=False),
+    Route("/example.csv", Service.FILE_READER, page=True, below=False),
+    Route("/", Service.FILE_READER, page=True, upload=True, methods="GET, HEAD, POST", below=False),
 )
 
 

@@ -68,7 +68,10 @@ async def called_by(client: Client, target: str = "/api/v1/uploads/", **headers:
 
 @pytest.mark.parametrize("example", CONTRACT, ids=lambda example: example["request"]["headers"]["Authorization"])
 async def test_every_example_of_the_contract_is_understood(example: dict[str, Any]) -> None:
-    headers = {"Authorization": example["request"]["headers"]["Authorization"]}
+    scheme, credential = example["request"]["headers"]["Authorization"].split()
+    headers = (
+        {"Cookie": f"sessionid={credential}"} if scheme == "Session" else {"Authorization": f"Bearer {credential}"}
+    )
     async with guarded() as (_, client), client.get("/api/v1/rows/", headers=headers) as answer:
         body = await answer.json(content_type=None)
         if example["response"]["status"] == 200:

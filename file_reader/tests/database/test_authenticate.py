@@ -34,6 +34,34 @@ def test_a_key_tells_whose_it_is() -> None:
     assert len(response.json()["key"]) == 12
 
 
+def session_of(user: Any) -> str:
+    client = Api().client
+    client.force_login(user)
+    return str(client.session.session_key)
+
+
+def asked_about(session: str) -> Any:
+    return Api().client.get("/internal/authenticate/", headers={"Authorization": f"Session {session}"})
+
+
+def test_a_session_tells_whose_it_is_and_does_what_is_usual() -> None:
+    response = asked_about(session_of(get_user_model().objects.create_user("ann", pk=7)))
+    assert response.json() == contract("authenticate/known_session")["response"]["body"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
+def test_a_session_ends_with_its_password_and_when_its_user_is_switched_off(change: dict[str, Any]) -> None:
+    user = get_user_model().objects.create_user("ann", password="a-long-password")
+    session = session_of(user)
+    get_user_model().objects.filter(pk=user.pk).update(**change)
+    assert asked_about(session).status_code == 401
+
+
+@pytest.mark.parametrize("session", ["", "knownsessionknownsession", "../../etc/passwd", "é" * 30])
+def test_a_session_that_never_was_is_refused(session: str) -> None:
+    assert asked_about(session).status_code == 401
+
+
 def test_a_key_for_everything_says_what_that_is() -> None:
     key = new_key(get_user_model().objects.create_user("ann"), "admin")
     assert replay("known_key", key)[0].json()["scopes"] == ["lookup", "read", "upload", "admin"]

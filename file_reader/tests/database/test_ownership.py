@@ -55,6 +55,24 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     # It asks for a key, which none of these calls has.
     "internal/authenticate/": dict.fromkeys(METHODS, (401, 401, 401)),
 }
+_PAGE = "uploads/<uuid:public_id>/"
+#: The pages in a browser, as above: for the owner, for another who signed in, and for nobody, who is asked to sign in.
+#: All other methods are a 405 for users.
+PAGES: dict[str, dict[str, tuple[int, int, int]]] = {
+    "": {"GET": (200, 200, 302), "POST": (303, 303, 302)},
+    "preview/": {"POST": (200, 200, 302)},
+    "example.csv": {"GET": (200, 200, 200)},
+    _PAGE: {"GET": (200, 404, 302)},
+    f"{_PAGE}cancel/": {"GET": (200, 404, 302), "POST": (303, 404, 302)},
+    f"{_PAGE}retry/": {"POST": (303, 404, 302)},
+    f"{_PAGE}pause/": {"POST": (303, 404, 302)},
+    f"{_PAGE}resume/": {"POST": (303, 404, 302)},
+    f"{_PAGE}delete/": {"GET": (200, 404, 302), "POST": (303, 404, 302)},
+    "keys/": {"GET": (200, 200, 302), "POST": (400, 400, 302)},
+    "keys/<int:key_id>/delete/": {"GET": (200, 404, 302), "POST": (303, 404, 302)},
+    "login/": {"GET": (302, 302, 200)},
+    "logout/": {"POST": (302, 302, 302)},
+}
 #: These need not even the internal token.
 OPEN = ("healthz", "readyz")
 
@@ -112,7 +130,7 @@ def send(api: Api, method: str, address: str, upload: str) -> tuple[int, bytes]:
 
 def test_every_address_has_a_row() -> None:
     outside_the_admin = {address for address, _ in addresses() if not address.startswith("admin/")}
-    assert outside_the_admin == {*ANSWERS, *OPEN}
+    assert outside_the_admin == {*ANSWERS, *PAGES, *OPEN}
     models = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
     assert models == {*ADMIN_MODELS}
     pages = {f"{model}_{page}" for model, pages in ADMIN_MODELS.items() for page in pages}
@@ -156,9 +174,35 @@ def test_another_has_no_part_in_the_rows_of_a_postcode(ann: Api, ben: Api, uploa
 
 def test_every_address_but_health_needs_the_internal_token(upload: str) -> None:
     for address, _ in addresses():
-        path = "/" + address.replace("<uuid:public_id>", upload)
+        path = "/" + address.replace("<uuid:public_id>", upload).replace("<int:key_id>", "1")
         expected = 200 if address in OPEN else 401
         assert (address, Caller(headers={"X-User-Id": "1"}).get(path).status_code) == (address, expected)
+
+
+# --- the pages -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("address", PAGES)
+def test_who_signed_in_sees_what_is_theirs(address: str, ann: Api, ben: Api, upload: str) -> None:
+    owner, other = (get_user_model().objects.get(username=name) for name in ("ann", "ben"))
+    key, _ = make_key(owner, name=MARK, scopes=[Scope.READ])
+    path = "/" + address.replace("<uuid:public_id>", upload).replace("<int:key_id>", str(key.pk))
+    for method in METHODS:
+        statuses = PAGES[address].get("GET" if method == "HEAD" else method)
+        if statuses is None:
+            continue
+        another = browser_of(other).generic(method, path, b"lat,lon\n51.5,-0.1\n", "text/csv")
+        assert (method, another.status_code) == (method, statuses[1])
+        assert MARK.encode() not in another.content
+        assert (method, Api().client.generic(method, path).status_code) == (method, statuses[2])
+    assert Upload.objects.get(public_id=upload).deleted_at is None
+    for method, statuses in PAGES[address].items():
+        answer = browser_of(owner).generic(method, path, b"lat,lon\n51.5,-0.1\n", "text/csv")
+        assert (method, answer.status_code) == (method, statuses[0])
+
+
+def browser_of(user: Any) -> Caller:
+    client = Api().client
+    client.force_login(user)
+    return client
 
 
 # --- the admin -----------------------------------------------------------------------------------------------------
@@ -177,9 +221,7 @@ def things(upload: str) -> dict[str, Any]:
 
 def browser(**rights: bool) -> Caller:
     """A browser in which a user with these rights is logged in."""
-    client = Api().client
-    client.force_login(get_user_model().objects.create_user("cara", **rights))
-    return client
+    return browser_of(get_user_model().objects.create_user("cara", **rights))
 
 
 def pages_of(things: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -55,7 +55,7 @@ def test_a_file_ends_as_failed_where_its_minus_is_lost(api: Api, consumer: FakeP
 def test_what_begins_in_the_first_step_is_never_answered(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("uploads.web.api.uploads.check_beginning", lambda *_: None)
+    monkeypatch.setattr("uploads.web.arriving.check_beginning", lambda *_: None)
     for rule in list(DEGREES):
         monkeypatch.delitem(DEGREES, rule)
     upload = api.upload(losing_its_minus(0, 3_000))

@@ -62,7 +62,7 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
         declared=Declared(
             latitude=given.get("latitude"),
             longitude=given.get("longitude"),
-            has_header=_has_header(given.get("has_header")),
+            has_header=None if given.get("has_header") is None else parse_switch("has_header", given["has_header"]),
             delimiter=_delimiter(given.get("delimiter")),
             quoting=_quoting(given.get("quoting")),
             encoding=_encoding(given.get("encoding")),
@@ -95,11 +95,12 @@ def check_no_workbook(declared: Declared) -> None:
         raise OptionError("sheet", declared.sheet, "only an Excel workbook has sheets; leave it out")
 
 
-def _has_header(value: str | None) -> bool | None:
+def parse_switch(option: str, value: str | None) -> bool:
+    """Whether an option is switched on; not given, it is off. Raises OptionError."""
     if value is None:
-        return None
+        return False
     if value.lower() not in _YES | _NO:
-        raise OptionError("has_header", value, "true or false")
+        raise OptionError(option, value, "true or false")
     return value.lower() in _YES
 
 

@@ -1,7 +1,8 @@
 """What a file would be read as: its first records, how many of the next ones can be read, and what looks wrong."""
 
 from collections import Counter
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
 from typing import Any, BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
@@ -9,7 +10,7 @@ from uploads.reading.detecting.detect import SAMPLE_BYTES
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.land import is_at_sea
-from uploads.reading.records import read_both
+from uploads.reading.records import ReadRow, read_both
 from uploads.reading.second_look import doubt_at_beginning
 from uploads.reading.warnings import Read, warnings_of
 
@@ -44,10 +45,15 @@ def _beginning(stream: BinaryIO) -> BinaryIO:
     return stream if isinstance(stream, SheetCsv) else cast(BinaryIO, _Beginning(stream))
 
 
-def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
+def _but_last(rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
+    return (row for row, _ in pairwise(rows))
+
+
+def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dict[str, Any]:
     """The first rows as they would be read, and how the first COUNTED_ROWS of them come out.
 
-    `sure` is the share of these that have coordinates, 0…1; null when the file has no rows.
+    `sure` is the share of these that have coordinates, 0…1; null when the file has no rows. `locations` are theirs, in
+    degrees. Of a file that is here in part, the last record is cut: it is left out, and so is what is wrong with it.
     """
     error: dict[str, Any] | None = None
     rows = []
@@ -55,15 +61,17 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
     west = at_sea = 0
     doubt = doubt_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect) if dialect.is_declared else None
     columns: list[str] = []
+    locations: list[tuple[float, float]] = []
     records, read = read_both(_beginning(stream), dialect)
     try:
         for _ in islice(records, dialect.preamble):
             pass
         if dialect.has_header and (header := next(records, None)):
             columns = header.fields
-        for number, row in enumerate(islice(read, COUNTED_ROWS), 1):
+        for number, row in enumerate(islice(_but_last(read) if partial else read, COUNTED_ROWS), 1):
             reasons[row.reason or "read"] += 1
             if row.latitude is not None and row.longitude is not None:
+                locations.append((row.latitude, row.longitude))
                 west += row.longitude < 0
                 at_sea += is_at_sea(row.latitude, row.longitude)
             if number <= SHOWN_ROWS:
@@ -81,7 +89,7 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
             else:
                 records.close()  # nothing is kept for it any more
     except UnreadableError as caught:
-        error = {"detail": caught.detail, "line": caught.line}
+        error = None if partial else {"detail": caught.detail, "line": caught.line}
     except _EnoughReadError:
         pass
     counted = reasons.total()
@@ -102,5 +110,6 @@ def preview(stream: BinaryIO, dialect: Dialect) -> dict[str, Any]:
             )
         ),
         "error": error,
+        "locations": locations,
         "rows": rows,
     }

@@ -12,7 +12,7 @@ from uploads.models import AuditVia
 
 
 class AuditMiddleware:
-    """Around all others. Who has logged in to the admin is known when something is recorded."""
+    """Around all others. Who has signed in is known when something is recorded."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -27,8 +27,9 @@ class AuditMiddleware:
 
 def _caller_of(request: HttpRequest) -> Caller:
     address = client_address(request)
-    if request.path.startswith("/admin/"):
-        return Caller(AuditVia.ADMIN, request.user.pk, address=address)
+    if not request.path.startswith("/api/"):
+        via = AuditVia.ADMIN if request.path.startswith("/admin/") else AuditVia.PAGE
+        return Caller(via, request.user.pk, address=address)
     # The view has looked at the user before anything could be done that is recorded.
     user_id = int(request.headers["X-User-Id"]) if settings.AUTH == "required" else None
     return Caller(AuditVia.API, user_id, request.headers.get("X-Internal-Key", ""), address)

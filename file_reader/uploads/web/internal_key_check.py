@@ -1,8 +1,12 @@
-"""For the gateway alone: whose API key this is, and what it may do."""
+"""For the gateway alone: whose API key or session this is, and what it may do."""
 
 import contextlib
+from types import SimpleNamespace
 from typing import Any, cast
 
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -11,15 +15,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from uploads.api_keys import find_key, note_use
+from uploads.api_keys import USUAL_SCOPES, find_key, note_use
 from uploads.models import ApiKey
 
 
 class KeyAuthentication(BaseAuthentication):
-    """By the key in `Authorization: Bearer <key>`."""
+    """By the key in `Authorization: Bearer <key>`, or the session in `Authorization: Session <id>`."""
 
-    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey | None] | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        if scheme == "Session":
+            user = _user_of_session(text)
+            return None if user is None else (user, None)
         if scheme.lower() != "bearer":
             return None
         key = find_key(text.strip())
@@ -29,6 +36,12 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _user_of_session(session_id: str) -> AbstractBaseUser | None:
+    """Who signed in with that session, unless its user is switched off, or has another password by now."""
+    user = get_user(cast(Any, SimpleNamespace(session=SessionStore(session_id))))
+    return cast(AbstractBaseUser, user) if user.is_authenticated else None
 
 
 class KnownKey(Response):
@@ -52,4 +65,6 @@ class Authenticate(APIView):
     permission_classes = [IsAuthenticated]
 
     def get(self, request: Request) -> Response:
+        if request.auth is None:
+            return Response({"user_id": request.user.pk, "scopes": USUAL_SCOPES, "key": ""})
         return KnownKey(cast(ApiKey, request.auth))

@@ -1,6 +1,6 @@
-"""The addresses of the uploads API."""
+"""The addresses of the uploads API, and of the pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from uploads.web.api import postcodes, results, rows, totals, uploads, webhooks
 from uploads.web.internal_key_check import Authenticate
@@ -31,4 +31,5 @@ urlpatterns = [
     path("api/v1/stats/", totals.stats, name="stats"),
     path("api/v1/postcodes/<str:postcode>/", postcodes.postcode, name="postcode"),
     path("internal/authenticate/", Authenticate.as_view(), name="authenticate"),
+    path("", include("uploads.web.pages.urls")),
 ]

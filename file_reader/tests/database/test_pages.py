@@ -1,0 +1,181 @@
+"""The pages as a browser without scripts has them: everything works by links and forms."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
+from tests.api import Api, Caller
+from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.working import work_until_ended
+
+from uploads.models import ApiKey, Upload, UploadState
+
+pytestmark = pytest.mark.django_db
+CSV = "name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\n"
+
+
+@pytest.fixture
+def browser() -> Caller:
+    """With AUTH=off: nobody signs in."""
+    return Api().client
+
+
+def sent(browser: Caller, content: str, name: str = "stops.csv", **settings: str) -> Any:
+    """The answer to the form of the first page."""
+    return browser.post("/", {"file": SimpleUploadedFile(name, content.encode()), **settings})
+
+
+def text_of(response: Any) -> str:
+    """What a reader sees of a page."""
+    body = re.sub(r"(?s)<(script|style|head|svg)\b.*?</\1>", " ", response.content.decode())
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_file_that_is_sent_leads_to_its_page_which_says_what_became_of_the_rows(
+    browser: Caller, consumer: FakePostcodeConsumer
+) -> None:
+    response = sent(browser, CSV)
+    assert response.status_code == 303
+    page = response.headers["Location"]
+    assert "Waiting for a worker" in text_of(browser.get(page))
+    work_until_ended()
+    shown = text_of(browser.get(page))
+    assert "33.3 % of 3 rows have a postcode" in shown
+    assert re.search("Match 1 33.3 % No match 1 33.3 % .*Failed 0 – Rejected 1 33.3 % .*Not yet 0 – Rows read 3", shown)
+    assert "SW1A 1AA" in shown
+    assert "Outside the United Kingdom" in shown
+
+
+def test_rows_are_filtered_by_links(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    work_until_ended()
+    assert "SW1A 1AA" not in text_of(browser.get(f"{page}?status=rejected"))
+    assert "SW1A 1AA" in text_of(browser.get(f"{page}?postcode=sw1a1aa"))
+    assert "No rows." in text_of(browser.get(f"{page}?postcode=EC3N4AB"))
+    assert "Accepted" in text_of(browser.get(f"{page}?bbox=1,2"))
+
+
+def test_columns_that_are_not_clear_are_asked_for_with_the_columns_that_are_there(browser: Caller) -> None:
+    response = sent(browser, "a,b,c\nx,51.5,-0.1\n")
+    assert response.status_code == 422
+    assert "The coordinate columns are not clear" in text_of(response)
+    assert '<option value="2">b</option>' in response.content.decode()
+    assert sent(browser, "a,b,c\nx,51.5,-0.1\n", latitude="2", longitude="3").status_code == 303
+
+
+def test_what_is_no_table_is_refused_in_words_and_stores_nothing(browser: Caller) -> None:
+    response = sent(browser, "%PDF-1.7")
+    assert response.status_code == 415
+    assert "This kind of file is not read" in text_of(response)
+    assert Upload.objects.count() == 0
+
+
+def test_a_file_that_breaks_off_shows_the_line_and_what_to_do(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, CSV + 'van,51.5,-0.1,"12 inch\n' + "x,51.5,-0.1\n" * 3).headers["Location"]
+    work_until_ended()
+    response = browser.get(page)
+    shown = text_of(response)
+    assert "The 3 rows before it were read" in shown
+    assert "go to line 5" in shown
+    assert '<span class="fault"><b>5</b>van,51.5,-0.1,&quot;12 inch</span>' in response.content.decode()
+    assert "Failed at line 5" in text_of(browser.get("/"))
+
+
+def test_cancel_and_delete_ask_first(browser: Caller) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    assert "Cancel stops.csv?" in text_of(browser.get(f"{page}cancel/"))
+    assert Upload.objects.get().state == UploadState.RECEIVED
+    assert browser.post(f"{page}cancel/").headers["Location"] == page
+    assert Upload.objects.get().state == UploadState.CANCELLED
+    assert "Cancelled at 0 %" in text_of(browser.get(page))
+    assert "Delete stops.csv?" in text_of(browser.get(f"{page}delete/"))
+    assert browser.post(f"{page}delete/").headers["Location"] == "/"
+    assert browser.get(page).status_code == 404
+    assert "Nothing uploaded yet" in text_of(browser.get("/"))
+
+
+def test_one_location_is_looked_up(browser: Caller, settings: Any) -> None:
+    settings.POSTCODE_CONSUMER_URL = "http://127.0.0.1:9"
+    assert "does not answer now" in text_of(browser.get("/", {"location": "51.501, -0.142"}))
+    assert "Write a latitude and a longitude" in text_of(browser.get("/", {"location": "London"}))
+    assert "seem to be swapped" in text_of(browser.get("/", {"location": "-0.142, 51.501"}))
+
+
+def test_an_address_that_is_not_there_says_so_to_people_and_to_programs(browser: Caller) -> None:
+    path = "uploads/0a7989ce-f211-4b20-8f5e-81abbce641ee/"
+    response = browser.get(f"/{path}")
+    assert (response.status_code, "There is nothing at this address" in text_of(response)) == (404, True)
+    assert browser.get(f"/api/v1/{path}").headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_a_file_is_called_is_text(browser: Caller) -> None:
+    page = sent(browser, CSV, name="<script>alert(1)</script>.csv").headers["Location"]
+    for path in (page, "/", f"{page}delete/"):
+        assert "<script>alert" not in browser.get(path).content.decode()
+
+
+def test_exchanged_columns_are_said_above_the_buttons_and_only_the_swap_is_filled(browser: Caller) -> None:
+    file = SimpleUploadedFile("t.csv", b"lat,lon\n" + b"-0.141588,51.501009\n" * 3)
+    response = browser.post("/preview/", {"file": file})
+    shown = text_of(response)
+    assert shown.index("Latitude and longitude seem to be swapped") < shown.index("Get postcodes")
+    assert "None of them lies on this map" in shown
+    assert re.findall(r'class="[^"]*\bprimary"[^>]*>([^<]+)', response.content.decode()) == ["Swap the columns"]
+
+
+def test_a_list_of_rows_says_which_are_shown(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, "lat,lon\n" + "51.501009,-0.141588\n" * 150).headers["Location"]
+    work_until_ended()
+    assert "Rows 1 to 100 of 150" in text_of(browser.get(page))
+    assert "Rows 1 to" not in text_of(browser.get(f"{page}?status=match"))
+
+
+def test_a_preview_shows_how_the_beginning_is_read(browser: Caller) -> None:
+    table = "oben;links\n" + "51,5;-0,1\n" * 50 + "51,6;-0"
+    file = SimpleUploadedFile("t.csv", table.encode())
+    response = browser.post("/preview/?partial=1&size=100000&latitude=1&longitude=2", {"file": file})
+    shown = text_of(response)
+    assert "separated by semicolons" in shown
+    assert "decimal commas" in shown
+    assert "50 of the first 50 rows are in the United Kingdom" in shown
+    assert "about 9,850 rows" in shown
+
+
+# --- with AUTH=required ----------------------------------------------------------------------------------------------
+@pytest.fixture
+def required(settings: Any) -> None:
+    settings.AUTH = "required"
+
+
+def test_who_signs_in_makes_a_key_sees_it_once_and_signs_out(browser: Caller, required: None) -> None:
+    get_user_model().objects.create_user("ann", password="a-long-password")
+    assert browser.get("/keys/").headers["Location"] == "/login/?next=/keys/"
+    wrong = browser.post("/login/", {"username": "ann", "password": "wrong"})
+    assert "The user name or the password is wrong" in text_of(wrong)
+    signed_in = browser.post("/login/?next=/keys/", {"username": "ann", "password": "a-long-password"})
+    assert signed_in.headers["Location"] == "/keys/"
+    made = text_of(browser.post("/keys/", {"name": "nightly import"}))
+    (text,) = re.findall(r"pck_[0-9a-f]{48}", made)
+    assert Api().client.get("/internal/authenticate/", headers={"Authorization": f"Bearer {text}"}).status_code == 200
+    assert text not in text_of(browser.get("/keys/"))
+    browser.post(f"/keys/{ApiKey.objects.get().pk}/delete/")
+    assert not ApiKey.objects.exists()
+    browser.post("/logout/")
+    assert browser.get("/").headers["Location"] == "/login/?next=/"
+
+
+def test_sign_in_leads_nowhere_else(browser: Caller, required: None) -> None:
+    get_user_model().objects.create_user("ann", password="a-long-password")
+    form = {"username": "ann", "password": "a-long-password", "next": "https://evil.example/"}
+    assert browser.post("/login/", form).headers["Location"] == "/"
+
+
+def test_five_wrong_passwords_are_enough(browser: Caller, required: None) -> None:
+    get_user_model().objects.create_user("ann", password="a-long-password")
+    for _ in range(5):
+        browser.post("/login/", {"username": "ann", "password": "wrong"})
+    response = browser.post("/login/", {"username": "ann", "password": "a-long-password"})
+    assert response.status_code == 429
+    assert "Too many failed attempts" in text_of(response)

@@ -1,0 +1,88 @@
+// The page of an upload follows its work: told by events, or asked every two seconds where events do not come.
+import { fetched, swap } from "./swap.js";
+
+const watched = document.querySelector("[data-watch]");
+const said = document.getElementById("said");
+const PARTS = ["facts", "state", "counted"];
+const ASKED_EVERY = 2000;
+const SAID_EVERY = 10000;
+let stopped = false;
+let source = null;
+let timer = 0;
+let busy = false;
+let again = false;
+let saidAt = 0;
+
+async function refresh() {
+  if (stopped) return;
+  if (busy) { again = true; return; }
+  busy = true;
+  again = false;
+  try {
+    const fresh = await fetched(location.pathname + location.search);
+    if (stopped) return;
+    const was = document.querySelector(".sentence")?.textContent;
+    swap(fresh, PARTS);
+    document.title = fresh.title;
+    const isOpen = fresh.querySelector("[data-watch]").dataset.open;
+    say(fresh.getElementById("said").textContent, !isOpen || !was);
+    document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(isOpen) } }));
+    if (!isOpen) {
+      stopped = true;
+      end();
+      swap(fresh, ["rows"]);
+      return;
+    }
+    ready();
+  } catch {
+    note("The connection is broken. This page tries again by itself.");
+  } finally {
+    busy = false;
+    if (again && !stopped) setTimeout(refresh, 500);
+  }
+}
+
+/** Tells those who listen, but not every second. */
+function say(words, now) {
+  if (now || Date.now() - saidAt > SAID_EVERY) {
+    saidAt = Date.now();
+    said.textContent = words;
+  }
+}
+
+function note(words) {
+  const hint = document.querySelector("[data-live]");
+  if (hint) hint.firstChild.textContent = `${words} `;
+}
+
+function ready() {
+  const hint = document.querySelector("[data-live]");
+  if (!hint) return;
+  hint.hidden = false;
+  if (!source) hint.firstChild.textContent = hint.dataset.polled ?? hint.firstChild.textContent;
+  hint.querySelector("[data-stop]").onclick = () => { stopped = true; end(); hint.hidden = true; };
+}
+
+function end() {
+  source?.close();
+  source = null;
+  clearInterval(timer);
+}
+
+function poll() {
+  clearInterval(timer);
+  timer = setInterval(refresh, ASKED_EVERY);
+}
+
+if (watched?.dataset.open) {
+  ready();
+  if (watched.dataset.events && "EventSource" in window) {
+    source = new EventSource(watched.dataset.events);
+    source.onmessage = refresh;
+    source.onerror = () => {
+      if (source?.readyState === EventSource.CLOSED) { source = null; refresh(); poll(); }
+    };
+  } else {
+    poll();
+  }
+}

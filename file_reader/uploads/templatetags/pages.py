@@ -1,0 +1,98 @@
+"""How the pages write numbers and sizes, and draw glyphs."""
+
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@register.simple_tag
+def glyph(name: str) -> SafeString:
+    """The picture of a state or of a status; the word stands beside it."""
+    return format_html(
+        '<svg class="glyph glyph-{}" width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">'
+        '<use href="{}#{}"/></svg>',
+        name,
+        static("pages/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def icon_download() -> SafeString:
+    """The picture on a button for a download."""
+    return format_html(
+        '<svg class="glyph" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">'
+        '<use href="{}#download"/></svg>',
+        static("pages/icons.svg"),
+    )
+
+
+@register.filter
+def cell(fields: list[str], number: int) -> str:
+    """The field of a record in the column with that number from 1; nothing where the record is shorter."""
+    return fields[number - 1] if number <= len(fields) else ""
+
+
+@register.filter
+def thousands(number: float) -> str:
+    """1,234,567."""
+    return f"{number:,.0f}"
+
+
+@register.filter
+def size(count: int) -> str:
+    """The size of a file: 110 MB."""
+    value, unit = float(count), 0
+    while value >= 1_000 and unit < len(_UNITS) - 1:
+        value, unit = value / 1_000, unit + 1
+    return f"{value:.{0 if value >= 10 or unit == 0 else 1}f}{_NO_BREAK}{_UNITS[unit]}"
+
+
+@register.filter
+def binary_size(count: int) -> str:
+    """A limit, which is a power of 2 as a rule: 1 GiB."""
+    for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if count >= 1 << power:
+            return f"{count / (1 << power):.4g}{_NO_BREAK}{unit}"
+    return f"{count:,}{_NO_BREAK}bytes"
+
+
+@register.filter
+def share(percent: float | None) -> str:
+    """97.1 %, < 0.1 %, or a dash for nothing."""
+    if percent is None:
+        return "–"
+    return f"<{_NO_BREAK}0.1{_NO_BREAK}%" if percent < 0.05 else f"{percent:.1f}{_NO_BREAK}%"
+
+
+@register.filter
+def percent(progress: float) -> str:
+    """A share from 0 to 1 in percent, never 100 before the end."""
+    return f"{progress * 100:.0f}{_NO_BREAK}%" if progress in (0, 1) else f"{min(progress * 100, 99.9):.3g}{_NO_BREAK}%"
+
+
+@register.filter
+def when(moment: datetime | None) -> str:
+    """14:02, Yesterday, 24 Nov, 24 Nov 2025; of the server's time zone."""
+    if moment is None:
+        return "–"
+    local, today = timezone.localtime(moment), _today()
+    if local.date() == today:
+        return date_format(local, "H:i")
+    if local.date() == today - timedelta(days=1):
+        return _("Yesterday")
+    return date_format(local, "j M" if local.year == today.year else "j M Y")
+
+
+def _today() -> date:
+    return timezone.localdate()

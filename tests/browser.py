@@ -1,0 +1,40 @@
+"""A real browser for the tests of pages. What goes wrong in it fails its test: console, pages, requests to others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from stack import find_chromium
+
+
+@contextmanager
+def real_browser() -> Iterator[Browser]:
+    """Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def watched_page(browser: Browser, url: str, *, expected: tuple[str, ...] = (), **context: Any) -> Iterator[Page]:
+    """A page of a context of its own. At its end, nothing may have gone wrong but messages that contain `expected`."""
+    wrong: list[str] = []
+
+    def requested(request: Request) -> None:
+        if not request.url.startswith((url, "data:", "blob:")):
+            wrong.append(f"request to {request.url}")
+
+    opened = browser.new_context(**context)
+    page = opened.new_page()
+    page.on("console", lambda message: wrong.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+    page.on("request", requested)
+    page.goto(url)
+    yield page
+    opened.close()
+    assert [said for said in wrong if not any(one in said for one in expected)] == []

@@ -1,0 +1,181 @@
+"""The pages for people, in a real browser: from a file to its result, and whatever may come between."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import real_browser, watched_page
+from playwright.sync_api import Browser, Page, expect
+from stack import Stack, running_stack
+
+GERMAN = b"fahrzeug;breite;l\xe4nge\nV-1;51,501009;-0,141588\nV-2;51,508036;-0,075853\n"
+HEADERLESS = b"Palace,51.501009,-0.141588,7\nTower,51.508036,-0.075853,9\n"
+SWAPPED = b"lat,lon\n-0.141588,51.501009\n-0.075853,51.508036\n-0.076355,51.505279\n"
+PALACE = b"name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\n"
+#: What the browser says of an answer that is meant to be one.
+REFUSED = ("status of 422", "status of 415")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with real_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+def choose(page: Page, content: bytes, name: str = "stops.csv") -> None:
+    page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": content})
+
+
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Get postcodes").first.click()
+
+
+def downloaded(page: Page) -> list[dict[str, str]]:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text()), delimiter=","))
+
+
+def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, PALACE)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check stops.csv")
+        expect(page.get_by_text("2 of the first 3 rows")).not_to_be_visible()
+        expect(page.get_by_text("1 of the first 3 rows are in the United Kingdom.")).to_be_visible()
+        send(page)
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows have a postcode")).to_be_visible(timeout=30_000)
+        expect(page.locator(".counts")).to_contain_text("Rows read")
+        assert [row["result_postcode"] for row in downloaded(page)] == ["SW1A 1AA", "", ""]
+        page.get_by_role("link", name="Rejected").first.click()
+        expect(page.locator("#rows tbody tr")).to_have_count(1)
+        expect(page.locator("#rows")).to_contain_text("The latitude or the longitude is empty")
+        page.go_back()
+        expect(page.locator("#rows tbody tr")).to_have_count(3)
+
+
+def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, GERMAN)
+        expect(page.locator("main")).to_contain_text("Windows-1252")
+        expect(page.locator("main")).to_contain_text("decimal commas")
+        send(page)
+        expect(page.get_by_role("heading", name="100.0 % of 2 rows")).to_be_visible(timeout=30_000)
+
+
+def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url, expected=REFUSED) as page:
+        choose(page, b"a,b,c\nPalace,51.501009,-0.141588\n")
+        expect(page.get_by_role("alert")).to_contain_text("coordinate columns are not clear")
+        page.select_option("#latitude", label="b")
+        page.select_option("#longitude", label="c")
+        expect(page.locator("th.chosen")).to_have_count(2)
+        send(page)
+        expect(page.get_by_role("heading", name="100.0 % of 1 rows")).to_be_visible(timeout=30_000)
+
+
+def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url, expected=REFUSED) as page:
+        choose(page, SWAPPED)
+        page.get_by_role("button", name="Swap the columns").click()
+        expect(page.get_by_text("3 of the first 3 rows are in the United Kingdom.")).to_be_visible()
+        send(page)
+        expect(page.get_by_role("heading", name="100.0 % of 3 rows")).to_be_visible(timeout=30_000)
+
+
+def test_a_file_that_is_no_table_is_refused_and_another_may_be_chosen(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url, expected=REFUSED) as page:
+        choose(page, b"%PDF-1.7\n", "letter.pdf")
+        expect(page.get_by_role("alert")).to_contain_text("This kind of file is not read")
+        page.get_by_role("button", name="Choose another file").click()
+        choose(page, b"")
+        expect(page.get_by_role("alert")).to_have_text("The selected file is empty.")
+
+
+def test_a_network_that_is_cut_while_sending_is_tried_again_and_gives_one_upload(
+    browser: Browser, stack: Stack
+) -> None:
+    with watched_page(browser, stack.url, expected=("ERR_FAILED",)) as page:
+        choose(page, PALACE, "cut.csv")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check cut.csv")
+        cut: list[str] = []
+
+        def first_fails(route: Any) -> None:
+            if route.request.method == "POST" and len(cut) < 2:
+                cut.append(route.request.headers["idempotency-key"])
+                route.abort()
+            else:
+                route.continue_()
+
+        page.route(f"{stack.url}/", first_fails)
+        send(page)
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+        assert len(cut) == 2
+        assert cut[0] == cut[1]
+    names = [upload["filename"] for upload in stack.call("GET", "/api/v1/uploads/").json()["results"]]
+    assert names.count("cut.csv") == 1
+
+
+def test_everything_works_without_scripts(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url, java_script_enabled=False) as page:
+        choose(page, PALACE, "plain.csv")
+        send(page)
+        # The page asks again by itself.
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+        page.get_by_role("link", name="No match").last.click()
+        expect(page.locator("#rows tbody tr")).to_have_count(1)
+        page.get_by_role("link", name="Delete").click()
+        page.get_by_role("button", name="Delete the upload").click()
+        expect(page.locator("main")).not_to_contain_text("plain.csv")
+
+
+def test_one_location_is_looked_up(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        page.get_by_label("Latitude, longitude").fill("51.501, -0.142")
+        page.get_by_role("button", name="Look up").click()
+        expect(page.locator(".postcode")).to_have_text("SW1A 1AA")
+
+
+def test_the_keyboard_alone_is_enough(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, PALACE, "keys.csv")
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        for _ in range(10):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.matches('[data-send-now]')"):
+                break
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, scheme: Any, width: int) -> None:
+    upload = stack.wait_until_done(stack.upload(PALACE))
+    failed = stack.upload(PALACE + b'x,51.5,-0.1,"open\n')
+    stack.wait(failed, lambda seen: seen["state"] == "failed", "the upload fails")
+    pages = ["/", "/?location=51.501,-0.142", "/?location=x", "/login/", "/uploads/none/"]
+    pages += [f"/uploads/{one['id']}/{rest}" for one in (upload, failed) for rest in ("", "delete/")]
+    size: Any = {"width": width, "height": 900}
+    found = {}
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    page = context.new_page()
+    screens = [lambda path=path: page.goto(stack.url + path) for path in pages]
+    screens.append(lambda: (page.goto(stack.url), choose(page, SWAPPED), page.wait_for_selector("[data-fix]")))
+    for number, show in enumerate(screens):
+        show()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+        violations = Axe().run(page).response["violations"]
+        found |= {(number, page.url, one["id"]): [node["target"] for node in one["nodes"]] for one in violations}
+    context.close()
+    assert found == {}
