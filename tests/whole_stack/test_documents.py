@@ -247,8 +247,10 @@ def normal(address: str) -> str:
 
 
 def addresses_of_the_document(*, inside: bool) -> set[str]:
-    """The addresses in the tables of docs/api.md: those of the gateway, or those at a service's own port only."""
+    """The addresses in the tables of docs/api.md and docs/pages.md: those of the gateway, or those at a service's own
+    port only."""
     public, _, internal = read("docs/api.md").partition("## At a service's own port only")
+    public += read("docs/pages.md")
     rows = re.findall(r"^\| `(?:[A-Z]+ )?(/[^`?]*)` \|", internal if inside else public, re.MULTILINE)
     return {normal(address) for address in rows}
 
