@@ -11,6 +11,9 @@ const STEPS = [1, 2, 5];
 const STATUSES = ["match", "no_match", "failed", "rejected", "pending"];
 // What is rare stands on top, and is never too small to be seen, in pixels.
 const ORDER = [["pending", 0], ["match", 0], ["no_match", 2.5], ["failed", 5]];
+// So few squares hide nothing: each is drawn large enough to be found.
+const FEW = 2000;
+const FEW_PIXELS = 4;
 const hidden = new Set();
 let cells = [];
 let width = 1;
@@ -105,7 +108,10 @@ const Squares = L.Layer.extend({
       context.stroke(drawn);
     }
     context.setTransform(1, 0, 0, 1, 0, 0);
-    for (const [status, least] of ORDER) if (!hidden.has(status)) this.squares(context, status, least * ratio, scale, corner, ratio);
+    const few = cells.length < FEW ? FEW_PIXELS : 0;
+    for (const [status, least] of ORDER) {
+      if (!hidden.has(status)) this.squares(context, status, Math.max(least, few) * ratio, scale, corner, ratio);
+    }
     if (points) this.dots(context, map, ratio);
     else this.towns(context, map, ratio);
   },
