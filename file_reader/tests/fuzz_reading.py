@@ -28,8 +28,8 @@ from tests.corpus import CASES
 from tests.corpus.packing import gz, raw_workbook, zipped
 from tests.corpus.reading import Reading, read
 
-from uploads.reading.coordinates import REASONS
 from uploads.reading.errors import ReadingError
+from uploads.reading.notations import REASONS
 
 MAX_BYTES = 200_000
 #: CPU seconds for one file.

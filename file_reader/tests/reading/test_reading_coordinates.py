@@ -2,7 +2,7 @@
 
 import pytest
 
-from uploads.reading.coordinates import REASONS, Notation, read_cell, read_coordinates, read_grid
+from uploads.reading.notations import REASONS, Notation, read_cell, read_coordinates, read_grid
 
 
 @pytest.mark.parametrize(

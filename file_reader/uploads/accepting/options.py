@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uploads.errors import OptionError
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import DELIMITERS, Declared
+from uploads.reading.notations import Notation
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (

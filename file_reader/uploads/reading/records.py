@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts import contradicts, says_irish
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import is_blank, quotes_close, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
+from uploads.reading.notations import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
 
 if TYPE_CHECKING:
     import _csv

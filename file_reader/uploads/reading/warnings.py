@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.notations import Notation
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ import msgspec
 
 from uploads.files.stored import open_upload
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
-from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError
+from uploads.reading.notations import as_number
 from uploads.reading.records import Block, read_blocks
 from uploads.row_ids import row_id
 from uploads.rows.bulk import stored_answers, upload_is_there

@@ -7,17 +7,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from uploads.reading.coordinates import (
-    LEAST_GRID,
-    NULLS,
-    ONE_CELL,
-    UK_LATITUDE,
-    UK_LONGITUDE,
-    Notation,
-    as_number,
-    is_in_uk,
-    read_cell,
-)
 from uploads.reading.detecting.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
 from uploads.reading.detecting.headers import (
     EASTING,
@@ -34,6 +23,17 @@ from uploads.reading.detecting.headers import (
 )
 from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
 from uploads.reading.errors import ColumnsError
+from uploads.reading.notations import (
+    LEAST_GRID,
+    NULLS,
+    ONE_CELL,
+    UK_LATITUDE,
+    UK_LONGITUDE,
+    Notation,
+    as_number,
+    is_in_uk,
+    read_cell,
+)
 
 #: How many columns a message names.
 _SHOWN_CALLED = 8

@@ -14,7 +14,6 @@ from itertools import islice
 from typing import Any, BinaryIO, Self, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, has_letter, locator
 from uploads.reading.detecting import columns
 from uploads.reading.detecting.doubts import side_column
 from uploads.reading.detecting.encoding import encoding_of
@@ -24,6 +23,7 @@ from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
+from uploads.reading.notations import ONE_CELL, Located, Notation, as_number, has_letter, locator
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17

@@ -6,7 +6,6 @@ Each check raises ColumnsError. None is made of what was declared: then the send
 import re
 from collections.abc import Collection, Sequence
 
-from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE, is_in_uk
 from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
     DATUM_WORDS,
@@ -20,6 +19,7 @@ from uploads.reading.detecting.headers import (
     WEST_WORDS,
 )
 from uploads.reading.detecting.sample import Table
+from uploads.reading.notations import GRID_EASTING, GRID_NORTHING, UK_LATITUDE, UK_LONGITUDE, is_in_uk
 
 _RADIAN = 57.29578  # degrees
 #: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,

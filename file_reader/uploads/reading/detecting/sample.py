@@ -3,9 +3,9 @@
 import re
 from collections.abc import Collection, Sequence
 
-from uploads.reading.coordinates import as_number
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
+from uploads.reading.notations import as_number
 
 _SHOWN_COLUMNS = 1_000
 SHOWN_CHARS = 100
