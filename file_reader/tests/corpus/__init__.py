@@ -3,12 +3,12 @@
 The expectations come from what was promised and from what a user would expect, not from the reader's code.
 """
 
-from tests.corpus import columns, containers, dialects, encodings, files, headers, notations, rows, sides
+from tests.corpus import angles, columns, containers, dialects, encodings, files, grids, headers, notations, rows, sides
 from tests.corpus.case import Case
 
 CASES: list[Case] = [
     case
-    for module in (dialects, encodings, headers, columns, sides, notations, rows, files, containers)
+    for module in (dialects, encodings, headers, columns, sides, notations, angles, grids, rows, files, containers)
     for case in module.CASES
 ]
 #: Every combination of the ways in which a plain table is written.

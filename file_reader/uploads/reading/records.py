@@ -273,6 +273,8 @@ def _read_row(
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
         return ReadRow(line, None, None, "side_unclear", text)
+    if dialect.precision_m is not None and dialect.is_coarser(fields):
+        return ReadRow(line, None, None, "square_too_large", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.notations import Notation
+from uploads.reading.notations import KINDS, Notation
+
+#: Metres: within smaller ones, there are few postcodes.
+_SMALL_SQUARE = 100.0
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,38 @@ def _lines_above(read: Read) -> Said | None:
 
 
 def _national_grid(read: Read) -> Said | None:
-    if read.dialect.coordinates != Notation.OSGB36:
+    if read.dialect.coordinates not in (Notation.OSGB36, Notation.OSGB36_SQUARE):
         return None
     return Said(
         f"{read.dialect.longitude} and {read.dialect.latitude} are read as eastings and northings of the British"
         " National Grid and converted to degrees."
+    )
+
+
+def _converted(read: Read) -> Said | None:
+    notation = Notation(read.dialect.coordinates)
+    if notation in (Notation.DEGREES, Notation.OSGB36, Notation.OSGB36_SQUARE) or KINDS[notation].columns == 1:
+        return None
+    return Said(f"{read.dialect.longitude} and {read.dialect.latitude} are read as {KINDS[notation].words}.")
+
+
+def _precision(read: Read) -> Said | None:
+    kind, size = KINDS[Notation(read.dialect.coordinates)], read.dialect.precision_m
+    if kind.size is None or size is None or size < _SMALL_SQUARE:
+        return None
+    return Said(
+        f"The first {kind.words} are squares of up to {size:,.0f} m: the postcode is that of a square's centre. Rows"
+        " with larger ones, above 1,000 m, are rejected."
+    )
+
+
+def _low_precision(read: Read) -> Said | None:
+    kind, size = KINDS[Notation(read.dialect.coordinates)], read.dialect.precision_m
+    if kind.size is not None or size is None:
+        return None
+    return Said(
+        f"The degrees of the first rows have so few decimals that each is a place of {size:,.0f} m: many postcodes are"
+        " those of others. Send degrees with five decimals, if there are such."
     )
 
 
@@ -117,4 +147,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,
     "national_grid": _national_grid,
+    "converted": _converted,
+    "precision": _precision,
+    "low_precision": _low_precision,
 }

@@ -3,11 +3,16 @@
 What cannot be told with certainty is an error that shows the candidates.
 """
 
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from uploads.reading.detecting.doubts import check_british, check_degrees, check_grid, check_whole_degrees, is_grid
+from uploads.reading.detecting.doubts import (
+    check_degrees,
+    check_side,
+    check_whole_degrees,
+    is_grid,
+)
+from uploads.reading.detecting.fitting import scale_of, seen, seen_in_x_and_y, x_and_y
+from uploads.reading.detecting.found import SHOWN_CALLED, Columns, Wanted, several_pairs
 from uploads.reading.detecting.headers import (
     EASTING,
     LATITUDE,
@@ -15,15 +20,29 @@ from uploads.reading.detecting.headers import (
     NORTHING,
     Named,
     Pair,
-    X,
-    Y,
     columns_called,
     name_any,
     normal,
 )
-from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
-from uploads.reading.errors import ColumnsError
+from uploads.reading.detecting.metric import (
+    by_british_names,
+    by_grid_names,
+    by_x_and_y,
+    grid_pair,
+    said_grid,
+    with_square,
+    without_doubt,
+)
+from uploads.reading.detecting.one_column import (
+    by_references,
+    in_one_cell,
+    is_reference,
+    notations_of,
+    seen_in_one_cell,
+)
+from uploads.reading.detecting.sample import SHOWN_CHARS, Table
 from uploads.reading.notations import (
+    KINDS,
     LEAST_GRID,
     NULLS,
     ONE_CELL,
@@ -31,32 +50,7 @@ from uploads.reading.notations import (
     UK_LONGITUDE,
     Notation,
     as_number,
-    is_in_uk,
-    read_cell,
 )
-
-#: How many columns a message names.
-_SHOWN_CALLED = 8
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The indexes (from 0) of the latitude and the longitude, or of northing and easting, or twice that of one cell."""
-
-    latitude: int
-    longitude: int
-    notation: Notation
-    #: What the columns of further locations are called, which are not read.
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the sender said of the columns: names, or numbers from 1 as text."""
-
-    latitude: str | None = None
-    longitude: str | None = None
-    notation: Notation | None = None
 
 
 def looks_like_header(first: Sequence[str], names: Sequence[str], wanted: Wanted) -> bool:
@@ -64,7 +58,11 @@ def looks_like_header(first: Sequence[str], names: Sequence[str], wanted: Wanted
     if any(name and not is_column_number(name) for name in (wanted.latitude, wanted.longitude)) or name_any(names):
         return True
     return not any(
-        as_number(field) is not None or field.strip().lower() in NULLS or _notations([field]) for field in first
+        as_number(field) is not None
+        or field.strip().lower() in NULLS
+        or notations_of([field])
+        or is_reference(Notation.GRID_REFERENCE, [field], "")
+        for field in first
     )
 
 
@@ -78,17 +76,21 @@ def find(table: Table, wanted: Wanted) -> Columns:
     if wanted.latitude or wanted.longitude:
         return _declared(table, wanted)
     if wanted.notation in ONE_CELL:
-        found = _in_one_cell(table, wanted.notation)
+        found = in_one_cell(table, wanted.notation)
     elif wanted.notation == Notation.OSGB36:
-        found = _by_grid_names(table) or _by_x_and_y(table, [Notation.OSGB36])
+        found = by_british_names(table) or by_x_and_y(table, [Notation.OSGB36])
     elif wanted.notation == Notation.DEGREES:
-        found = _by_names(table) or _by_x_and_y(table, [Notation.DEGREES]) or _by_values(table)
+        found = _by_names(table) or by_x_and_y(table, [Notation.DEGREES]) or _by_values(table)
+    elif wanted.notation:
+        found = _by_any_names(table, wanted.notation)
     else:
         found = _told(table)
     if found is None:
         raise table.error(
             "No columns were recognised as the coordinates. Say which ones they are with latitude=<name or number> and"
             " longitude=<name or number>."
+            + seen_in_one_cell(table)
+            + seen_in_x_and_y(table)
             + (" If the first record is no header, say has_header=false." if table.header else "")
         )
     return found
@@ -98,19 +100,10 @@ def _told(table: Table) -> Columns | None:
     named = _by_names(table)
     if named and (table.values(named.latitude) or table.values(named.longitude)):
         return named
-    found = _in_one_cell(table, None) or _by_grid_names(table) or _by_x_and_y(table)
+    found = in_one_cell(table, None) or by_grid_names(table) or by_x_and_y(table) or by_references(table)
     if named and not (found and table.values(found.latitude)):
         return named
-    return _without_doubt(table, found) if found else _by_values(table)
-
-
-def _without_doubt(table: Table, found: Columns) -> Columns:
-    """The same columns, once it is clear which grid they are of, or which side of Greenwich."""
-    if found.notation == Notation.OSGB36:
-        check_british(table, easting=found.longitude, northing=found.latitude)
-    elif found.notation == Notation.DEGREES:
-        check_degrees(table, found.latitude, found.longitude)
-    return found
+    return without_doubt(table, found) if found else _by_values(table)
 
 
 # --- declared ------------------------------------------------------------------------------------------------------
@@ -129,9 +122,12 @@ def _declared(table: Table, wanted: Wanted) -> Columns:
         latitude = _partner(table, "latitude", longitude)
     if latitude == longitude:
         raise table.error("Latitude and longitude cannot be the same column, unless its cells hold both.")
-    if wanted.notation is None and is_grid(table, easting=longitude, northing=latitude):
-        return _without_doubt(table, Columns(latitude, longitude, Notation.OSGB36))
-    return Columns(latitude, longitude, wanted.notation or Notation.DEGREES)
+    if wanted.notation is None:
+        if said := said_grid(table, latitude, longitude):
+            return said
+        if is_grid(table, easting=longitude, northing=latitude):
+            return without_doubt(table, Columns(latitude, longitude, Notation.OSGB36))
+    return with_square(table, Columns(latitude, longitude, wanted.notation or Notation.DEGREES))
 
 
 def _declared_for_both(table: Table, wanted: Wanted) -> Columns | None:
@@ -144,7 +140,7 @@ def _declared_for_both(table: Table, wanted: Wanted) -> Columns | None:
         (column,) = columns
         if wanted.notation in ONE_CELL:
             return Columns(column, column, wanted.notation)
-        return None if wanted.notation else _in_one_cell(table, None, [column])
+        return None if wanted.notation else in_one_cell(table, None, [column])
     if wanted.notation in ONE_CELL:
         raise table.error(f"With coordinates={wanted.notation}, one column holds both. Say which one.", sorted(columns))
     return None
@@ -185,11 +181,12 @@ def _by_names(table: Table) -> Columns | None:
     if not named.pairs and not _any_plain(table, named) and not (named.single_north and named.single_east):
         return None
     check_whole_degrees(table, [pair.north for pair in named.pairs] + named.single_north)
-    pair = _only(table, named)
-    check_degrees(table, pair.north, pair.east)
+    scaled = {pair: scale for pair in named.pairs if (scale := scale_of(table, pair.north, pair.east))}
+    pair = next(iter(scaled)) if len(scaled) == 1 == len(named.pairs) else _only(table, named)
+    (check_side if pair in scaled else check_degrees)(table, pair.north, pair.east)
     others = [other for other in named.pairs if not {other.north, other.east} & {pair.north, pair.east}]
-    called = [f"{table.called(other.north)} with {table.called(other.east)}" for other in others[:_SHOWN_CALLED]]
-    return Columns(pair.north, pair.east, Notation.DEGREES, tuple(called))
+    called = [f"{table.called(other.north)} with {table.called(other.east)}" for other in others[:SHOWN_CALLED]]
+    return Columns(pair.north, pair.east, scaled.get(pair, Notation.DEGREES), others=tuple(called))
 
 
 def _only(table: Table, named: Named) -> Pair:
@@ -207,13 +204,14 @@ def _only(table: Table, named: Named) -> Pair:
         what, column, limit = _lying(table, candidates[0]) or ("", 0, 0)
         raise table.error(
             f"The column that is called {what} has numbers that are not degrees between -{limit} and {limit}, such as"
-            f" {table.example(column)}. If it is another column, say which one with {what}=<name or number>.",
+            f" {table.example(column)}. If it is another column, say which one with {what}=<name or number>."
+            + seen(table, candidates[0].north, candidates[0].east),
             [column],
         )
     filled = [pair for pair in possible if table.numbers(pair.north) and table.numbers(pair.east)]
     numbers = {tuple(tuple(table.numbers_by_record(column)) for column in (pair.north, pair.east)) for pair in filled}
     if len(possible) > 1 and len(numbers) != 1:
-        raise _several_pairs(table, candidates)
+        raise several_pairs(table, candidates)
     return filled[0] if filled else possible[0]
 
 
@@ -226,10 +224,10 @@ def _check_singles(table: Table, named: Named) -> None:
         raise table.missing("longitude" if north else "latitude")
     columns = [*north, *east, *(column for pair in named.pairs for column in (pair.north, pair.east))]
     raise table.error(
-        f"Which columns belong together is not clear: {', '.join(map(table.called, sorted(columns)[:_SHOWN_CALLED]))}."
+        f"Which columns belong together is not clear: {', '.join(map(table.called, sorted(columns)[:SHOWN_CALLED]))}."
         " A latitude and a longitude whose names differ in more than these words may be those of two places. Say which"
         " ones are meant with latitude=<name or number> and longitude=<name or number>.",
-        sorted(columns)[:_SHOWN_CALLED],
+        sorted(columns)[:SHOWN_CALLED],
     )
 
 
@@ -239,18 +237,6 @@ def _any_plain(table: Table, named: Named) -> bool:
         not axis.meaning(axis.rest(table.names[column]) or frozenset())
         for axis, columns in ((LATITUDE, named.single_north), (LONGITUDE, named.single_east))
         for column in columns
-    )
-
-
-def _several_pairs(table: Table, pairs: Sequence[Pair]) -> ColumnsError:
-    what, columns = "latitude", sorted({pair.north for pair in pairs})
-    if len(columns) == 1:
-        what, columns = "longitude", sorted({pair.east for pair in pairs})
-    shown = [f"{table.called(pair.north)} with {table.called(pair.east)}" for pair in pairs[:_SHOWN_CALLED]]
-    return table.error(
-        f"Several columns could be the {what}: {', or '.join(shown)}. Say which ones are meant with"
-        " latitude=<name or number> and longitude=<name or number>.",
-        columns[:_SHOWN_CALLED],
     )
 
 
@@ -269,30 +255,23 @@ def _is_a_lie(numbers: Sequence[float], limit: int) -> bool:
     return len(numbers) > 2 or (bool(numbers) and all(number >= LEAST_GRID for number in numbers))
 
 
-def _by_grid_names(table: Table) -> Columns | None:
-    named = columns_called(table.names, NORTHING, EASTING)
-    pairs = [pair for pair in named.pairs if not pair.meaning] or named.pairs
-    if not pairs:
+def _by_any_names(table: Table, notation: Notation) -> Columns | None:
+    """The columns of a declared notation, whose numbers may be anything: they are called like it, or X and Y."""
+    if KINDS[notation].is_metric:
+        pair = grid_pair(table)
+    else:
+        named = columns_called(table.names, LATITUDE, LONGITUDE)
+        pairs = [pair for pair in named.pairs if not pair.meaning] or named.pairs
+        if len(pairs) > 1:
+            raise several_pairs(table, pairs)
+        pair = pairs[0] if pairs else None
+    if pair is None and (found := x_and_y(table)):
+        pair = Pair(found[1], found[0], frozenset())
+    if pair is None:
         return None
-    if len(pairs) > 1:
-        raise _several_pairs(table, pairs)
-    pair = pairs[0]
-    if table.values(pair.east):
-        check_grid(table, easting=pair.east, northing=pair.north)
-    return Columns(pair.north, pair.east, Notation.OSGB36)
-
-
-def _by_x_and_y(table: Table, notations: Collection[Notation] = (Notation.OSGB36, Notation.DEGREES)) -> Columns | None:
-    xs, ys = table.named(X), table.named(Y)
-    if len(xs) != 1 or len(ys) != 1:
-        return None
-    (x,), (y,) = xs, ys
-    if Notation.OSGB36 in notations and is_grid(table, easting=x, northing=y):
-        return Columns(y, x, Notation.OSGB36)
-    exact = table.is_exact(x) and table.is_exact(y)
-    if exact and table.mostly_within(x, (-180, 180)) and table.mostly_within(y, (-90, 90)):
-        return Columns(y, x, Notation.DEGREES) if Notation.DEGREES in notations else None
-    return None
+    if not KINDS[notation].is_metric:
+        check_side(table, pair.north, pair.east)
+    return with_square(table, Columns(pair.north, pair.east, notation))
 
 
 # --- by value ------------------------------------------------------------------------------------------------------
@@ -324,50 +303,3 @@ def _are_degrees(table: Table, latitude: int, longitude: int) -> bool:
     if any(all(number % 1 == 0 for number in table.numbers(column)) for column in (latitude, longitude)):
         return False
     return min(table.numbers(longitude)) < 0 or (table.is_exact(latitude) and table.is_exact(longitude))
-
-
-def _in_one_cell(table: Table, notation: Notation | None, columns: Sequence[int] | None = None) -> Columns | None:
-    found = {
-        column: fitting
-        for column in (range(table.width) if columns is None else columns)
-        if (fitting := _notations(table.values(column))) and (notation is None or notation in fitting)
-    }
-    if not found:
-        return None
-    if len(found) > 1:
-        raise table.several("latitude", list(found))
-    ((column, fitting),) = found.items()
-    return Columns(column, column, notation or _likeliest(table, column, fitting))
-
-
-def _notations(values: Sequence[str]) -> set[Notation]:
-    """The ways in which most of these cells can be read as both coordinates; a pair of whole numbers is none."""
-    return {
-        notation
-        for notation in ONE_CELL
-        if mostly([value.count(".") > 1 and _is_pair(read_cell(value, notation)) for value in values])
-    }
-
-
-def _is_pair(read: object) -> bool:
-    return isinstance(read, tuple) or read == "coordinates_swapped"
-
-
-def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
-    """Which comes first, where a pair can be read both ways: the values tell, or the header, or round brackets."""
-    if len(fitting) == 1:
-        return next(iter(fitting))
-    values = table.values(column)
-    for notation in (Notation.LAT_LON, Notation.LON_LAT):
-        if mostly([not isinstance(at := read_cell(value, notation), str) and is_in_uk(*at) for value in values]):
-            return notation
-    name = table.names[column] if table.names else ""
-    if re.search("(lon|lng).*lat", name):
-        return Notation.LON_LAT
-    if re.search("lat.*(lon|lng)", name) or mostly([value.strip().startswith("(") for value in values]):
-        return Notation.LAT_LON
-    raise table.error(
-        f"Column {column + 1} holds both coordinates, but nothing tells which one comes first."
-        " Say it with coordinates=lat_lon or coordinates=lon_lat.",
-        [column],
-    )

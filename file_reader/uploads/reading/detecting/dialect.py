@@ -15,15 +15,17 @@ from typing import Any, BinaryIO, Self, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
 from uploads.reading.detecting import columns
-from uploads.reading.detecting.doubts import side_column
+from uploads.reading.detecting.doubts import check_precision, side_column
 from uploads.reading.detecting.encoding import encoding_of
+from uploads.reading.detecting.fitting import precision_of, seen
+from uploads.reading.detecting.found import Columns, Wanted
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
 from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
-from uploads.reading.notations import ONE_CELL, Located, Notation, as_number, has_letter, locator
+from uploads.reading.notations import KINDS, ONE_CELL, REASONS, Located, Notation, as_number, has_letter, locator
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -35,8 +37,10 @@ MAX_COLUMNS = 10_000
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
 #: Reasons of rows whose numbers could be read.
 _READ_AND_REJECTED = frozenset(
-    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid"}
+    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid", "outside_grid"}
 )
+#: Metres.
+_LARGE_SQUARE = 1_000.0
 #: A line for people, or the one by which Excel is told the delimiter.
 _COMMENT = re.compile(r"\s*(#|sep=.?\s*$)", re.IGNORECASE)
 
@@ -59,8 +63,9 @@ class Declared:
 class Dialect:
     """How a file is written. `latitude` and `longitude` are the header's names, or numbers from 1 without a header.
 
-    `coordinates` is a Notation. When it is one of ONE_CELL, both columns are the same; with `osgb36`, `latitude` is the
-    northing and `longitude` the easting.
+    `coordinates` is a Notation. When it is one of ONE_CELL, both columns are the same; of metres, `latitude` is the
+    northing and `longitude` the easting, and `square_column` has the squares that they are within, if they are.
+    `precision_m` is how large the places of the first rows are, in metres, where they are no points.
 
     `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
@@ -87,6 +92,8 @@ class Dialect:
     preamble: int = 0
     surplus: int = 0
     skip_spaces: bool = False
+    square_column: int | None = None
+    precision_m: int | None = None
     side_column: int | None = None
     is_lettered: bool = False
     is_british: bool = False
@@ -100,7 +107,15 @@ class Dialect:
 
     def locator(self) -> Callable[[Sequence[str]], Located]:
         """A function from the fields of a record to its coordinates, or to the reason why it has none."""
-        return locator(Notation(self.coordinates), self.latitude_column, self.longitude_column, self.decimal)
+        return locator(
+            Notation(self.coordinates), self.latitude_column, self.longitude_column, self.decimal, self.square_column
+        )
+
+    def is_coarser(self, fields: Sequence[str]) -> bool:
+        """Whether the square of a record is larger than those of the first ones, and than 1 km."""
+        size = KINDS[Notation(self.coordinates)].size
+        found = size and size(fields[self.latitude_column])
+        return bool(found and found > max(self.precision_m or 0, _LARGE_SQUARE))
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -273,7 +288,7 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
     first, data = cut.records[preamble], cut.records[preamble + 1 :]
     if len(first) > MAX_COLUMNS:
         raise ReadingError(f"The first record has more than {MAX_COLUMNS:,} columns, which is the most that are read.")
-    wanted = columns.Wanted(
+    wanted = Wanted(
         declared.latitude, declared.longitude, Notation(declared.coordinates) if declared.coordinates else None
     )
     names = cut.names(preamble)
@@ -289,8 +304,10 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
     found = columns.find(table, wanted)
     decimal = declared.decimal or _decimal(data, found)
     is_told = not (declared.latitude or declared.longitude or declared.coordinates)
+    precision = precision_of(table, found.notation, (found.latitude, found.longitude))
     if is_told:
         _check_readable(table, data, found, decimal)
+        check_precision(table, precision, sorted({found.latitude, found.longitude}))
     return Dialect(
         delimiter=cut.delimiter,
         encoding=encoding,
@@ -304,6 +321,8 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
         preamble=preamble,
         surplus=_surplus(table, data, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
+        square_column=found.square,
+        precision_m=precision,
         side_column=side_column(table, found.longitude) if is_told and found.notation == Notation.DEGREES else None,
         is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
         others=list(found.others),
@@ -311,27 +330,31 @@ def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
     )
 
 
-def _check_readable(table: Table, data: list[list[str]], found: columns.Columns, decimal: str) -> None:
+def _check_readable(table: Table, data: list[list[str]], found: Columns, decimal: str) -> None:
     """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
-    locate = locator(found.notation, found.latitude, found.longitude, decimal)
-    needed = max(found.latitude, found.longitude)
+    locate = locator(found.notation, found.latitude, found.longitude, decimal, found.square)
+    needed = max(found.latitude, found.longitude, found.square or 0)
     read = [(record, locate(record)) for record in data if len(record) > needed]
-    unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
+    unread = [
+        (record, located) for record, located in read if isinstance(located, str) and located != "coordinates_missing"
+    ]
     if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
-        cells = dict.fromkeys((unread[0][found.latitude], unread[0][found.longitude]))
+        record, reason = unread[0]
+        cells = dict.fromkeys((record[found.latitude], record[found.longitude]))
         raise table.error(
             f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
             " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
-            + _hint(" ".join(cells)),
+            + _hint(" ".join(cells), reason)
+            + seen(table, found.latitude, found.longitude),
             sorted({found.latitude, found.longitude}),
         )
 
 
-def _hint(text: str) -> str:
+def _hint(text: str, reason: str) -> str:
     if "," in text and "." in text:
         return " Some of these numbers have a point and some a comma: all must have the same decimal sign."
-    if re.search(r"[A-Z]{2} ?\d", text):
-        return " Grid references are not read: send eastings and northings in metres."
+    if reason not in ("not_a_number", "not_coordinates"):
+        return f" {REASONS[reason]}"
     return ""
 
 
@@ -367,7 +390,7 @@ def _filled(record: Sequence[str]) -> int:
     return sum(bool(field.strip()) for field in record)
 
 
-def _surplus(table: Table, data: list[list[str]], found: columns.Columns) -> int:
+def _surplus(table: Table, data: list[list[str]], found: Columns) -> int:
     """How many fields the rows have more than the header, or less, when none is as wide, but nothing is lost.
 
     Raises ColumnsError when something would be: every row would be rejected.
@@ -407,7 +430,7 @@ def _widths_differ(table: Table, width: int) -> ColumnsError:
     )
 
 
-def _decimal(data: list[list[str]], found: columns.Columns) -> str:
+def _decimal(data: list[list[str]], found: Columns) -> str:
     """The decimal sign of most coordinates; inside a cell that holds both, a comma stands between them."""
     if found.notation in ONE_CELL:
         return "."
@@ -425,6 +448,6 @@ def _share_read(records: list[list[str]], dialect: Dialect) -> float:
     """The share of the sample's records whose coordinates can be read."""
     data = records[dialect.preamble + dialect.has_header :]
     locate = dialect.locator()
-    needed = max(dialect.latitude_column, dialect.longitude_column)
+    needed = max(dialect.latitude_column, dialect.longitude_column, dialect.square_column or 0)
     read = sum(len(record) > needed and not isinstance(locate(record), str) for record in data)
     return read / len(data) if data else 0.0

@@ -6,6 +6,7 @@ Each check raises ColumnsError. None is made of what was declared: then the send
 import re
 from collections.abc import Collection, Sequence
 
+from uploads.reading.detecting.fitting import WHOLE_DEGREE, are_packed, seen, seen_packed, squares_column
 from uploads.reading.detecting.headers import (
     BRITISH_WORDS,
     DATUM_WORDS,
@@ -40,9 +41,7 @@ _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "n
 _MOSTLY = 0.8
 #: The share of rows in which a column of sides and the signs must agree, so that the others are wrong.
 _AGREEING = 0.75
-#: A square of 100 km of the British National Grid, by its two letters.
-_SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
-_SQUARE_METRES = 100_000
+_PLAIN = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*", re.ASCII)
 _DECLARE = "declare the columns with latitude=<column number> and longitude=<column number>"
 
 
@@ -88,12 +87,35 @@ def check_degrees(table: Table, latitude: int, longitude: int) -> None:
             f" they are degrees as they are, {_DECLARE}.",
             [latitude, longitude, *beside],
         )
-    if PACKED_WORDS & table.words(latitude, longitude) and table.numbers(latitude):
+    if PACKED_WORDS & table.words(latitude, longitude) and any(map(_PLAIN.fullmatch, table.values(latitude))):
         raise table.error(
             f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
-            f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {_DECLARE}.",
+            f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {_DECLARE}."
+            + seen_packed(table, latitude, longitude),
             [latitude, longitude],
         )
+    if are_packed(table, latitude, longitude):
+        raise table.error(
+            f"Behind the point of all coordinates, such as {table.example(latitude)}, no minutes and no seconds would"
+            " be above 59: they seem to be degrees, minutes and seconds in one number. If they are, say"
+            f" coordinates=dd.mmss; if they are degrees, {_DECLARE}.",
+            [latitude, longitude],
+        )
+    check_side(table, latitude, longitude)
+
+
+def check_precision(table: Table, precision: int | None, columns: Sequence[int]) -> None:
+    """Not all degrees are whole numbers."""
+    if precision == WHOLE_DEGREE:
+        raise table.error(
+            f"All degrees are whole numbers, such as {table.example(columns[0])}: places of 100 km. Send degrees with"
+            f" decimals, or, if these are all that is known, {_DECLARE}.",
+            columns,
+        )
+
+
+def check_side(table: Table, latitude: int, longitude: int) -> None:
+    """Which side of Greenwich, or of the equator, the numbers are of is not said beside them."""
     for what, column in (("latitude", latitude), ("longitude", longitude)):
         said, other = SIDE_WORDS[what]
         words = table.words(column)
@@ -163,27 +185,29 @@ def check_british(table: Table, *, easting: int, northing: int) -> None:
     """The two columns are not of another grid: that of Ireland, which Northern Ireland has, looks like the British."""
     words = table.words(easting, northing)
     declare = "If they are of the British National Grid, say coordinates=osgb36."
-    if max(table.numbers(easting) + table.numbers(northing), default=_SQUARE_METRES) < _SQUARE_METRES:
-        for column in range(table.width):
-            if table.values(column) and all(_SQUARE.fullmatch(value.strip()) for value in table.values(column)):
-                raise table.error(
-                    "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
-                    f" {table.called(column)}. Send metres from the grid's own origin, or degrees. {declare}",
-                    [easting, northing, column],
-                )
+    if (square := squares_column(table, northing=northing, easting=easting)) is not None:
+        raise table.error(
+            "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
+            f" {table.called(square)}. If they are metres, say coordinates=osgb36_square; else send metres from the"
+            f" grid's own origin, or degrees. {declare}",
+            [easting, northing, square],
+        )
     if OTHER_GRID_WORDS & words:
-        raise table.error(f"The eastings and northings seem to be of another grid. {declare}", [easting, northing])
+        raise table.error(
+            f"The eastings and northings seem to be of another grid. {declare}" + seen(table, northing, easting),
+            [easting, northing],
+        )
     if says_irish(table.cells()):
         raise table.error(
-            "Some rows are in Ireland, where eastings and northings are of the Irish Grid, which is not converted."
-            f" Send degrees, or leave these rows out. {declare}",
+            "Some rows are in Ireland, where eastings and northings are of the Irish Grid. If all are, say"
+            f" coordinates=irish_grid; else send these rows as a file of their own. {declare}",
             [easting, northing],
         )
     says_british = BRITISH_WORDS & words or any(_BRITISH.fullmatch(cell.strip()) for cell in table.cells())
     if not says_british and _are_irish(table.numbers(easting), table.numbers(northing)):
         raise table.error(
             "The eastings and northings can be of the British National Grid (Wales, Cornwall, Liverpool) or of the"
-            f" Irish Grid, which is not converted. {declare}",
+            f" Irish Grid. If they are of that, say coordinates=irish_grid. {declare}",
             [easting, northing],
         )
 
@@ -199,7 +223,7 @@ def check_grid(table: Table, *, easting: int, northing: int) -> None:
         raise table.error(
             "The eastings and northings are not metres of the British National Grid:"
             f" {table.example(easting)}, {table.example(northing)}. Send them in metres, without signs between the"
-            " thousands, or send degrees.",
+            " thousands, or send degrees." + seen(table, northing, easting),
             [easting, northing],
         )
 
