@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from operator import truediv
+from typing import NamedTuple
 
 from uploads.reading.notations.located import Located, RefusedError, checked
 from uploads.reading.notations.texts import MAX_CHARS, MISSING, NUMBER, bare
@@ -31,7 +32,6 @@ _ANGLE = re.compile(
 )
 #: East, or what is left of 1e5.
 _EXPONENT = re.compile(r"e[+-]?[\d.]+|[+-]?[\d.]+e")
-_SIGN_APART = re.compile(r"^([+-])\s+")
 #: Longer than any angle: for a cell of nothing but spaces, the pattern takes quadratic time.
 _ANGLE_CHARS = 60
 #: What people and programs write for the signs that are read.
@@ -53,6 +53,8 @@ def as_number(text: str) -> float | None:
 def read_coordinates(latitude: str, longitude: str) -> Located:
     """The two numbers in degrees, or the code of the reason why not."""
     latitude, longitude = bare(latitude), bare(longitude)
+    if len(latitude) + len(longitude) <= MAX_CHARS and NUMBER.fullmatch(latitude) and NUMBER.fullmatch(longitude):
+        return checked(float(latitude), float(longitude))  # most rows are this
     if latitude.lower() in MISSING or longitude.lower() in MISSING:
         return "coordinates_missing"
     try:
@@ -106,7 +108,9 @@ def _degrees(text: str, sides: str, *, need_marks: bool = True) -> float:
         raise RefusedError("not_a_number")
     if NUMBER.fullmatch(text):
         return float(text)
-    text = _SIGN_APART.sub(r"\1", with_plain_signs(text))
+    text = with_plain_signs(text)
+    if text[:1] in ("+", "-"):
+        text = text[0] + text[1:].lstrip()
     if NUMBER.fullmatch(text):
         return float(text)
     if text.endswith("-") and text[0].isdigit() and NUMBER.fullmatch(text[:-1]):  # as mainframes write it
@@ -121,8 +125,7 @@ def _degrees(text: str, sides: str, *, need_marks: bool = True) -> float:
     return angle.degrees
 
 
-@dataclass(frozen=True)
-class _Angle:
+class _Angle(NamedTuple):
     degrees: float
     side: str
     has_marks: bool
@@ -160,7 +163,7 @@ def side_of(before: str | None, after: str | None, sign: str | None) -> str:
 
 def sum_of(parts: Sequence[float], *, is_negative: bool) -> float:
     """Degrees, minutes and seconds as degrees."""
-    if any(part >= 60 for part in parts[1:]):
+    if max(parts[1:], default=0) >= 60:
         raise RefusedError("minutes_out_of_range")
-    size = sum(part / unit for part, unit in zip(parts, (1, 60, 3_600), strict=False))
+    size: float = sum(map(truediv, parts, (1, 60, 3_600)))
     return -size if is_negative else size

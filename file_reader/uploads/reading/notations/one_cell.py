@@ -104,16 +104,15 @@ def _read_pair(text: str, *, is_latitude_first: bool) -> Located:
 
 
 def _read_angles(text: str, *, is_latitude_first: bool) -> Located:
-    """Two angles, if there is one place only where the second can begin."""
+    """Two angles: wherever the second may begin, both must be angles."""
     if len(text) > _ANGLES_CHARS or not MARKED.search(text):
         return "not_coordinates"
-    found: list[Located] = []
     for between in _BETWEEN.finditer(text):
         pair = text[: between.start()], text[between.end() :]
         located = read_coordinates(*(pair if is_latitude_first else reversed(pair)))
         if located not in ("not_a_number", "letter_of_other_axis", "coordinates_missing"):
-            found.append(located)
-    return found[0] if len(found) == 1 else "not_coordinates"
+            return located
+    return "not_coordinates"
 
 
 def _object(text: str) -> dict[str, Any] | str:
