@@ -57,7 +57,9 @@ _DECLARED: list[dict[str, Any]] = [
     {"latitude": "lat"},
     {"coordinates": "wkt"}, {"coordinates": "geojson"}, {"coordinates": "lat_lon"}, {"coordinates": "lon_lat"},
     {"coordinates": "osgb36"}, {"latitude": "2", "longitude": "1", "coordinates": "osgb36"},
-    {"latitude": "1", "longitude": "1", "coordinates": "geojson"},
+    {"latitude": "1", "longitude": "1", "coordinates": "geojson"}, {"coordinates": "dms"}, {"coordinates": "json"},
+    {"coordinates": "osgb36_square"}, {"latitude": "1", "coordinates": "grid_reference"}, {"coordinates": "dd.mmss"},
+    {"latitude": "1", "longitude": "2", "coordinates": "itm"}, {"latitude": "1", "coordinates": "geohash"},
 ]  # fmt: skip
 
 

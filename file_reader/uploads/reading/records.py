@@ -329,6 +329,8 @@ def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
 
 def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
     """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
+    if width <= max(dialect.latitude_column, dialect.longitude_column, dialect.square_column or 0):
+        return False
     locate = dialect.locator()
     for line in lines:
         fields = line.rstrip("\r\n").replace('"', "").split(dialect.delimiter)

@@ -16,6 +16,8 @@ _PAIR = re.compile(rf"({DIGITS})(?:\s*[,;]\s*|\s+)({DIGITS})(?:(?:\s*[,;]\s*|\s+
 _BETWEEN = re.compile(r"\s*[,;/|]\s*|\s+|(?<=[A-Za-z])(?=\d)|(?<=[\d\"'°])(?=[A-Za-z])")
 #: What only angles have, and no other two numbers: a letter or a word for a side, or the mark of degrees.
 MARKED = re.compile(rf"\d\s*(?:[°º]|d(?:eg|\d))|\d\W*(?:{SIDE})\b|\b(?:{SIDE})\W*\d", re.IGNORECASE)
+#: One number, or something beside the numbers. Only for speed.
+_MAY_BE_ANGLE = re.compile(r"[^\d\s.+-]|^[+-]?[\d.]+$")
 #: Longer than two angles.
 _ANGLES_CHARS = 120
 _NUMBERS = rf"({DIGITS})\s+({DIGITS})(?:\s+{DIGITS}){{0,2}}"
@@ -109,6 +111,8 @@ def _read_angles(text: str, *, is_latitude_first: bool) -> Located:
         return "not_coordinates"
     for between in _BETWEEN.finditer(text):
         pair = text[: between.start()], text[between.end() :]
+        if not all(map(_MAY_BE_ANGLE.search, pair)):
+            continue
         located = read_coordinates(*(pair if is_latitude_first else reversed(pair)))
         if located not in ("not_a_number", "letter_of_other_axis", "coordinates_missing"):
             return located
