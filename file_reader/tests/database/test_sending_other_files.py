@@ -196,6 +196,9 @@ def test_another_content_encoding_is_refused(api: Api) -> None:
         ('id,where\n1,"(51.50133, -0.14204)"\n', "lat_lon"),
         ("id;geom\n1;POINT(-0.14204 51.50133)\n", "wkt"),
         ('id;geom\n1;{"type":"Point","coordinates":[-0.14204,51.50133]}\n', "geojson"),
+        ("square,easting,northing\nTQ,29057,79680\n", "osgb36_square"),
+        ("id,lat,lon\n1,515013300,-1420400\n", "degrees_e7"),
+        ("id,grid_ref\n1,TQ 29057 79680\n", "grid_reference"),
     ],
 )
 def test_coordinates_in_other_forms_become_degrees(
@@ -210,12 +213,13 @@ def test_coordinates_in_other_forms_become_degrees(
     assert abs(row["longitude"] - -0.14204) < 5e-5
     assert row["status"] == "match"
     warned = [warning["code"] for warning in api.show(upload)["warnings"]]
-    assert warned == (["national_grid"] if notation == "osgb36" else [])
+    said = {"osgb36": ["national_grid"], "osgb36_square": ["national_grid"], "degrees_e7": ["converted"]}
+    assert warned == said.get(notation, [])
 
 
 def test_most_rows_swapped_is_said_in_the_upload(api: Api, consumer: FakePostcodeConsumer) -> None:
-    swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.7,-0.3\n")
-    one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.7,-0.3\n")
+    swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.704,-0.3\n")
+    one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.704,-0.3\n")
     work_until_ended()
     (warning,) = api.show(swapped)["warnings"]
     assert (warning["code"], warning["fix"]) == ("coordinates_swapped", {"latitude": "lon", "longitude": "lat"})
@@ -264,11 +268,33 @@ def test_a_preview_shows_what_would_be_read_and_stores_nothing(api: Api, data_di
 
 
 def test_a_preview_says_that_lines_above_the_header_are_not_read(api: Api) -> None:
-    shown = api.post(PREVIEW, b"Stations,\n# of 2024\nlat,lon\n51.5,-0.1\n").json()
+    shown = api.post(PREVIEW, b"Stations,\n# of 2024\nlat,lon\n51.501,-0.1\n").json()
     assert shown["columns"] == ["lat", "lon"]
-    assert [(row["line"], row["fields"]) for row in shown["rows"]] == [(4, ["51.5", "-0.1"])]
+    assert [(row["line"], row["fields"]) for row in shown["rows"]] == [(4, ["51.501", "-0.1"])]
     assert [warning["code"] for warning in shown["warnings"]] == ["lines_above"]
     assert "2" in shown["warnings"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "size", "warned", "says"),
+    [
+        ("lat,lon\n51.501,-0.14\n", "degrees", None, [], ""),
+        ("lat,lon\n51.5,-0.14\n", "degrees", 1_113, ["low_precision"], "1,113 m"),
+        ("lat,lon\n51.5,-0.1\n", "degrees", 11_132, ["low_precision"], "11,132 m"),
+        ("gridref\nTQ 29057 79680\nTQ 290 796\nTQ2979\n", "grid references", 1_000, ["precision"], "1,000 m"),
+        ("gridref\nTQ 29057 79680\nTQ 2905 7968\n", "grid references", 10, [], ""),
+        ("geohash\ngcpuuz\n", "geohashes", 1_223, ["precision"], "1,223 m"),
+        ("ITM Easting,ITM Northing\n715830,734697\n", "Irish Transverse Mercator", None, ["converted"], "ITM Easting"),
+    ],
+)
+def test_a_preview_says_the_notation_and_how_exact_it_is(
+    api: Api, table: str, words: str, size: int | None, warned: list[str], says: str
+) -> None:
+    shown = api.post(PREVIEW, table.encode()).json()
+    assert words in shown["notation"]
+    assert shown["precision_m"] == size
+    assert [warning["code"] for warning in shown["warnings"]] == warned
+    assert says in "".join(warning["detail"] for warning in shown["warnings"])
 
 
 def test_a_table_whose_first_column_is_called_pk_is_looked_at_as_a_whole(api: Api) -> None:

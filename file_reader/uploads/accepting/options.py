@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uploads.errors import OptionError
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Declared
 from uploads.reading.fields import QUOTING
+from uploads.reading.notations import Notation
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
 from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
+from uploads.reading.notations import Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
 #: the second.

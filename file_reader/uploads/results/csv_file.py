@@ -15,9 +15,9 @@ import msgspec
 
 from uploads.files.stored import open_upload
 from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
-from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError
+from uploads.reading.notations import as_number
 from uploads.reading.records import Block, read_blocks
 from uploads.results.columns import fields_of, fields_to_keep, names_of_answers, without_answers
 from uploads.row_ids import row_id

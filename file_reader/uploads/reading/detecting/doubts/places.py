@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from math import cos, hypot, radians
 
-from uploads.reading.coordinates import LEAST_GRID, Notation
 from uploads.reading.detecting.doubts import Doubt, Rules
 from uploads.reading.detecting.doubts.grid import is_grid
 from uploads.reading.detecting.headers import EASTING, GEOMETRY_WORDS, NORTHING, X, Y, columns_called
 from uploads.reading.detecting.one_cell import notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
+from uploads.reading.notations import LEAST_GRID, Notation
 
 #: Metres. Another datum, the middle of a postcode, the gate of a site and three decimals are nearer to each other.
 _APART = 1_000.0
