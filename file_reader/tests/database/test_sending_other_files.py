@@ -92,7 +92,7 @@ def test_a_row_of_a_workbook_has_the_number_that_its_sheet_shows_and_keeps_its_l
 
 
 def test_what_a_workbook_warns_of_is_mended_by_its_fix(api: Api, consumer: FakePostcodeConsumer) -> None:
-    rows = [["name", "lat", "lon"], ["here", 50.1, -0.1]]
+    rows = [["name", "lat", "lon"], ["here", 50.101, -0.142]]
     cover, book = packing.workbook([["Sites"]], rows, rows), packing.workbook(rows, rows)
     assert problem_of(api.send_form(cover), 422, "columns-not-found")["fix"] == {"sheet": "*"}
     (warning,) = api.upload(book)["warnings"]
@@ -100,7 +100,8 @@ def test_what_a_workbook_warns_of_is_mended_by_its_fix(api: Api, consumer: FakeP
     upload = api.send_form(book, **warning["fix"]).json()
     work_until_ended()
     result = list(csv.reader(io.StringIO(api.result(upload).decode(), newline="")))
-    assert [row[:5] for row in result[1:]] == [["here", "50.1", "-0.1", name, "match"] for name in ("Sheet", "Sheet1")]
+    here = ["here", "50.101", "-0.142"]
+    assert [row[:5] for row in result[1:]] == [[*here, name, "match"] for name in ("Sheet", "Sheet1")]
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "form"])
@@ -241,12 +242,12 @@ def test_what_mends_a_question_back_is_taken_with_the_file(
 
 
 def test_what_mends_a_warning_of_one_further_location_is_taken(api: Api, consumer: FakePostcodeConsumer) -> None:
-    content = "lat,lon,school lat,school lon\n51.5,-0.1,55.9,-3.1\n"
+    content = "lat,lon,school lat,school lon\n51.501,-0.142,55.953,-3.188\n"
     (warning,) = api.upload(content)["warnings"]
     assert warning["code"] == "further_locations"
     upload = api.upload(content, **warning["fix"])
     work_until_ended()
-    assert [row["latitude"] for row in api.rows(upload)] == [55.9]
+    assert [row["latitude"] for row in api.rows(upload)] == [55.953]
     assert api.post(PREVIEW, content.encode()).json()["warnings"] == [warning]
 
 

@@ -32,7 +32,6 @@ def find(table: Table, declared: Declared) -> Columns:
     else:
         found = _told(table)
     if found is None:
-        every = range(table.width)
         raise table.error(
             "No columns were recognised as the coordinates. Say which ones they are with latitude=<name or number> and"
             " longitude=<name or number>."
