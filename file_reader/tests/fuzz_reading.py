@@ -28,8 +28,8 @@ from tests.corpus import CASES
 from tests.corpus.packing import gz, raw_workbook, zipped
 from tests.corpus.reading import Reading, read
 
-from uploads.reading.coordinates import REASONS
 from uploads.reading.errors import ReadingError
+from uploads.reading.notations import REASONS
 
 MAX_BYTES = 200_000
 #: CPU seconds for one file.
@@ -60,6 +60,9 @@ _DECLARED: list[dict[str, Any]] = [
     {"coordinates": "wkt"}, {"coordinates": "geojson"}, {"coordinates": "lat_lon"}, {"coordinates": "lon_lat"},
     {"coordinates": "osgb36"}, {"latitude": "2", "longitude": "1", "coordinates": "osgb36"},
     {"latitude": "1", "longitude": "1", "coordinates": "geojson"}, {"sheet": "*"}, {"sheet": "*"}, {"sheet": "2"},
+    {"coordinates": "dms"}, {"coordinates": "json"},
+    {"coordinates": "osgb36_square"}, {"latitude": "1", "coordinates": "grid_reference"}, {"coordinates": "dd.mmss"},
+    {"latitude": "1", "longitude": "2", "coordinates": "itm"}, {"latitude": "1", "coordinates": "geohash"},
 ]  # fmt: skip
 
 

@@ -4,12 +4,14 @@ The expectations come from what was promised and from what a user would expect, 
 """
 
 from tests.corpus import (
+    angles,
     columns,
     containers,
     dialects,
     encodings,
     files,
     formats,
+    grids,
     headers,
     notations,
     places,
@@ -20,7 +22,21 @@ from tests.corpus.case import Case
 
 CASES: list[Case] = [
     case
-    for module in (dialects, encodings, headers, columns, sides, places, notations, rows, files, containers, formats)
+    for module in (
+        dialects,
+        encodings,
+        headers,
+        columns,
+        sides,
+        places,
+        notations,
+        angles,
+        grids,
+        rows,
+        files,
+        containers,
+        formats,
+    )
     for case in module.CASES
 ]
 #: Every combination of the ways in which a plain table is written.

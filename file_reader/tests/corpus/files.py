@@ -38,6 +38,8 @@ CASES = [
     _unclosed("that nothing closes for two megabytes", _START + '"y,52.5,-1.1\n' + "z,53.5,-2.1\n" * 180_000, 3, _ONE),
     _unclosed("in the header", 'name,"lat,lon\nx,51.5,-0.1\ny,"52.5",-1.1\n', 1, []),
     _unclosed("in the header, below blank lines", '\n\nname,"lat,lon\nx,51.5,-0.1\n', 3, []),
+    Case("a record of one cell with a line break", 'lat,lon\n51.5,-0.1\n"a\nb"\n51.5,-0.1\n',
+         [At(2, 51.5, -0.1), No(3, "too_few_fields"), At(5, 51.5, -0.1)]),
     Case("a quote that is closed two lines later is a cell", 'name,lat,lon\n"a\nb\nc",51.5,-0.1\n', _ONE),
     # --- sizes
     Case("a cell of 900,000 characters", f"{_START}{'y' * 900_000},52.5,-1.1\n", [*_ONE, At(3, 52.5, -1.1)]),

@@ -314,7 +314,7 @@ _PLAIN = characters_but('\0\r\n,"')
 def test_without_the_added_columns_the_result_is_the_file(
     api: Api, table: list[tuple[str, str]], last_end: bool, end: str
 ) -> None:
-    lines = ["lat,lon,a,b", *[f"51,-1,{a},{b}" for a, b in table]]
+    lines = ["lat,lon,a,b", *[f"51.5,-1,{a},{b}" for a, b in table]]
     original = end.join(lines) + (end if last_end else "")
     result = api.result(api.upload(original)).decode()
     assert result.replace(f",{HEADER}", "", 1).replace(f",{PENDING}", "") == original

@@ -7,7 +7,7 @@ from tests.places import around, known_places, of_britain, table
 from tests.working import leases_run_out, work_until_ended
 
 from uploads.models import Row, Upload
-from uploads.reading.detecting.doubts.degrees import DEGREES
+from uploads.reading.detecting.doubts.degrees import DEGREES, SIDES
 from uploads.work.leases import claim_upload
 from uploads.work.loading import Loader
 
@@ -56,8 +56,9 @@ def test_what_begins_in_the_first_step_is_never_answered(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("uploads.web.arriving.check_beginning", lambda *_: None)
-    for rule in list(DEGREES):
-        monkeypatch.delitem(DEGREES, rule)
+    for rules in (DEGREES, SIDES):
+        for rule in list(rules):
+            monkeypatch.delitem(rules, rule)
     upload = api.upload(losing_its_minus(0, 3_000))
     work_until_ended()
     shown = api.show(upload)

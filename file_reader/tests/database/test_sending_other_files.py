@@ -92,7 +92,7 @@ def test_a_row_of_a_workbook_has_the_number_that_its_sheet_shows_and_keeps_its_l
 
 
 def test_what_a_workbook_warns_of_is_mended_by_its_fix(api: Api, consumer: FakePostcodeConsumer) -> None:
-    rows = [["name", "lat", "lon"], ["here", 50.1, -0.1]]
+    rows = [["name", "lat", "lon"], ["here", 50.101, -0.142]]
     cover, book = packing.workbook([["Sites"]], rows, rows), packing.workbook(rows, rows)
     assert problem_of(api.send_form(cover), 422, "columns-not-found")["fix"] == {"sheet": "*"}
     (warning,) = api.upload(book)["warnings"]
@@ -100,7 +100,8 @@ def test_what_a_workbook_warns_of_is_mended_by_its_fix(api: Api, consumer: FakeP
     upload = api.send_form(book, **warning["fix"]).json()
     work_until_ended()
     result = list(csv.reader(io.StringIO(api.result(upload).decode(), newline="")))
-    assert [row[:5] for row in result[1:]] == [["here", "50.1", "-0.1", name, "match"] for name in ("Sheet", "Sheet1")]
+    here = ["here", "50.101", "-0.142"]
+    assert [row[:5] for row in result[1:]] == [[*here, name, "match"] for name in ("Sheet", "Sheet1")]
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "form"])
@@ -196,6 +197,9 @@ def test_another_content_encoding_is_refused(api: Api) -> None:
         ('id,where\n1,"(51.50133, -0.14204)"\n', "lat_lon"),
         ("id;geom\n1;POINT(-0.14204 51.50133)\n", "wkt"),
         ('id;geom\n1;{"type":"Point","coordinates":[-0.14204,51.50133]}\n', "geojson"),
+        ("square,easting,northing\nTQ,29057,79680\n", "osgb36_square"),
+        ("id,lat,lon\n1,515013300,-1420400\n", "degrees_e7"),
+        ("id,grid_ref\n1,TQ 29057 79680\n", "grid_reference"),
     ],
 )
 def test_coordinates_in_other_forms_become_degrees(
@@ -210,12 +214,13 @@ def test_coordinates_in_other_forms_become_degrees(
     assert abs(row["longitude"] - -0.14204) < 5e-5
     assert row["status"] == "match"
     warned = [warning["code"] for warning in api.show(upload)["warnings"]]
-    assert warned == (["national_grid"] if notation == "osgb36" else [])
+    said = {"osgb36": ["national_grid"], "osgb36_square": ["national_grid"], "degrees_e7": ["converted"]}
+    assert warned == said.get(notation, [])
 
 
 def test_most_rows_swapped_is_said_in_the_upload(api: Api, consumer: FakePostcodeConsumer) -> None:
-    swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.7,-0.3\n")
-    one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.7,-0.3\n")
+    swapped = api.upload("lat,lon\n-0.1,51.5\n-0.2,51.6\n51.704,-0.3\n")
+    one = api.upload("lat,lon\n-0.1,51.5\n51.6,-0.2\n51.704,-0.3\n")
     work_until_ended()
     (warning,) = api.show(swapped)["warnings"]
     assert (warning["code"], warning["fix"]) == ("coordinates_swapped", {"latitude": "lon", "longitude": "lat"})
@@ -237,12 +242,12 @@ def test_what_mends_a_question_back_is_taken_with_the_file(
 
 
 def test_what_mends_a_warning_of_one_further_location_is_taken(api: Api, consumer: FakePostcodeConsumer) -> None:
-    content = "lat,lon,school lat,school lon\n51.5,-0.1,55.9,-3.1\n"
+    content = "lat,lon,school lat,school lon\n51.501,-0.142,55.953,-3.188\n"
     (warning,) = api.upload(content)["warnings"]
     assert warning["code"] == "further_locations"
     upload = api.upload(content, **warning["fix"])
     work_until_ended()
-    assert [row["latitude"] for row in api.rows(upload)] == [55.9]
+    assert [row["latitude"] for row in api.rows(upload)] == [55.953]
     assert api.post(PREVIEW, content.encode()).json()["warnings"] == [warning]
 
 
@@ -264,11 +269,33 @@ def test_a_preview_shows_what_would_be_read_and_stores_nothing(api: Api, data_di
 
 
 def test_a_preview_says_that_lines_above_the_header_are_not_read(api: Api) -> None:
-    shown = api.post(PREVIEW, b"Stations,\n# of 2024\nlat,lon\n51.5,-0.1\n").json()
+    shown = api.post(PREVIEW, b"Stations,\n# of 2024\nlat,lon\n51.501,-0.1\n").json()
     assert shown["columns"] == ["lat", "lon"]
-    assert [(row["line"], row["fields"]) for row in shown["rows"]] == [(4, ["51.5", "-0.1"])]
+    assert [(row["line"], row["fields"]) for row in shown["rows"]] == [(4, ["51.501", "-0.1"])]
     assert [warning["code"] for warning in shown["warnings"]] == ["lines_above"]
     assert "2" in shown["warnings"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "size", "warned", "says"),
+    [
+        ("lat,lon\n51.501,-0.14\n", "degrees", None, [], ""),
+        ("lat,lon\n51.5,-0.14\n", "degrees", 1_113, ["low_precision"], "1,113 m"),
+        ("lat,lon\n51.5,-0.1\n", "degrees", 11_132, ["low_precision"], "11,132 m"),
+        ("gridref\nTQ 29057 79680\nTQ 290 796\nTQ2979\n", "grid references", 1_000, ["precision"], "1,000 m"),
+        ("gridref\nTQ 29057 79680\nTQ 2905 7968\n", "grid references", 10, [], ""),
+        ("geohash\ngcpuuz\n", "geohashes", 1_223, ["precision"], "1,223 m"),
+        ("ITM Easting,ITM Northing\n715830,734697\n", "Irish Transverse Mercator", None, ["converted"], "ITM Easting"),
+    ],
+)
+def test_a_preview_says_the_notation_and_how_exact_it_is(
+    api: Api, table: str, words: str, size: int | None, warned: list[str], says: str
+) -> None:
+    shown = api.post(PREVIEW, table.encode()).json()
+    assert words in shown["notation"]
+    assert shown["precision_m"] == size
+    assert [warning["code"] for warning in shown["warnings"]] == warned
+    assert says in "".join(warning["detail"] for warning in shown["warnings"])
 
 
 def test_a_table_whose_first_column_is_called_pk_is_looked_at_as_a_whole(api: Api) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from uploads.reading.coordinates import REASONS, Notation, read_cell, read_coordinates, read_grid
+from uploads.reading.notations import REASONS, Notation, read_cell
+from uploads.reading.notations.degrees import read_coordinates
+from uploads.reading.notations.grids import read_itm, read_osgb36
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_what_stands_for_nothing_is_missing(missing: str) -> None:
     "text",
     [
         "5_1.5", "1_000", "５１.５", "٥١", "inf", "-inf", "infinity", "0x33", "0b11", "51 30 36", "51.5WE",
-        "51,5", "51..5", "51.5.1", "1e", "e5", ".", "+", "--1", "+-1", "51.5;", "'51.5", "true",
+        "51,5", "51..5", "51.5.1", "1e-", "e-", ".", "+", "--1", "+-1", "51.5;", "'51.5", "true",
         "51\u200b.5", "5 1",
     ],
 )  # fmt: skip
@@ -54,10 +56,20 @@ def test_a_longitude_beyond_the_date_line_is_out_of_range(text: str) -> None:
 
 def test_every_reason_has_a_sentence() -> None:
     given = {read_coordinates("", "0"), read_coordinates("x", "0"), read_coordinates("91", "0"),
-             read_coordinates("0", "181"), read_coordinates("-0.1", "51.5"), read_grid("1", "1"),
-             read_cell("x", Notation.WKT)}  # fmt: skip
-    of_the_record = {"too_few_fields", "too_many_fields", "nul_byte", "irish_grid", "empty_row", "comment"}
-    given |= {read_coordinates("51.5N", "0.1"), read_grid("4E+05", "4E+05")}
+             read_coordinates("0", "181"), read_coordinates("-0.1", "51.5"), read_coordinates("51°60'", "0"),
+             read_coordinates("51.5", "0.1O"), read_coordinates("51.5", "0.1N"), read_coordinates("51.5", "-0.1W"),
+             read_coordinates("51.5", "(0.1)"), read_coordinates("51.5N", "0.1"), read_osgb36("1", "1"),
+             read_osgb36("4E+05", "4E+05"), read_itm("1", "1"), read_cell("x", Notation.WKT),
+             read_cell("a", Notation.GEOHASH), read_cell("SRID=1;POINT(0 0)", Notation.WKT)}  # fmt: skip
+    of_the_record = {
+        "too_few_fields",
+        "too_many_fields",
+        "nul_byte",
+        "irish_grid",
+        "square_too_large",
+        "empty_row",
+        "comment",
+    }
     assert given | of_the_record == set(REASONS)
 
 

@@ -21,10 +21,10 @@ from tests.corpus.reading import Reading, opened, read, record_texts, sheet_of, 
 
 from uploads.problems import status_of
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import REASONS
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.formats.converting import Origin
+from uploads.reading.notations import REASONS
 from uploads.reading.records import ReadRow, read_rows
 
 _METRES_A_DEGREE = 111_200

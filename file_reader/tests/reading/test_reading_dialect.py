@@ -55,7 +55,7 @@ def test_decimal_commas_in_quotes_are_told_among_commas() -> None:
 
 def test_a_declared_decimal_sign_is_taken() -> None:
     assert coordinates_of("lat;lon\n51,5;-0,1\n51.5;-0.1\n", decimal=".") == ["not_a_number", (51.5, -0.1)]
-    assert coordinates_of("lat;lon\n51;-1\n", decimal=",") == [(51, -1)]
+    assert coordinates_of("lat;lon\n51,5;-1\n", decimal=",") == [(51.5, -1)]
 
 
 # --- encoding ------------------------------------------------------------------------------------------------------

@@ -14,13 +14,14 @@ from tests.corpus.reading import opened, told
 from tests.places import Location, around, of_britain, table
 
 from uploads.reading import records
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting import detect
 from uploads.reading.detecting.detect import SAMPLE_BYTES
-from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES
+from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES, SIDES
 from uploads.reading.detecting.doubts.grid import BRITISH, EXCHANGED, METRES
 from uploads.reading.detecting.doubts.places import PLACES
 from uploads.reading.errors import DoubtfulError
+from uploads.reading.formats.converting import Origin
+from uploads.reading.notations import Notation
 from uploads.reading.other_readings import on_grid
 from uploads.reading.records import Part, read_parts
 from uploads.reading.second_look import check_beginning, second_look
@@ -31,7 +32,7 @@ _STEP = 8_000
 @pytest.fixture
 def no_guards(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader without what the kinds of file are asked back for one by one."""
-    for rules in (CANDIDATES, DEGREES, EXCHANGED, METRES, BRITISH, PLACES):
+    for rules in (CANDIDATES, DEGREES, SIDES, EXCHANGED, METRES, BRITISH, PLACES):
         for name in list(rules):
             monkeypatch.delitem(rules, name)
     monkeypatch.setattr(detect, "side_column", lambda *_: None)
@@ -53,7 +54,7 @@ class Looked:
 def looked(content: bytes, *, step: int = _STEP, **declared: str) -> Looked:
     """Reads a file in steps, as the loader does."""
     result, before = Looked(), None
-    found = told(content, **declared)
+    found = told(content, Origin(), **declared)
     with opened(content, found.sheet) as stream:
         parts, rest = read_parts(stream, found), None
         while True:
@@ -75,7 +76,7 @@ def looked(content: bytes, *, step: int = _STEP, **declared: str) -> Looked:
 def is_asked_back(content: bytes) -> str:
     """The doubt that its beginning gives."""
     try:
-        check_beginning(content[:SAMPLE_BYTES], told(content))
+        check_beginning(content[:SAMPLE_BYTES], told(content, Origin()))
     except DoubtfulError as error:
         return str(error.extra["doubt"])
     return ""
@@ -285,7 +286,7 @@ def test_an_honest_file_is_read_to_its_end(places: list[Location], step: int) ->
 )
 def test_an_honest_file_of_eastings_and_northings_is_read_to_its_end(name: str) -> None:
     content = table("id,easting,northing", HONEST[name], grid)
-    assert told(content).coordinates == Notation.OSGB36
+    assert told(content, Origin()).coordinates == Notation.OSGB36
     found = looked(content)
     assert (found.code, found.rows) == ("", len(HONEST[name]))
 

@@ -7,6 +7,7 @@ import pytest
 from tests.corpus.packing import raw_workbook, row, workbook
 from tests.corpus.reading import opened, told
 
+from uploads.reading.formats.converting import Origin
 from uploads.reading.preview import preview
 
 
@@ -91,11 +92,11 @@ def test_sheets_alike_become_one_table_with_the_name_of_the_sheet() -> None:
 @pytest.mark.parametrize(
     ("book", "code", "fix"),
     [
-        (workbook([["lat", "lon"], [51.5, -0.1]], [["lat", "lon"]]), "further_sheets", {"sheet": "*"}),
-        (workbook([["lat", "lon"], [51.5, -0.1]], [["lon", "lat"]]), "further_sheets", {}),
+        (workbook([["lat", "lon"], [51.501, -0.142]], [["lat", "lon"]]), "further_sheets", {"sheet": "*"}),
+        (workbook([["lat", "lon"], [51.501, -0.142]], [["lon", "lat"]]), "further_sheets", {}),
         (
             raw_workbook(
-                row("lat", "lon") + row(51.5, -0.1) + row("", -0.1),
+                row("lat", "lon") + row(51.501, -0.142) + row("", -0.142),
                 behind='<mergeCells><mergeCell ref="A2:A3"/></mergeCells>',
             ),
             "merged_cells",
@@ -106,12 +107,12 @@ def test_sheets_alike_become_one_table_with_the_name_of_the_sheet() -> None:
 )
 def test_what_a_workbook_warns_of(book: bytes, code: str, fix: dict[str, str]) -> None:
     with opened(book, "") as table:
-        warnings = preview(table, told(book))["warnings"]
+        warnings = preview(table, told(book, Origin()))["warnings"]
     assert [(warning["code"], warning["fix"]) for warning in warnings] == [(code, fix)]
 
 
 def test_merged_cells_are_no_matter_where_each_row_has_its_coordinates() -> None:
     merged = '<mergeCells><mergeCell ref="A2:A3"/></mergeCells>'
-    book = raw_workbook(row("lat", "lon") + row(51.5, -0.1) * 2, behind=merged)
+    book = raw_workbook(row("lat", "lon") + row(51.501, -0.142) * 2, behind=merged)
     with opened(book, "") as table:
-        assert preview(table, told(book))["warnings"] == []
+        assert preview(table, told(book, Origin()))["warnings"] == []

@@ -10,9 +10,9 @@ from django.conf import settings
 
 from uploads.addresses import AddressError, check_address
 from uploads.errors import OptionError
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Declared
 from uploads.reading.fields import QUOTING
+from uploads.reading.notations import Notation
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (

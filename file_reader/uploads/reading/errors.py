@@ -1,4 +1,4 @@
-"""What can be wrong with a file as a whole. Single rows are rejected with a reason instead: see coordinates.
+"""What can be wrong with a file as a whole. Single rows are rejected with a reason instead: see notations.
 
 ReadingError
 ├── UnsupportedFileError     it is of a format that is not read

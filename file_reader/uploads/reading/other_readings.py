@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
 from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
+from uploads.reading.notations import KINDS, Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
 #: the second.
@@ -170,7 +170,8 @@ def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
     return (np.abs(degrees) * 10_000 + 1e-6).astype(np.int32) % 10_000
 
 
-_DEGREES = frozenset(Notation) - {Notation.OSGB36}
+#: Metres and squares of a grid have their side in themselves.
+_DEGREES = frozenset(notation for notation, kind in KINDS.items() if not kind.is_metric and kind.size is None)
 RULES = {
     "west_is_said": Rule(
         _DEGREES,
@@ -187,11 +188,12 @@ RULES = {
         " longitudes with their sign (west is negative)",
     ),
     "minutes_packed": Rule(
-        _DEGREES,
+        frozenset({Notation.DEGREES}),
         _not_packed,
         _is_packed,
         "the digits behind the point are all below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
-        " one number. Send degrees (degrees + minutes / 60 + seconds / 3600)",
+        " one number. If they are, say coordinates=dd.mmss",
+        lambda dialect: {"coordinates": Notation.DD_MMSS.value},
     ),
     "grid_exchanged": Rule(
         frozenset({Notation.OSGB36}),

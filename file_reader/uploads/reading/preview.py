@@ -10,6 +10,7 @@ from uploads.reading.detecting.detect import SAMPLE_BYTES
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.land import is_at_sea
+from uploads.reading.notations import KINDS, Notation
 from uploads.reading.records import ReadRow, read_both
 from uploads.reading.second_look import doubt_at_beginning
 from uploads.reading.warnings import Read, warnings_of
@@ -52,8 +53,10 @@ def _but_last(rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
 def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dict[str, Any]:
     """The first rows as they would be read, and how the first COUNTED_ROWS of them come out.
 
-    `sure` is the share of these that have coordinates, 0…1; null when the file has no rows. `locations` are theirs, in
-    degrees. Of a file that is here in part, the last record is cut: it is left out, and so is what is wrong with it.
+    `notation` is how the coordinates are written, and `precision_m` how large the places of the first rows are, in
+    metres, null where they are points. `sure` is the share of these that have coordinates, 0…1; null when the file has
+    no rows. `locations` are theirs, in degrees. Of a file that is here in part, the last record is cut: it is left out,
+    and so is what is wrong with it.
     """
     error: dict[str, Any] | None = None
     rows = []
@@ -96,6 +99,8 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
     located = reasons.pop("read", 0)
     return {
         "columns": columns,
+        "notation": KINDS[Notation(dialect.coordinates)].words,
+        "precision_m": dialect.precision_m,
         "sure": round(located / counted, 4) if counted else None,
         "looked_at": {"rows": counted, "read": located, "rejected": dict(reasons)},
         "warnings": warnings_of(

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts.grid import says_irish
 from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
@@ -21,6 +20,7 @@ from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
+from uploads.reading.notations import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
 
 if TYPE_CHECKING:
     import _csv
@@ -305,6 +305,8 @@ def _read_row(
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
         return ReadRow(line, None, None, "side_unclear", text)
+    if dialect.precision_m is not None and dialect.is_coarser(fields):
+        return ReadRow(line, None, None, "square_too_large", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
@@ -369,7 +371,7 @@ def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
 
 def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
     """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
-    if width <= max(dialect.latitude_column, dialect.longitude_column):
+    if width <= dialect.last_column:
         return False
     locate = dialect.locator()
     for line in lines:

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.notations import KINDS, Notation
 from uploads.reading.second_look import fix_of, sentence_of
 
 #: Of British places 2 in a million are in the sea, of latitudes with longitudes of other places one in six. Said when
 #: it is more than one of so many; of few locations nothing is said.
 _AT_SEA, _FEW = 20, 50
+#: Metres: within smaller ones, there are few postcodes.
+_SMALL_SQUARE = 100.0
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,38 @@ def _lines_above(read: Read) -> Said | None:
 
 
 def _national_grid(read: Read) -> Said | None:
-    if read.dialect.coordinates != Notation.OSGB36:
+    if read.dialect.coordinates not in (Notation.OSGB36, Notation.OSGB36_SQUARE):
         return None
     return Said(
         f"{read.dialect.longitude} and {read.dialect.latitude} are read as eastings and northings of the British"
         " National Grid and converted to degrees."
+    )
+
+
+def _converted(read: Read) -> Said | None:
+    notation = Notation(read.dialect.coordinates)
+    if notation in (Notation.DEGREES, Notation.OSGB36, Notation.OSGB36_SQUARE) or KINDS[notation].columns == 1:
+        return None
+    return Said(f"{read.dialect.longitude} and {read.dialect.latitude} are read as {KINDS[notation].words}.")
+
+
+def _precision(read: Read) -> Said | None:
+    kind, size = KINDS[Notation(read.dialect.coordinates)], read.dialect.precision_m
+    if kind.size is None or size is None or size < _SMALL_SQUARE:
+        return None
+    return Said(
+        f"The first {kind.words} are squares of up to {size:,.0f} m: the postcode is that of a square's centre. Rows"
+        " with larger ones, above 1,000 m, are rejected."
+    )
+
+
+def _low_precision(read: Read) -> Said | None:
+    kind, size = KINDS[Notation(read.dialect.coordinates)], read.dialect.precision_m
+    if kind.size is not None or size is None:
+        return None
+    return Said(
+        f"The degrees of the first rows have so few decimals that each is a place of {size:,.0f} m: many postcodes are"
+        " those of others. Send degrees with five decimals, if there are such."
     )
 
 
@@ -168,4 +197,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,
     "national_grid": _national_grid,
+    "converted": _converted,
+    "precision": _precision,
+    "low_precision": _low_precision,
 }

@@ -9,8 +9,8 @@ from functools import cache, partial
 import msgspec
 
 from uploads.models import STATUS_WORDS, AreaNames, Upload, outcode_of
-from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.notations import as_number
 from uploads.results.columns import COLUMNS
 from uploads.results.pieces import Answers, AreaNamesOnce, Choice, Piece, Result, open_result
 from uploads.results.table import answer_columns, file_columns, names_of

@@ -1,9 +1,9 @@
 """Columns of a file without a header, told by their numbers."""
 
-from uploads.reading.coordinates import UK_LATITUDE, UK_LONGITUDE, Notation
 from uploads.reading.detecting.doubts import ask
-from uploads.reading.detecting.doubts.degrees import DEGREES
+from uploads.reading.detecting.doubts.degrees import DEGREES, SIDES
 from uploads.reading.detecting.sample import Columns, Table
+from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, Notation
 
 
 def by_values(table: Table) -> Columns | None:
@@ -20,7 +20,7 @@ def by_values(table: Table) -> Columns | None:
         latitudes = list(filter(table.is_exact, latitudes))
         longitudes = list(filter(table.is_exact, longitudes))
     if len(latitudes) == 1 and len(longitudes) == 1 and _are_degrees(table, latitudes[0], longitudes[0]):
-        ask(table, DEGREES, latitudes[0], longitudes[0])
+        ask(table, DEGREES | SIDES, latitudes[0], longitudes[0])
         return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
     if (found := _of_the_world(table)) is not None:
         return found

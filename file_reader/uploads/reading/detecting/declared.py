@@ -1,12 +1,15 @@
 """The columns that the sender has said."""
 
-from uploads.reading.coordinates import ONE_CELL, Notation
 from uploads.reading.detecting.dialect import Declared
 from uploads.reading.detecting.doubts import ask
-from uploads.reading.detecting.doubts.grid import BRITISH, is_grid
-from uploads.reading.detecting.headers import EASTING, LATITUDE, LONGITUDE, NORTHING, columns_called, normal
+from uploads.reading.detecting.doubts.degrees import SIDES
+from uploads.reading.detecting.doubts.grid import is_grid
+from uploads.reading.detecting.fitting import x_and_y
+from uploads.reading.detecting.headers import EASTING, LATITUDE, LONGITUDE, NORTHING, Pair, columns_called, normal
+from uploads.reading.detecting.metric import british, grid_pair, said_grid, with_square
 from uploads.reading.detecting.one_cell import in_one_cell
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table
+from uploads.reading.notations import KINDS, ONE_CELL, Notation
 
 
 def is_column_number(text: str) -> bool:
@@ -32,10 +35,31 @@ def declared_columns(table: Table, declared: Declared) -> Columns:
         latitude = _partner(table, "latitude", longitude)
     if latitude == longitude:
         raise table.error("Latitude and longitude cannot be the same column, unless its cells hold both.")
-    if declared.notation is None and is_grid(table, latitude, longitude):
-        ask(table, BRITISH, latitude, longitude)
-        return Columns(latitude, longitude, Notation.OSGB36)
-    return Columns(latitude, longitude, declared.notation or Notation.DEGREES)
+    if declared.notation is None:
+        if said := said_grid(table, latitude, longitude):
+            return said
+        if is_grid(table, latitude, longitude):
+            return british(table, Columns(latitude, longitude, Notation.OSGB36))
+    return with_square(table, Columns(latitude, longitude, declared.notation or Notation.DEGREES))
+
+
+def columns_of_notation(table: Table, notation: Notation) -> Columns | None:
+    """The columns of a declared notation, whose numbers may be anything: they are called like it, or X and Y."""
+    if KINDS[notation].is_metric:
+        pair = grid_pair(table)
+    else:
+        named = columns_called(table.names, LATITUDE, LONGITUDE)
+        pairs = [pair for pair in named.pairs if not pair.meaning] or named.pairs
+        if len(pairs) > 1:
+            raise table.several_pairs(pairs)
+        pair = pairs[0] if pairs else None
+    if pair is None and (found := x_and_y(table)):
+        pair = Pair(found[1], found[0], frozenset())
+    if pair is None:
+        return None
+    if not KINDS[notation].is_metric:
+        ask(table, SIDES, pair.north, pair.east)
+    return with_square(table, Columns(pair.north, pair.east, notation))
 
 
 def _declared_for_both(table: Table, declared: Declared) -> Columns | None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from uploads.reading.coordinates import ONE_CELL
 from uploads.reading.detecting.cut import Cut, cut_into_fields
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.errors import ColumnsError, ReadingError
+from uploads.reading.notations import ONE_CELL
 
 DELIMITERS = (",", ";", "\t", "|")
 #: Characters that stand between the fields of some files: they are named, so that the sender can say so.
@@ -82,6 +82,5 @@ def _share_read(records: list[list[str]], dialect: Dialect) -> float:
     """The share of the sample's records whose coordinates can be read."""
     data = records[dialect.preamble + dialect.has_header :]
     locate = dialect.locator()
-    needed = max(dialect.latitude_column, dialect.longitude_column)
-    read = sum(len(record) > needed and not isinstance(locate(record), str) for record in data)
+    read = sum(len(record) > dialect.last_column and not isinstance(locate(record), str) for record in data)
     return read / len(data) if data else 0.0

@@ -12,21 +12,24 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from uploads.reading.coordinates import ONE_CELL, Notation, as_number, has_letter, is_in_uk, locator
 from uploads.reading.detecting.columns import find
 from uploads.reading.detecting.cut import SAMPLE_RECORDS, Cut, alike
 from uploads.reading.detecting.delimiter import dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.doubts import ask
+from uploads.reading.detecting.doubts.degrees import PRECISION
 from uploads.reading.detecting.doubts.places import PLACES, further_places
 from uploads.reading.detecting.doubts.sides import side_column, silent_sides
 from uploads.reading.detecting.encoding import encoding_of
+from uploads.reading.detecting.fitting import precision_of, seen_in_two
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
+from uploads.reading.detecting.one_cell import seen_in_one_cell
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly, telling
 from uploads.reading.detecting.unread import seen
 from uploads.reading.errors import EmptyFileError, ReadingError
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
+from uploads.reading.notations import ONE_CELL, REASONS, Notation, as_number, has_letter, is_in_uk, locator
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -37,7 +40,9 @@ _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", 
 _MIXED = " Some of these numbers have a point and some a comma: all must have the same decimal sign."
 _SWAPPED = "coordinates_swapped"
 #: Reasons of rows whose numbers could be read.
-_READ_AND_REJECTED = frozenset({"latitude_out_of_range", "longitude_out_of_range", _SWAPPED, "outside_national_grid"})
+_READ_AND_REJECTED = frozenset(
+    {"latitude_out_of_range", "longitude_out_of_range", _SWAPPED, "outside_national_grid", "outside_grid"}
+)
 
 
 def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes] = ()) -> Dialect:
@@ -102,7 +107,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     others = found.others
     if is_told:
         _check_readable(table, data, found, decimal)
-        ask(table, PLACES, found)
+        ask(table, PLACES | PRECISION, found)
         others += tuple(further_places(table, found))
     return Dialect(
         delimiter=cut.delimiter,
@@ -118,6 +123,8 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         surplus=surplus_of(table, rows, found) if has_header else 0,
         skip_spaces=cut.skip_spaces,
         quoting=cut.quoting,
+        square_column=found.square,
+        precision_m=precision_of(table, found.notation, (found.latitude, found.longitude)),
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_declared=not is_told,
@@ -145,19 +152,30 @@ def _is_of_world(table: Table, found: Columns) -> bool:
 
 def _check_readable(table: Table, data: Sequence[Sequence[str]], found: Columns, decimal: str) -> None:
     """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
-    locate = locator(found.notation, found.latitude, found.longitude, decimal)
-    needed = max(found.latitude, found.longitude)
-    read = [(record, locate(record)) for record in data if len(record) > needed]
-    unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
+    locate = locator(found.notation, found.latitude, found.longitude, decimal, found.square)
+    read = [(record, locate(record)) for record in data if len(record) > found.last]
+    unread = [(one, why) for one, why in read if isinstance(why, str) and why != "coordinates_missing"]
     if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
         columns = sorted({found.latitude, found.longitude})
-        cells = [unread[0][column] for column in columns]
+        record, reason = unread[0]
+        cells = [record[column] for column in columns]
         raise table.error(
             f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
             " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
-            + (_MIXED if {",", "."} <= {*"".join(cells)} else seen(table, columns)),
+            + (
+                _hint(cells, reason)
+                or seen_in_two(table, found.latitude, found.longitude)
+                or seen_in_one_cell(table, columns)
+                or seen(table, columns)
+            ),
             columns,
         )
+
+
+def _hint(cells: Sequence[str], reason: str) -> str:
+    if reason not in ("not_a_number", "not_coordinates"):
+        return f" {REASONS[reason]}"
+    return _MIXED if {",", "."} <= {*"".join(cells)} else ""
 
 
 def _decimal(data: Sequence[Sequence[str]], found: Columns) -> str:

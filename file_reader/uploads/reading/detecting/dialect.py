@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from uploads.reading.coordinates import Located, Notation, locator
+from uploads.reading.notations import KINDS, Located, Notation, locator
+
+#: Metres.
+_LARGE_SQUARE = 1_000.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,9 @@ class Declared:
 class Dialect:
     """How a file is written. `latitude` and `longitude` are the header's names, or numbers from 1 without a header.
 
-    `coordinates` is a Notation. When it is one of ONE_CELL, both columns are the same; with `osgb36`, `latitude` is the
-    northing and `longitude` the easting.
+    `coordinates` is a Notation. When it is one of ONE_CELL, both columns are the same; of metres, `latitude` is the
+    northing and `longitude` the easting, and `square_column` has the squares that they are within, if they are.
+    `precision_m` is how large the places of the first rows are, in metres, where they are no points.
 
     `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
@@ -67,6 +71,8 @@ class Dialect:
     surplus: int = 0
     skip_spaces: bool = False
     quoting: str = "quotes"
+    square_column: int | None = None
+    precision_m: int | None = None
     side_column: int | None = None
     silent_sides: list[int] = field(default_factory=list)
     is_lettered: bool = False
@@ -88,7 +94,20 @@ class Dialect:
 
     def locator(self) -> Callable[[Sequence[str]], Located]:
         """A function from the fields of a record to its coordinates, or to the reason why it has none."""
-        return locator(Notation(self.coordinates), self.latitude_column, self.longitude_column, self.decimal)
+        return locator(
+            Notation(self.coordinates), self.latitude_column, self.longitude_column, self.decimal, self.square_column
+        )
+
+    @property
+    def last_column(self) -> int:
+        """The last one that is needed for a location."""
+        return max(self.latitude_column, self.longitude_column, self.square_column or 0)
+
+    def is_coarser(self, fields: Sequence[str]) -> bool:
+        """Whether the square of a record is larger than those of the first ones, and than 1 km."""
+        size = KINDS[Notation(self.coordinates)].size
+        found = size and size(fields[self.latitude_column])
+        return bool(found and found > max(self.precision_m or 0, _LARGE_SQUARE))
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

@@ -4,14 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from uploads.reading.coordinates import NULLS, as_number
 from uploads.reading.detecting.cut import Cut
 from uploads.reading.detecting.declared import is_column_number
 from uploads.reading.detecting.dialect import Declared
 from uploads.reading.detecting.headers import name_any, name_both, normal
-from uploads.reading.detecting.one_cell import notations_of
+from uploads.reading.detecting.one_cell import is_reference, notations_of
 from uploads.reading.detecting.sample import Columns, Table
 from uploads.reading.errors import ColumnsError
+from uploads.reading.notations import NULLS, Notation, as_number
 
 #: How many records may stand above the header.
 _MOST_ABOVE = 30
@@ -56,7 +56,11 @@ def looks_like_header(first: Sequence[str], names: Sequence[str], declared: Decl
     if any(name and not is_column_number(name) for name in (declared.latitude, declared.longitude)) or name_any(names):
         return True
     return not any(
-        as_number(field) is not None or field.strip().lower() in NULLS or notations_of([field]) for field in first
+        as_number(field) is not None
+        or field.strip().lower() in NULLS
+        or notations_of([field])
+        or is_reference(Notation.GRID_REFERENCE, [field], "")
+        for field in first
     )
 
 
@@ -71,7 +75,7 @@ def surplus_of(table: Table, data: list[list[str]], found: Columns) -> int:
     width = widths.most_common(1)[0][0]
     if width > table.width:
         return width - table.width if not _is_lost(table, data) else 0
-    if max(found.latitude, found.longitude) < width and not any(table.names[width:]):
+    if found.last < width and not any(table.names[width:]):
         return width - table.width
     if len(data) > 1:
         raise _widths_differ(table, width)

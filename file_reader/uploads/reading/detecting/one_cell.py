@@ -3,8 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from uploads.reading.coordinates import ONE_CELL, Notation, is_in_uk, read_cell
 from uploads.reading.detecting.sample import Columns, Table, mostly
+from uploads.reading.notations import KINDS, MARKED, MISSING, ONE_CELL, Notation, is_in_uk, read_cell
+
+#: Names of columns that have grid references.
+_REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref".split())
+#: With blanks between its parts, a reference is nothing else.
+_REFERENCE_WITH_BLANKS = re.compile(r"[A-Z]{1,2} \d+ \d+", re.IGNORECASE | re.ASCII)
+_ANGLES_CHARS = 100
+_SRID_CHARS = 20
 
 
 def in_one_cell(table: Table, notation: Notation | None, columns: Sequence[int] | None = None) -> Columns | None:
@@ -12,7 +19,7 @@ def in_one_cell(table: Table, notation: Notation | None, columns: Sequence[int] 
     found = {
         column: fitting
         for column in (range(table.width) if columns is None else columns)
-        if (fitting := notations_of(table.values(column))) and (notation is None or notation in fitting)
+        if (fitting := notations_of(table.values(column), notation))
     }
     if not found:
         return None
@@ -22,13 +29,21 @@ def in_one_cell(table: Table, notation: Notation | None, columns: Sequence[int] 
     return Columns(column, column, notation or _likeliest(table, column, fitting))
 
 
-def notations_of(values: Sequence[str]) -> set[Notation]:
-    """The ways in which most of these cells can be read as both coordinates; a pair of whole numbers is none."""
+def notations_of(values: Sequence[str], wanted: Notation | None = None) -> set[Notation]:
+    """The ways, or the wanted one, in which most of these cells can be read as both coordinates.
+
+    A pair of whole numbers is none. Cells that stand for squares may be anything else: these have to be wanted.
+    """
     return {
         notation
         for notation in ONE_CELL
-        if mostly([value.count(".") > 1 and _is_pair(read_cell(value, notation)) for value in values])
+        if (notation == wanted or (wanted is None and KINDS[notation].size is None))
+        and mostly([_may_be_pair(value) and _is_pair(read_cell(value, notation)) for value in values])
     }
+
+
+def _may_be_pair(value: str) -> bool:
+    return value.count(".") > 1 or "SRID=" in value.upper() or bool(MARKED.search(value[:_ANGLES_CHARS]))
 
 
 def _is_pair(read: object) -> bool:
@@ -53,3 +68,55 @@ def _likeliest(table: Table, column: int, fitting: set[Notation]) -> Notation:
         " Say it with coordinates=lat_lon or coordinates=lon_lat.",
         [column],
     )
+
+
+def by_references(table: Table) -> Columns | None:
+    """The one column of grid references or geohashes that says so."""
+    found = [
+        Columns(column, column, notation)
+        for column in range(table.width)
+        for notation in (Notation.GRID_REFERENCE, Notation.GEOHASH)
+        if is_reference(notation, table.values(column), table.names[column] if table.names else "")
+    ]
+    if len(found) > 1:
+        raise table.several("latitude", [one.latitude for one in found])
+    return found[0] if found else None
+
+
+def is_reference(notation: Notation, values: Sequence[str], name: str) -> bool:
+    """Whether a column is of squares: the name says so, or its blanks, and all its cells fit."""
+    filled = [value for value in map(str.strip, values) if value.lower() not in MISSING]
+    if not filled or any(isinstance(read_cell(value, notation), str) for value in filled):
+        return False
+    words = {*name.split("_")}
+    if notation == Notation.GEOHASH:
+        return "geohash" in words
+    return bool(_REFERENCE_WORDS & words) or all(map(_REFERENCE_WITH_BLANKS.fullmatch, filled))
+
+
+def seen_in_one_cell(table: Table, columns: Sequence[int]) -> str:
+    """A sentence about the first of these columns whose cells can all be read as both, but do not say enough."""
+    for column in columns:
+        if (value := next(iter(table.values(column)), None)) is None:
+            continue
+        called = table.called(column)
+        as_wkt = read_cell(value, Notation.WKT)
+        if as_wkt == "unknown_srid":
+            return f" The points in {called} have {value[:_SRID_CHARS].partition(';')[0]}, which is not converted."
+        if as_wkt in ("latitude_out_of_range", "longitude_out_of_range"):
+            return (
+                f" The points in {called} are not in degrees: write their SRID before each, such as"
+                " SRID=27700;POINT (529090 179645)."
+            )
+        for notation in (Notation.GRID_REFERENCE, Notation.GEOHASH):
+            if _is_in_uk(value, notation) and all(_is_in_uk(one, notation) for one in table.values(column)):
+                return (
+                    f" What is in {called} looks like {KINDS[notation].words}: if it is that, say"
+                    f" coordinates={notation} and latitude={column + 1}."
+                )
+    return ""
+
+
+def _is_in_uk(cell: str, notation: Notation) -> bool:
+    located = read_cell(cell, notation)
+    return located == "coordinates_missing" or (not isinstance(located, str) and is_in_uk(*located))

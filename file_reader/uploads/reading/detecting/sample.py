@@ -5,12 +5,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from uploads.reading.coordinates import NULLS, Located, Notation, as_number, locator
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
+from uploads.reading.notations import NULLS, Located, Notation, as_number, locator
 
 _SHOWN_COLUMNS = 1_000
 SHOWN_CHARS = 100
+#: How many columns a message names.
+SHOWN_CALLED = 8
 #: The share of a column's values that must be as its name, or its use, says.
 _ENOUGH = 0.6
 _FRACTION = re.compile(r"\d[.,]\d{3,}")
@@ -23,8 +25,15 @@ class Columns:
     latitude: int
     longitude: int
     notation: Notation
+    #: The column with the squares that eastings and northings are within.
+    square: int | None = None
     #: Further locations, which are not read.
     others: tuple["Columns", ...] = ()
+
+    @property
+    def last(self) -> int:
+        """The last one that is needed for a location."""
+        return max(self.latitude, self.longitude, self.square or 0)
 
 
 def telling(records: Iterable[Sequence[str]], names: Sequence[str], most: int) -> list[Sequence[str]]:
@@ -79,9 +88,8 @@ class Table:
 
     def located(self, columns: Columns) -> list[Located]:
         """The location of each record in those columns, or why it has none."""
-        locate = locator(columns.notation, columns.latitude, columns.longitude, ",")
-        needed = max(columns.latitude, columns.longitude)
-        return [locate(record) if len(record) > needed else "too_few_fields" for record in self._data]
+        locate = locator(columns.notation, columns.latitude, columns.longitude, ",", columns.square)
+        return [locate(record) if len(record) > columns.last else "too_few_fields" for record in self._data]
 
     def named(self, known: Collection[str]) -> list[int]:
         return headers.columns_named(self.names, known)
@@ -143,6 +151,17 @@ class Table:
     def several(self, what: str, candidates: Sequence[int]) -> ColumnsError:
         detail = f"Several columns could be the {what}. Say which one with {what}=<column number>."
         return self.error(detail, candidates)
+
+    def several_pairs(self, pairs: Sequence[headers.Pair]) -> ColumnsError:
+        what, columns = "latitude", sorted({pair.north for pair in pairs})
+        if len(columns) == 1:
+            what, columns = "longitude", sorted({pair.east for pair in pairs})
+        shown = [f"{self.called(pair.north)} with {self.called(pair.east)}" for pair in pairs[:SHOWN_CALLED]]
+        return self.error(
+            f"Several columns could be the {what}: {', or '.join(shown)}. Say which ones are meant with"
+            " latitude=<name or number> and longitude=<name or number>.",
+            columns[:SHOWN_CALLED],
+        )
 
     def missing(self, what: str) -> ColumnsError:
         return self.error(f"No column was recognised as the {what}. Say which one with {what}=<name or number>.")

@@ -10,26 +10,6 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
     name: (re.compile(pattern, re.ASCII | re.IGNORECASE), sentence)
     for name, pattern, sentence in (
         (
-            "grid_reference",
-            r"[HNOST][A-HJ-Z] ?\d{1,5} ?\d{1,5}",
-            "grid references, which are not read. Send eastings and northings in metres.",
-        ),
-        (
-            "irish_grid_reference",
-            r"[A-HJ-Z] ?\d{2,5} ?\d{2,5}",
-            "references of the Irish Grid, which are not read. Send degrees.",
-        ),
-        (
-            "scaled",
-            r"-?(?:49|5\d|60)\d{5,7}",
-            "whole numbers, such as degrees × 10,000,000, which are not read. Send degrees with decimals.",
-        ),
-        (
-            "metres_in_cell",
-            r"(?:SRID=\d+;)?POINT ?[ZM]* ?\( ?-?\d{4,}.{0,60}\)",
-            "points in metres, which are not read. Send eastings and northings in two columns, or degrees.",
-        ),
-        (
             "shape",
             r"(?:SRID=\d+;)?(?:MULTI)?(?:LINESTRING|POLYGON|POINT|GEOMETRYCOLLECTION)\b.{0,9999}",
             "shapes, which are not read. Send one point a row: POINT (longitude latitude) in degrees.",
@@ -40,13 +20,8 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
             "shapes in well-known binary, which are not read. Send them as text: POINT (longitude latitude).",
         ),
         (
-            "object",
-            r"\{.{0,999}\"?(?:lat|latitude|coordinates)\"? ?:.{0,999}\}",
-            "JSON objects, which are not read. Send their latitude and longitude in two columns.",
-        ),
-        (
             "several_numbers",
-            r"[(\[]?-?\d+\.\d+(?:[ ,;]+-?\d+(?:\.\d+)?){2,4}[)\]]?",
+            r"[(\[]?-?\d+\.\d+(?:[ ,;]+-?\d+(?:\.\d+)?){4,9}[)\]]?",
             "more than two numbers in a cell. Send latitude and longitude in two columns.",
         ),
         (
@@ -62,7 +37,8 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
         (
             "utm",
             r"\d{2} ?[C-HJ-NP-X][ ,]+\d{6}(?:\.\d+)?(?:m ?E)?[ ,]+\d{7}(?:\.\d+)?(?:m ?N)?",
-            "UTM coordinates, which are not read. Send degrees.",
+            "UTM coordinates with their zone, which are not read in one cell. Send eastings and northings in two columns,"
+            " with coordinates=utm30, or the zone that it is.",
         ),
     )
 }

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.detect import detect_dialect
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.formats.converting import Origin
+from uploads.reading.notations import Notation
 
 
 def dialect_of_converted(sample: bytes, declared: Declared, origin: Origin) -> Dialect:

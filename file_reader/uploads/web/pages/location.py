@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from service_kit.logs import request_id
-from uploads.reading.coordinates import Notation, read_cell
+from uploads.reading.notations import Notation, read_cell
 
 _SECONDS = 5.0
 _DIGITS_OF_A_PLACE = 2

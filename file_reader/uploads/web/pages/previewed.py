@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from uploads.reading.coordinates import Notation, is_in_uk
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.notations import Notation, is_in_uk
 
 DELIMITERS = {
     ",": ("comma", lazy("Comma"), lazy("commas")),

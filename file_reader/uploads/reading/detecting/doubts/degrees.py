@@ -1,10 +1,11 @@
 """Columns that are called like a latitude and a longitude, and whose numbers are no degrees, or not all of them."""
 
+import re
 from collections.abc import Sequence
 
-from uploads.reading.coordinates import UK_LATITUDE, UK_LONGITUDE, is_in_uk
 from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
 from uploads.reading.detecting.doubts.sides import sides_of
+from uploads.reading.detecting.fitting import WHOLE_DEGREE, are_packed, precision_of, seen_packed
 from uploads.reading.detecting.headers import (
     DATUM_WORDS,
     GONS_WORDS,
@@ -15,11 +16,13 @@ from uploads.reading.detecting.headers import (
     SIDE_WORDS,
     WEST_WORDS,
 )
-from uploads.reading.detecting.sample import Table
+from uploads.reading.detecting.sample import Columns, Table
+from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, is_in_uk
 
 _RADIAN = 57.29578  # degrees
 #: The share of a file's rows that speaks for the whole.
 _MOSTLY = 0.8
+_PLAIN = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*", re.ASCII)
 
 
 def _minutes_named(table: Table, latitudes: Sequence[int]) -> Doubt | None:
@@ -74,13 +77,36 @@ def _minutes_beside(table: Table, latitude: int, longitude: int) -> Doubt | None
     )
 
 
-def _packed(table: Table, latitude: int, longitude: int) -> Doubt | None:
-    if not PACKED_WORDS & table.words(latitude, longitude) or not table.numbers(latitude):
+def _packed_named(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not PACKED_WORDS & table.words(latitude, longitude) or not any(map(_PLAIN.fullmatch, table.values(latitude))):
         return None
     return Doubt(
         f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
-        f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {DECLARE}.",
+        f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {DECLARE}."
+        + seen_packed(table, latitude, longitude),
         [latitude, longitude],
+    )
+
+
+def _packed_by_value(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not are_packed(table, latitude, longitude):
+        return None
+    return Doubt(
+        f"Behind the point of all coordinates, such as {table.example(latitude)}, no minutes and no seconds would"
+        " be above 59: they seem to be degrees, minutes and seconds in one number. If they are, say"
+        f" coordinates=dd.mmss; if they are degrees, {DECLARE}.",
+        [latitude, longitude],
+    )
+
+
+def _whole_degrees(table: Table, found: Columns) -> Doubt | None:
+    columns = [found.latitude, found.longitude]
+    if precision_of(table, found.notation, columns) != WHOLE_DEGREE:
+        return None
+    return Doubt(
+        f"All degrees are whole numbers, such as {table.example(found.latitude)}: places of 100 km. Send degrees with"
+        f" decimals, or, if these are all that is known, {DECLARE}.",
+        sorted({*columns}),
     )
 
 
@@ -155,13 +181,19 @@ def _are_radians(table: Table, latitude: int, longitude: int) -> bool:
 
 #: Of the columns that may be the latitude, before one is chosen.
 CANDIDATES: Rules = {"minutes_named": _minutes_named}
-#: Of the latitude and the longitude.
+#: Of the latitude and the longitude, whether they are degrees.
 DEGREES: Rules = {
     "radians": _radians,
     "other_unit": _other_unit,
     "minutes_beside": _minutes_beside,
-    "packed": _packed,
+    "packed_named": _packed_named,
+    "packed_by_value": _packed_by_value,
+}
+#: The same of which side of Greenwich, or of the equator.
+SIDES: Rules = {
     "side_in_name": _side_in_name,
     "side_in_column": _side_in_column,
     "minus_lost": _minus_lost,
 }
+#: Of what was told, in whichever notation.
+PRECISION: Rules = {"whole_degrees": _whole_degrees}

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Collection
 
-from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, Notation
 from uploads.reading.detecting.doubts import Doubt, Rules
+from uploads.reading.detecting.fitting import seen_in_two, squares_columns
 from uploads.reading.detecting.headers import BRITISH_WORDS, OTHER_GRID_WORDS, X
 from uploads.reading.detecting.sample import Columns, Table
+from uploads.reading.notations import GRID_EASTING, GRID_NORTHING, Notation
 
 #: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,
 #: Cumbria, Galloway, and the sea.
@@ -23,9 +24,6 @@ _IRISH = re.compile(
 _BRITISH = re.compile(
     r"england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}", re.IGNORECASE | re.ASCII
 )
-#: A square of 100 km of the British National Grid, by its two letters.
-_SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
-_SQUARE_METRES = 100_000
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
 
 
@@ -56,36 +54,37 @@ def _not_metres(table: Table, northing: int, easting: int) -> Doubt | None:
     return Doubt(
         "The eastings and northings are not metres of the British National Grid:"
         f" {table.example(easting)}, {table.example(northing)}. Send them in metres, without signs between the"
-        " thousands, or send degrees.",
+        " thousands, or send degrees." + seen_in_two(table, northing, easting),
         [easting, northing],
     )
 
 
 def _within_squares(table: Table, northing: int, easting: int) -> Doubt | None:
-    if max(table.numbers(easting) + table.numbers(northing), default=_SQUARE_METRES) >= _SQUARE_METRES:
+    if not (squares := squares_columns(table, northing, easting)):
         return None
-    for column in range(table.width):
-        if table.values(column) and all(_SQUARE.fullmatch(value.strip()) for value in table.values(column)):
-            return Doubt(
-                "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
-                f" {table.called(column)}. Send metres from the grid's own origin, or degrees. {_DECLARE}",
-                [easting, northing, column],
-            )
-    return None
+    return Doubt(
+        "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
+        f" {table.called(squares[0])}. If they are metres, say coordinates=osgb36_square; else send metres from the"
+        f" grid's own origin, or degrees. {_DECLARE}",
+        [easting, northing, *squares],
+    )
 
 
 def _other_grid_named(table: Table, northing: int, easting: int) -> Doubt | None:
     if not OTHER_GRID_WORDS & table.words(easting, northing):
         return None
-    return Doubt(f"The eastings and northings seem to be of another grid. {_DECLARE}", [easting, northing])
+    return Doubt(
+        f"The eastings and northings seem to be of another grid. {_DECLARE}" + seen_in_two(table, northing, easting),
+        [easting, northing],
+    )
 
 
 def _some_in_ireland(table: Table, northing: int, easting: int) -> Doubt | None:
     if not says_irish(table.cells()):
         return None
     return Doubt(
-        "Some rows are in Ireland, where eastings and northings are of the Irish Grid, which is not converted."
-        f" Send degrees, or leave these rows out. {_DECLARE}",
+        "Some rows are in Ireland, where eastings and northings are of the Irish Grid. If all are, say"
+        f" coordinates=irish_grid; else send these rows as a file of their own. {_DECLARE}",
         [easting, northing],
     )
 
@@ -99,7 +98,7 @@ def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None
         return None
     return Doubt(
         "The eastings and northings can be of the British National Grid (Wales, Cornwall, Liverpool) or of the"
-        f" Irish Grid, which is not converted. {_DECLARE}",
+        f" Irish Grid. If they are of that, say coordinates=irish_grid. {_DECLARE}",
         [easting, northing],
     )
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from math import cos, hypot, radians
 
-from uploads.reading.coordinates import LEAST_GRID, Notation
 from uploads.reading.detecting.doubts import Doubt, Rules
 from uploads.reading.detecting.doubts.grid import is_grid
 from uploads.reading.detecting.headers import EASTING, GEOMETRY_WORDS, NORTHING, X, Y, columns_called
 from uploads.reading.detecting.one_cell import notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
+from uploads.reading.notations import KINDS, LEAST_GRID, Notation
 
 #: Metres. Another datum, the middle of a postcode, the gate of a site and three decimals are nearer to each other.
 _APART = 1_000.0
@@ -80,7 +80,7 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
 
 def _rounding(table: Table, place: Columns) -> float:
     """How far it may be from where it is meant, in metres, because its numbers are rounded."""
-    if place.notation == Notation.OSGB36:
+    if KINDS[place.notation].is_metric:
         numbers = table.numbers(place.longitude) + table.numbers(place.latitude)
         return 1.5 * next((step for step in _STEPS if all(number % step == 0 for number in numbers)), 0)
     return 0 if table.is_exact(place.latitude) and table.is_exact(place.longitude) else _WHOLE_DEGREES
