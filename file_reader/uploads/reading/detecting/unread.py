@@ -37,8 +37,8 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
         (
             "utm",
             r"\d{2} ?[C-HJ-NP-X][ ,]+\d{6}(?:\.\d+)?(?:m ?E)?[ ,]+\d{7}(?:\.\d+)?(?:m ?N)?",
-            "UTM coordinates with their zone, which are not read in one cell. Send eastings and northings in two columns,"
-            " with coordinates=utm30, or the zone that it is.",
+            "UTM coordinates with their zone, which are not read in one cell. Send eastings and northings in two"
+            " columns, with coordinates=utm30, or the zone that it is.",
         ),
     )
 }
