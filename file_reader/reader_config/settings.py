@@ -79,6 +79,7 @@ LANGUAGE_CODE = "en-gb"
 INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
     *APPS_OF_THE_ADMIN,
+    "drf_spectacular_sidecar",  # only its static files: Swagger UI
 ]
 MIDDLEWARE = [*middleware("service_kit.slashes.SlashMiddleware"), "uploads.web.audited.AuditMiddleware"]
 STATIC_URL = "/static/"

@@ -64,6 +64,7 @@ ROUTES = (
     ),
     Route("/admin/lookups/", Service.POSTCODE_CONSUMER, methods="GET, HEAD, POST"),
     Route("/admin/", Service.FILE_READER, methods="GET, HEAD, POST"),
+    Route("/api/docs/", Service.FILE_READER, below=False),
     Route("/static/", Service.FILE_READER),
 )
 

@@ -17,7 +17,7 @@ from uploads.reading.containers import gunzip
 
 _PIECE_BYTES = 1 << 18
 _MAX_FORM_BYTES = 1 << 20
-_FILE_TYPES = frozenset(
+FILE_TYPES = frozenset(
     {
         b"text/csv",
         b"text/plain",
@@ -46,7 +46,7 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
             raise malformed("The Content-Type has no boundary, or one that is too long.")
         return MultipartForm(incoming, boundary, give).parse(pieces)
-    if kind in _FILE_TYPES:
+    if kind in FILE_TYPES:
         for piece in pieces:
             incoming.write(piece)
         return ""

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from uploads.web import documents
 from uploads.web.api import postcodes, results, rows, uploads
 from uploads.web.internal_key_check import Authenticate
 
@@ -17,5 +18,7 @@ urlpatterns = [
     path(f"{_UPLOAD}result.csv", results.result_file, name="upload-result-csv"),
     path("api/v1/rows/", rows.rows, name="rows"),
     path("api/v1/postcodes/<str:postcode>/", postcodes.postcode, name="postcode"),
+    path("api/docs/", documents.docs, name="docs"),
+    path("internal/schema/", documents.schema, name="schema"),
     path("internal/authenticate/", Authenticate.as_view(), name="authenticate"),
 ]
