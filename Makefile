@@ -81,6 +81,7 @@ down: ## Ends the containers; the data stays
 
 requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again, with the hash of every file
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-parquet.in -o requirements-parquet.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
 sbom: $(VENV)/.installed-dev ## What the services are made of, as CycloneDX, into var/sbom.json

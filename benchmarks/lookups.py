@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,14 @@ PATH = "/api/v1/reverse-geocode/"
 
 
 class Connection(asyncio.Protocol):
-    """Sends a request, and the next one as soon as its answer is complete. Counts, and keeps the times in ms."""
+    """Sends a request, and the next one as soon as its answer is complete. Counts, and keeps the times in ms.
 
-    def __init__(self, requests: Iterator[bytes]) -> None:
+    An answer without `expected` in it is wrong.
+    """
+
+    def __init__(self, requests: Iterator[bytes], expected: bytes) -> None:
         self._requests = requests
+        self._expected = expected
         self._seen = b""
         self.times: list[float] = []
         self.wrong = 0
@@ -60,7 +65,7 @@ class Connection(asyncio.Protocol):
         if len(body) < int(rest.partition(b"\r\n")[0]):
             return
         self.times.append((time.perf_counter() - self._sent) * 1e3)
-        self.wrong += not head.startswith(b"HTTP/1.1 200") or b'"status":"match"' not in body
+        self.wrong += not head.startswith(b"HTTP/1.1 200") or self._expected not in body
         self._seen = b""
         self._send()
 
@@ -72,12 +77,14 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def load(port: int, requests: list[bytes], *, connections: int, seconds: float) -> tuple[list[float], int]:
-    """Asks for that long; the times of all answers in ms, and how many were not a match."""
+async def load(
+    port: int, requests: Iterator[bytes], *, connections: int, seconds: float, expected: bytes = b""
+) -> tuple[list[float], int]:
+    """Asks for that long; the times of all answers in ms, and how many were wrong."""
     loop = asyncio.get_running_loop()
-    shared = cycle(requests)
     opened = [
-        (await loop.create_connection(lambda: Connection(shared), "127.0.0.1", port))[1] for _ in range(connections)
+        (await loop.create_connection(lambda: Connection(requests, expected), "127.0.0.1", port))[1]
+        for _ in range(connections)
     ]
     await asyncio.sleep(seconds)
     for connection in opened:
@@ -93,12 +100,13 @@ def measure(stack: Stack, places: files.Places, options: argparse.Namespace) -> 
         for latitude, longitude in places.tolist()
     ]
     rounds = []
+    asking = partial(load, port, cycle(requests), connections=options.connections, expected=b'"status":"match"')
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(load(port, requests, connections=options.connections, seconds=1.0))
+        runner.run(asking(seconds=1.0))
         for _ in range(options.rounds):
             found = processes(stack)
             before, own, began = cpu_seconds(found), time.process_time(), time.perf_counter()
-            times, wrong = runner.run(load(port, requests, connections=options.connections, seconds=options.seconds))
+            times, wrong = runner.run(asking(seconds=options.seconds))
             took = time.perf_counter() - began
             assert not wrong, f"{wrong} answers were not a match"
             spent = {name: after - before[name] for name, after in cpu_seconds(found).items()}

@@ -212,7 +212,8 @@ def write_indexes() -> None:
 
 
 def _dialect() -> dict[str, Any]:
-    from uploads.reading.detecting.dialect import Declared, detect_dialect
+    from uploads.reading.detecting.detect import detect_dialect
+    from uploads.reading.detecting.dialect import Declared
 
     return dict(detect_dialect(b"lat,lon\n51.5,-0.1\n", Declared()).as_json())
 
@@ -384,6 +385,10 @@ def questions(country: Country) -> dict[str, Callable[[int], Question]]:
             add(f"{name}, {what} upload", f"/api/v1/uploads/{upload.public_id}/rows/", filters[name])
     for what, upload in ids.items():
         add(f"detail, {what} upload", f"/api/v1/uploads/{upload.public_id}/", lambda number: {})
+        add(f"map, {what} upload", f"/api/v1/uploads/{upload.public_id}/cells/", lambda number: {})
+    for by in ("postcode", "admin_district", "status"):
+        add(f"totals by {by}", f"/api/v1/uploads/{ids['one'].public_id}/summary/", lambda number: {}, {"by": by})
+    add("stats", "/api/v1/stats/", lambda number: {})
     add("uploads", "/api/v1/uploads/", lambda number: {})
     return found
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
+from service_kit.django_settings import APPS_OF_THE_ADMIN, MIDDLEWARE_OF_BOTH, database
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
 from service_kit.django_settings import AUTHENTICATION_BACKENDS as AUTHENTICATION_BACKENDS
 from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
@@ -81,7 +81,7 @@ INSTALLED_APPS = [
     *APPS_OF_THE_ADMIN,
     "drf_spectacular_sidecar",  # only its static files: Swagger UI
 ]
-MIDDLEWARE = [*middleware("service_kit.slashes.SlashMiddleware"), "uploads.web.audited.AuditMiddleware"]
+MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 DATABASES = {

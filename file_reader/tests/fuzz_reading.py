@@ -46,12 +46,14 @@ _INSERTED = [
     b"lat,lon\n", b"51.5,-0.1\n", b"51,5;-0,1\n", b"POINT(-0.1 51.5)", b"(51.5, -0.1)", b"nan", b"1e400", b"\\N", b"-",
     b"=1+1",
     b'{"type":"Point","coordinates":[-0.1,51.5]}', b"PK\x03\x04", b"PK\x01\x02", b"\x1f\x8b\x08", b"\xe2\x80\xa8",
-    b"\x1a", b"0",
+    b"\x1a", b"0", b",W", b",,\n", b"# ", b"X,Y,easting,northing\n",
     b"9999999999", b"-1", b"<", b"&", b"]]>",
 ]  # fmt: skip
 _DECLARED: list[dict[str, Any]] = [
     {}, {}, {}, {}, {"encoding": "utf-8"}, {"encoding": "utf-16"}, {"encoding": "cp1252"}, {"encoding": "ascii"},
     {"delimiter": ","}, {"delimiter": ";"}, {"delimiter": "\t"}, {"decimal": ","}, {"decimal": "."},
+    {"quoting": "none"}, {"quoting": "quotes"}, {"delimiter": ":"}, {"delimiter": " "},
+    {"delimiter": " ", "quoting": "none"},
     {"has_header": True},
     {"has_header": False}, {"latitude": "1", "longitude": "2"}, {"latitude": "2", "longitude": "2"},
     {"latitude": "lat"},

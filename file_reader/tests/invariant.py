@@ -1,6 +1,7 @@
 """Invariant I: accepted rows = matched + no match + failed + rejected + pending, each row there exactly once."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,24 @@ from tests.fake_postcode_consumer import postcode_at
 from uploads.models import (
     ENDED_STATES,
     PENDING_CHUNK_STATES,
+    STATUS_WORDS,
     Chunk,
     ChunkState,
     IndexBlock,
     IndexKind,
+    MapPart,
     Row,
     RowStatus,
+    TotalBlock,
     Upload,
     UploadState,
+    outcode_of,
 )
 from uploads.row_ids import row_number, row_range
 from uploads.rows.blocks import keys_of
 from uploads.rows.bulk.index import database
+from uploads.rows.cells import NOWHERE, UNCHANGED
+from uploads.rows.totals import DISTANCES, KINDS, TotalPages
 
 Json = dict[str, Any]
 #: 200 rows, each at a location of its own that has a postcode.
@@ -64,7 +71,24 @@ def _assert_invariant() -> None:
             assert chunk.state in PENDING_CHUNK_STATES or not count[RowStatus.PENDING]
         assert next_row == upload.rows_loaded + 1
         assert upload.state != UploadState.DONE or RowStatus.PENDING not in statuses.values()
+        assert_map(upload, {row_number(id_): status for id_, status in statuses.items()})
         assert_index(upload)
+
+
+def assert_map(upload: Upload, statuses: dict[int, int]) -> None:
+    """It has every row, and says of each what became of it; uploads that tests write by themselves have none."""
+    parts = list(MapPart.objects.filter(upload=upload).order_by("id"))
+    if not any(part.cells for part in parts):
+        return
+    said: dict[int, int] = {}
+    for part in parts:
+        cells = np.frombuffer(part.cells or b"", "<u4").tolist()
+        starts = [RowStatus.REJECTED if cell == NOWHERE else RowStatus.PENDING for cell in cells]
+        said |= dict(enumerate(starts, part.first_row))
+    for part in parts:
+        statuses_said = enumerate(bytes(part.statuses or b""), part.first_row)
+        said |= {row: status for row, status in statuses_said if status != UNCHANGED}
+    assert said == statuses
 
 
 def assert_index(upload: Upload) -> None:
@@ -92,6 +116,34 @@ def assert_index(upload: Upload) -> None:
         (IndexKind.CELL, rows.exclude(latitude=None)),
     ):
         assert sorted(entries[kind]) == [row_number(id_) for id_ in having.values_list("id", flat=True)], kind
+    assert_totals(upload)
+
+
+def assert_totals(upload: Upload) -> None:
+    """Those of an upload that has its index are what plain Python counts in its rows, the largest first."""
+    rows = list(Row.objects.filter(**row_range(upload.pk, 1, 1 << 31)).select_related("area"))
+    of_row: dict[str, Callable[[Row], Any]] = {
+        # As much of it as the index has.
+        "postcode": lambda row: row.postcode and row.postcode.encode()[:8].decode(),
+        "outcode": lambda row: row.postcode and outcode_of(row.postcode),
+        "admin_district": lambda row: row.area and row.area.admin_district,
+        "region": lambda row: row.area and row.area.region,
+        "country": lambda row: row.area and row.area.country,
+        "status": lambda row: STATUS_WORDS[row.status],
+        "reason": lambda row: row.reason,
+        "distance": lambda row: (
+            None if row.distance_m is None else min(end for end in DISTANCES if row.distance_m <= end)
+        ),
+    }
+    assert of_row.keys() == KINDS.keys()
+    for by, value_of in of_row.items():
+        found = [total for some in TotalPages(upload, by).all() for total in some]
+        assert len({value for value, _ in found}) == len(found), by
+        assert dict(found) == Counter(map(value_of, rows)), by
+        assert [total for _, total in found] == sorted([total for _, total in found], reverse=True), by
+    counts = Counter((STATUS_WORDS[row.status], row.reason) for row in rows if row.reason)
+    said = {(status, reason): number for status, of in (upload.reasons or {}).items() for reason, number in of.items()}
+    assert said == counts
 
 
 def assert_every_row_has_its_answer(api: Api, upload: Json) -> None:
@@ -106,4 +158,5 @@ def assert_every_row_has_its_answer(api: Api, upload: Json) -> None:
 
 def everything() -> dict[str, list[Json]]:
     """All that the work writes, to compare before with after."""
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in (Upload, Chunk, Row, IndexBlock)}
+    models: tuple[Any, ...] = (Upload, Chunk, Row, IndexBlock, TotalBlock, MapPart)
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

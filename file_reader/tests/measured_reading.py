@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from uploads.reading.containers import as_table, unwrapped
 from uploads.reading.errors import ReadingError
+from uploads.reading.formats.converting import converted, kind_of
 
 MAX_BYTES = 1 << 30
 
@@ -24,11 +25,14 @@ def main() -> None:
     lines = 0
     with Path(sys.argv[1]).open("rb") as file:
         try:
-            assert unwrapped(file, max_bytes=MAX_BYTES) is None
-            file.seek(0)
-            with as_table(file) as table:
-                while piece := table.read(1 << 15):
-                    lines += piece.count(b"\n")
+            assert unwrapped(file, [], max_bytes=MAX_BYTES) is None
+            if (kind := kind_of(file)) is not None:
+                lines = sum(piece.count(b"\n") for piece in converted(file, kind, [], max_bytes=MAX_BYTES))
+            else:
+                file.seek(0)
+                with as_table(file) as table:
+                    while piece := table.read(1 << 15):
+                        lines += piece.count(b"\n")
         except ReadingError as caught:
             error = caught
     own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -23,7 +23,7 @@ from uploads.progress import Counts, progress_of, waiting_of
 from uploads.rows.bulk.per_call import counts_of
 from uploads.rows.filters import parse_filters
 from uploads.rows.pages import RowPages
-from uploads.work.commands import cancel_upload, delete_upload, retry_upload
+from uploads.work.commands import cancel_upload, delete_upload, pause_upload, resume_upload, retry_upload
 from uploads.work.inspection import Inspection, Table, inspect_upload, span_of
 
 admin.site.site_header = "Postcodes for coordinate files"
@@ -53,7 +53,7 @@ class UploadAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     list_select_related = ["owner"]
     list_per_page = 50
-    actions = ["retry", "cancel", "delete"]
+    actions = ["retry", "pause", "resume", "cancel", "delete"]
     fieldsets = [
         ("What happens next", {"fields": ["happens_next"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "without_answer"]}),
@@ -85,7 +85,9 @@ class UploadAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="state")
     def shown_state(self, upload: Upload) -> str:
-        return "being removed" if upload.deleted_at else upload.get_state_display()
+        if upload.deleted_at:
+            return "being removed"
+        return f"{upload.get_state_display()}, paused" if upload.paused_at else upload.get_state_display()
 
     @admin.display(description="progress")
     def progress(self, upload: Upload) -> str:
@@ -162,6 +164,14 @@ class UploadAdmin(ReadOnlyAdmin):
     @admin.action(description="Retry the failed rows", permissions=["operate"])
     def retry(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
         self._each(request, uploads, retry_upload, "put back to work")
+
+    @admin.action(description="Pause", permissions=["operate"])
+    def pause(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
+        self._each(request, uploads, pause_upload, "paused")
+
+    @admin.action(description="Resume", permissions=["operate"])
+    def resume(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:
+        self._each(request, uploads, resume_upload, "back in the queue")
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, uploads: QuerySet[Upload]) -> None:

@@ -3,10 +3,12 @@
 UploadError
 ├── UploadInFlightError      the same upload is arriving just now
 ├── KeyReusedError           the Idempotency-Key belongs to another upload
-├── UploadHasEndedError      there is nothing left to cancel
+├── UploadHasEndedError      there is nothing left to cancel, pause or resume
 ├── NotRetryableError        there are no failed rows to retry
 ├── OptionError              an option of the upload is not valid
 ├── ParameterError           a filter or a header is not valid
+├── FormatMissingError       a result in a format that this installation does not have
+├── TotalsNotReadyError      the upload is still worked on, or its totals are not written yet
 ├── RowQueryTimeoutError     a question about rows takes too long
 ├── DigestMismatchError      what arrived is not what was sent
 ├── QuotaExceededError       the owner has used up one of the quotas
@@ -15,6 +17,7 @@ UploadError
 └── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 
@@ -37,10 +40,10 @@ class KeyReusedError(UploadError):
 
 
 class UploadHasEndedError(UploadError):
-    """The upload is in `state`, which is an end."""
+    """The upload is in `state`, which is an end; `what` was to be done to it."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(f"The upload is {state}: there is nothing left to cancel.")
+    def __init__(self, state: str, what: str) -> None:
+        super().__init__(f"The upload is {state}: there is nothing left to {what}.")
 
 
 class NotRetryableError(UploadError):
@@ -48,6 +51,16 @@ class NotRetryableError(UploadError):
 
     def __init__(self, state: str) -> None:
         super().__init__(f"The upload is {state}. Failed rows can be retried once it is done.")
+
+
+class TotalsNotReadyError(UploadError):
+    """The upload has no row index yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The totals are written when the upload has ended: they are there with its indexed_at."
+            " Until then its `rows` has the totals by status, and cells/ the map."
+        )
 
 
 class OptionError(UploadError):
@@ -59,10 +72,20 @@ class OptionError(UploadError):
 
 
 class ParameterError(UploadError):
-    """The filter or the header called `name` is not valid; `why` is a sentence."""
+    """The parameter or the header called `name` is not valid; `why` is a sentence, `accepted` has what may be named."""
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, accepted: Sequence[str] | None = None) -> None:
         super().__init__(f"{name}: {why}")
+        if accepted is not None:
+            self.parameter = name
+            self.accepted = accepted
+
+
+class FormatMissingError(UploadError):
+    """This installation cannot write results in that format."""
+
+    def __init__(self, suffix: str, needed: str) -> None:
+        super().__init__(f"This server has no {needed}, which .{suffix} needs. Take another format.")
 
 
 class DigestMismatchError(UploadError):

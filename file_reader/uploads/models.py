@@ -1,4 +1,6 @@
-"""Uploads with their chunks, rows and row index, areas, API keys, the audit log; docs/states.md draws the states."""
+"""Uploads with their chunks, rows, row index, totals and map, areas, API keys, the audit log.
+
+docs/states.md draws the states."""
 
 import functools
 import uuid
@@ -49,7 +51,7 @@ class ChunkState(models.TextChoices):
 
 #: Chunks in these states have work left.
 OPEN_CHUNK_STATES = (ChunkState.READY, ChunkState.LEASED)
-#: The rows of chunks in these states may be pending.
+#: The rows of chunks in these states may be pending; those that are void left the queue.
 PENDING_CHUNK_STATES = (*OPEN_CHUNK_STATES, ChunkState.VOID)
 
 
@@ -100,7 +102,13 @@ class Upload(models.Model):
     waiting_since = models.DateTimeField(null=True)
     waiting_reason = models.CharField(max_length=40, db_default="")
     waiting_detail = models.TextField(db_default="")
+    # Since when nothing of it is begun; null while it is not paused. How far its next chunk was behind the place of the
+    # queue then: it will be as far behind when it is resumed.
+    paused_at = models.DateTimeField(null=True)
+    turns_behind = models.BigIntegerField(db_default=0)
 
+    # How many rows have which reason, by status; written with the row index.
+    reasons = models.JSONField(null=True)
     # How far the row index is written, in rows, and when it was all there: from then on rows are looked up in it.
     rows_indexed = models.BigIntegerField(default=0)
     indexed_at = models.DateTimeField(null=True)
@@ -303,12 +311,60 @@ class IndexBlock(models.Model):
         return f"{self.get_kind_display()} from row {self.segment} of upload {self.upload_id}"
 
 
+class TotalKind(models.IntegerChoices):
+    """What rows are counted by."""
+
+    #: Of a segment, by all that the totals of the upload are made of in the end.
+    SEGMENT = 0, "segment"
+    POSTCODE = 1, "postcode"
+    OUTCODE = 2, "outcode"
+    ADMIN_DISTRICT = 3, "admin_district"
+    REGION = 4, "region"
+    COUNTRY = 5, "country"
+    STATUS = 6, "status"
+    REASON = 7, "reason"
+    DISTANCE = 8, "distance"
+
+
+class TotalBlock(models.Model):
+    """Some totals of one kind, the largest first, as JSON: `[[values], [rows]]`. Written with the row index."""
+
+    pk = models.CompositePrimaryKey("upload", "kind", "first")
+    upload = models.ForeignKey(Upload, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    kind = models.SmallIntegerField(choices=TotalKind)
+    # The rank of the first one, from 1; of what a segment has, the number of its first row.
+    first = models.BigIntegerField()
+    body = models.TextField()
+
+    def __str__(self) -> str:
+        return f"totals by {self.get_kind_display()} from {self.first} of upload {self.upload_id}"
+
+
+class MapPart(models.Model):
+    """Where some rows that follow each other lie, or what became of them: of these an upload's map is made.
+
+    Written in the transaction that writes the rows, and never changed: of what became of a row the last part says it.
+    """
+
+    upload = models.ForeignKey(Upload, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
+    first_row = models.BigIntegerField()
+    # 4 bytes a row (`uploads.rows.cells`); a byte a row, a `RowStatus` or that it is as it was. Null: not told here.
+    cells = models.BinaryField(null=True)
+    statuses = models.BinaryField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["upload", "first_row"], name="mappart_of_upload")]
+
+    def __str__(self) -> str:
+        return f"from row {self.first_row} of upload {self.upload_id}"
+
+
 class Scope(models.TextChoices):
     """What an API key may do."""
 
     LOOKUP = "lookup", "lookup: ask for the postcodes of locations"
     READ = "read", "read: see uploads, rows, results and postcodes"
-    UPLOAD = "upload", "upload: send files; cancel, retry and delete uploads"
+    UPLOAD = "upload", "upload: send files; pause, resume, cancel, retry and delete uploads"
     ADMIN = "admin", "admin: everything"
 
 
@@ -348,6 +404,8 @@ class AuditAction(models.TextChoices):
     KEY_DELETED = "key_deleted", "key deleted"
     UPLOAD_ACCEPTED = "upload_accepted", "upload accepted"
     UPLOAD_CANCELLED = "upload_cancelled", "upload cancelled"
+    UPLOAD_PAUSED = "upload_paused", "upload paused"
+    UPLOAD_RESUMED = "upload_resumed", "upload resumed"
     UPLOAD_RETRIED = "upload_retried", "upload retried"
     UPLOAD_DELETED = "upload_deleted", "upload deleted"
     USER_INACTIVE = "user_inactive", "user switched off"

@@ -37,7 +37,10 @@ class Counts:
 
 
 def waiting_of(upload: Upload) -> dict[str, Any] | None:
-    """Since when, and why, nobody could answer for the upload; None while answers come, and when it has ended."""
+    """Since when, and why, nobody could answer for the upload, or is asked to; None while answers come, and when it has
+    ended."""
+    if upload.paused_at is not None:
+        return {"since": upload.paused_at, "reason": "paused", "detail": "It is paused until somebody resumes it."}
     if upload.waiting_since is None or upload.state not in OPEN_STATES:
         return None
     return {"since": upload.waiting_since, "reason": upload.waiting_reason, "detail": upload.waiting_detail}
@@ -66,6 +69,6 @@ def rows_per_second_of(upload: Upload, counts: Counts) -> float | None:
 
 def eta_of(upload: Upload, counts: Counts, progress: float, rate: float | None) -> float | None:
     """The seconds that the rest will take at that rate; None when it cannot be told, and at the end."""
-    if upload.finished_at is not None or not rate or not progress:
+    if upload.finished_at is not None or upload.paused_at is not None or not rate or not progress:
         return None
     return round(counts.answered * (1 / progress - 1) / rate, 1)

@@ -48,6 +48,18 @@ class Admission:
         if user is not None and not user.may(needed):
             raise problems.scope_missing(needed)
 
+    async def check_again(self, key: str | None, route: Route, exchange: Exchange, seconds: float) -> None:
+        """Raises a problem when the key of a GET that was let in is not good for `seconds` more. Nothing is counted."""
+        if key is None:
+            return
+        network = network_of(exchange.address)
+        user = await self._keys.user(key, network, before_asking=lambda: None, seconds=seconds)
+        if user is None or user.id != exchange.user_id:
+            raise problems.unknown_key()
+        needed = route.scopes("GET")
+        if not user.may(needed):
+            raise problems.scope_missing(needed)
+
     def _count(self, rate: Rate, exchange: Exchange) -> None:
         name = "address" if exchange.user_id is None else "key"
         standing = rate.take(exchange.caller)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 import aiohttp
 from aiohttp import web
@@ -9,12 +10,14 @@ from aiohttp import web
 from gateway import browsers, health, problems, schema
 from gateway.admission import Admission
 from gateway.environment import Settings
+from gateway.events import Events
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.headers import complete
-from gateway.keys import FileReaderKeys, Keys
+from gateway.keys import FileReaderKeys, Keys, api_key
 from gateway.limits import Limits
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
-from gateway.routes import find_route
+from gateway.recent import question_of
+from gateway.routes import Route, find_route
 
 logger = logging.getLogger("gateway.app")
 
@@ -27,7 +30,9 @@ class Gateway:
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, limits: Limits) -> None:
         self._settings = settings
+        self._limits = limits
         self._proxy = Proxy(session, settings, limits)
+        self._events = Events(self._proxy, limits)
         self._readiness = health.Readiness(session, settings, limits)
         self._schema = schema.Schema(session, settings)
         self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
@@ -39,6 +44,7 @@ class Gateway:
     async def drain(self) -> None:
         """Wait until no request is in flight. Connections are closed after their next answer from now on."""
         self._draining = True
+        self._events.close()
         await self._idle.wait()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -100,7 +106,21 @@ class Gateway:
         if not self._settings.keys_required:
             browsers.check_origin(request, exchange, shared_with)
         await self._admission.admit(request, route, exchange)
+        target = route.target_of_events(exchange.target)
+        if target is not None:
+            return await self._stream(request, route, exchange, target)
         return await self._proxy.pass_on(request, route, exchange, last=self._draining)
+
+    async def _stream(
+        self, request: web.BaseRequest, route: Route, exchange: Exchange, target: str
+    ) -> web.StreamResponse:
+        """The events of what is at the target."""
+        if request.method not in ("GET", "HEAD"):
+            raise problems.method_not_allowed(request.method, "GET, HEAD")
+        key = api_key(request) if self._settings.keys_required else None
+        # It must be good until the poll after the next, so that a key is not remembered for longer than it may be.
+        check_key = partial(self._admission.check_again, key, route, exchange, 2 * self._limits.event_poll)
+        return await self._events.stream(request, exchange, (key, question_of(route, target, exchange)), check_key)
 
     def _make_own(self, request: web.BaseRequest, answer: web.StreamResponse, exchange: Exchange) -> None:
         """Complete an answer that the gateway gives itself."""

@@ -11,7 +11,7 @@ from gateway.routes import Route
 
 _ALLOWED_HEADERS = (
     "Authorization, Cache-Control, Content-Digest, Content-Encoding, Content-Type, Idempotency-Key, If-None-Match, "
-    "Range, X-Request-Deadline, X-Request-Id"
+    "Last-Event-ID, Range, X-Request-Deadline, X-Request-Id"
 )
 _EXPOSED_HEADERS = (
     "Age, Content-Disposition, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"

@@ -38,7 +38,7 @@ class Cache:
     def find(self, request: web.BaseRequest) -> tuple[CIMultiDict[str], bytes] | None:
         """The headers, their `Age` among them, and the body; None when the service has to be asked."""
         kept = self._kept.get(request.raw_path)
-        if kept is None or request.method != "GET" or request.body_exists or _wants_news(request):
+        if kept is None or request.method != "GET" or request.body_exists or wants_news(request):
             return None
         now = self._clock()
         if now >= kept.until:
@@ -68,7 +68,8 @@ def _seconds(headers: CIMultiDict[str]) -> int:
     return int(found[1])
 
 
-def _wants_news(request: web.BaseRequest) -> bool:
+def wants_news(request: web.BaseRequest) -> bool:
+    """Whether the client wants an answer that its service gives now."""
     control = ", ".join(request.headers.getall("Cache-Control", ())).lower()
     # A deadline is the service's to judge, and what is none is refused.
     asks = "Range" in request.headers or "X-Request-Deadline" in request.headers

@@ -30,6 +30,9 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     #: Of each user, or of each address where there is no key. 0 is no limit.
     requests_per_minute: int = 0
+    #: Streams of events at once: all, and those of one user, or of one address where there is no key.
+    listeners: int = Limits().listeners
+    listeners_per_caller: int = Limits().listeners_per_caller
     #: Of pages that may use the API: scheme, host and port.
     cors_allowed_origins: frozenset[str] = frozenset()
 
@@ -70,6 +73,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         # Without keys there is one caller, on this machine: it is held to a limit only when it asks for one.
         requests_per_minute=env_int(
             "REQUESTS_PER_MINUTE", 600 if keys_required else 0, minimum=0, maximum=1_000_000, environ=environ
+        ),
+        listeners=env_int("LISTENERS", Limits().listeners, minimum=0, maximum=1_000_000, environ=environ),
+        listeners_per_caller=env_int(
+            "LISTENERS_PER_CALLER", Limits().listeners_per_caller, minimum=0, maximum=1_000_000, environ=environ
         ),
         cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
     )

@@ -68,9 +68,15 @@ def forwarded_headers(
         raise UnsendableHeaderError
     if request.body_exists and request.content_length is not None:
         headers["Content-Length"] = str(request.content_length)
+    headers.update(own_headers(exchange, internal_headers))
+    return headers
+
+
+def own_headers(exchange: Exchange, internal_headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """What the gateway itself says of a request to its service."""
+    headers = CIMultiDict(internal_headers)
     headers["X-Forwarded-For"] = exchange.address
     headers["X-Forwarded-Proto"] = exchange.scheme
-    headers.update(internal_headers)
     headers["X-Request-Id"] = exchange.request_id
     if exchange.user_id is not None:
         headers["X-User-Id"] = str(exchange.user_id)

@@ -80,16 +80,19 @@ class Keys:
         self._unknown: OrderedDict[bytes, _Answer] = OrderedDict()
         self._questions: dict[bytes, asyncio.Task[User | None]] = {}
 
-    async def user(self, key: str, network: str, *, before_asking: Callable[[], None]) -> User | None:
+    async def user(
+        self, key: str, network: str, *, before_asking: Callable[[], None], seconds: float = 0.0
+    ) -> User | None:
         """The key's user, or None when the key is nobody's. `network` is where it came from.
 
+        What is remembered must be good for so many `seconds` more.
         `before_asking` is called, and may raise, before somebody is asked about a key that was not good when it was
         asked about last.
         """
         digest = hashlib.sha256(key.encode()).digest()
         for answers in (self._good, self._unknown):
             answer = answers.get(digest)
-            if answer is not None and time.monotonic() < answer.expires:
+            if answer is not None and time.monotonic() + seconds < answer.expires:
                 answers.move_to_end(digest)
                 return answer.user
         question = self._questions.get(digest)

@@ -72,7 +72,7 @@ class Limits:
     #: So that one service that hangs does not take the places of the other.
     connections_per_service: int = 500
     #: Of clients: all, as far as there are file descriptors for them, and those of one address.
-    connections: int = 5_000
+    connections: int = 10_000
     connections_per_address: int = 500
 
     # Threads of one process of a service, which has 16 of them. The three others are for questions about keys and
@@ -86,9 +86,19 @@ class Limits:
     key_places: int = 2
     #: Of all processes of a service together: hashing a password takes a core for half a second.
     login_places: int = 1
+    #: Questions for all who listen to events.
+    event_places: int = 2
     #: How long a request may wait for its place, and one that moves a file.
     place: float = 30.0
     long_place: float = 300.0
+    #: Streams of events: all, and those of one caller.
+    listeners: int = 5_000
+    listeners_per_caller: int = 100
+    #: Between two questions about one resource that somebody listens to.
+    event_poll: float = 1.0
+    #: After so long without an event there is a comment, so that proxies, too, see that somebody is there.
+    event_silence: float = 15.0
+
     #: Requests that may wait for a place at one service: all, and those of one caller.
     waiting: int = 1_000
     waiting_per_caller: int = 200

@@ -25,6 +25,7 @@ class Lane(enum.Enum):
     POSTCODE = "file_reader asks postcode_consumer, which may hang"
     LOGIN = "a password is hashed"
     KEY = "file_reader looks for a key"
+    EVENTS = "the gateway asks for those who listen to events"
 
 
 #: They move a file, and whoever waits for that expects it to take its time.
@@ -38,7 +39,7 @@ def lane_of(method: str, target: str, route: Route, *, large_upload: bool) -> La
         return Lane.LARGE_UPLOAD
     if route.path == "/api/v1/postcodes/":
         return Lane.POSTCODE
-    if route.upload and path.endswith("/result.csv"):
+    if route.upload and path.rstrip("/").rpartition("/")[2].partition(".")[0] == "result":
         return Lane.RESULT
     if method == "POST" and not route.needs_key and path.rstrip("/").endswith("/login"):
         return Lane.LOGIN
@@ -53,6 +54,7 @@ def places_of(service: Service, processes: int, limits: Limits) -> "Places":
         Lane.RESULT: limits.result_places * processes,
         Lane.POSTCODE: limits.postcode_places * processes,
         Lane.LOGIN: limits.login_places,
+        Lane.EVENTS: limits.event_places * processes,
     }
     return Places(service, limits.places * processes, lanes, limits)
 

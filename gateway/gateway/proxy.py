@@ -16,14 +16,15 @@ from yarl import URL
 from gateway import problems
 from gateway.ahead import BREAKS, Ahead
 from gateway.body import RequestBody
-from gateway.cache import Cache
+from gateway.cache import Cache, wants_news
 from gateway.environment import Settings
 from gateway.exchange import Exchange
-from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, returned_headers
+from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, own_headers, returned_headers
 from gateway.limits import Limits
 from gateway.logs import details
 from gateway.pace import Pace
-from gateway.places import Place, lane_of, places_of
+from gateway.places import Lane, Place, lane_of, places_of
+from gateway.recent import Answer, Question, Recent, question_of, response_of
 from gateway.routes import Route, Service
 from gateway.spool import Room, Spool
 
@@ -52,6 +53,7 @@ class Proxy:
         self._internal_headers = settings.internal_headers
         self._limits = limits
         self._cache = Cache()
+        self._recent = Recent()
         self._places = {service: places_of(service, count, limits) for service, count in settings.processes.items()}
         self._room_of_bodies, self._room_of_answers = Room(limits.files_bytes), Room(limits.answer_files_bytes)
 
@@ -62,11 +64,10 @@ class Proxy:
 
         Raises `Problem`, `ClientGoneError` or `AnswerCutError`.
         """
-        if known := self._cache.find(request):
-            headers, content = known
-            exchange.outcome = "cached"
-            answer = web.Response(headers=complete(headers, exchange), body=content)
-            return await self._send_whole(request, answer, exchange, last=last)
+        question = question_of(route, exchange.target, exchange) if _may_be_shared(request, route, exchange) else None
+        known = await self._known(request, route, exchange, question)
+        if known is not None:
+            return await self._send_whole(request, known, exchange, last=last)
         maximum = self._limits.body_bytes(upload=route.upload)
         if (request.content_length or 0) > maximum:
             raise problems.body_too_large(maximum)
@@ -84,14 +85,67 @@ class Proxy:
                 lane = lane_of(request.method, exchange.target, route, large_upload=large_upload)
                 place = await self._places[route.service].take(exchange.caller, lane)
                 held.callback(place.free)
+                asked = self._recent.clock()
                 given = await self._heard(self._ask(request, route.service, exchange, body, stall), held)
                 held.callback(given.close)
                 early = body is not None and not body.complete
                 if body is not None:
                     body.halt()
-                return await self._return(request, route.service, given, exchange, place, last=last or early)
+                last = last or early
+                if is_small(request, given):
+                    whole = await self._whole(request, route.service, given, exchange, place, question, asked)
+                    return await self._send_whole(request, whole, exchange, last=last)
+                if given.status != 304:
+                    self._recent.tell_news(route.service, exchange.user_id)
+                return await self._return(request, route.service, given, exchange, place, last=last)
             finally:
                 exchange.bytes_in = body.received if body is not None else 0
+
+    async def look(self, question: Question, exchange: Exchange, lane: Lane) -> Answer | None:
+        """What the service says now, asked once for all who ask at this moment; None when it is too large for that.
+
+        Raises a problem.
+        """
+
+        async def send_question(etag: str | None) -> Answer | None:
+            headers = own_headers(exchange, self._internal_headers)
+            if etag is not None:
+                headers["If-None-Match"] = etag
+            url = _url(self._services[question.service], question.target)
+            place = await self._places[question.service].take(exchange.caller, lane)
+            try:
+                async with self._session.get(
+                    url, headers=headers, skip_auto_headers=NOT_ADDED, allow_redirects=False
+                ) as upstream:
+                    if upstream.status != 304 and not 0 < (upstream.content_length or 0) <= SMALL_ANSWER_BYTES:
+                        return None
+                    headers = returned_headers(upstream.headers)
+                    return Answer(upstream.status, upstream.reason, headers, await upstream.read())
+            except BREAKS as error:
+                logger.warning("no answer %s", details(upstream=question.service.value, error=_cause(error)))
+                raise self._problem(question.service, error) from error
+            finally:
+                place.free()
+
+        return await self._recent.ask(question, send_question)
+
+    async def _known(
+        self, request: web.BaseRequest, route: Route, exchange: Exchange, question: Question | None
+    ) -> web.Response | None:
+        """The answer that is here, or that somebody else is asking for already."""
+        if public := self._cache.find(request):
+            headers, content = public
+            exchange.outcome = "cached"
+            return web.Response(headers=complete(headers, exchange), body=content)
+        if question is None or not self._recent.knows(question):
+            return None
+        answer = self._recent.find(question)
+        if answer is not None:
+            exchange.outcome = "cached"
+        else:
+            lane = lane_of(request.method, exchange.target, route, large_upload=False)
+            answer = await self.look(question, exchange, lane)
+        return None if answer is None else response_of(request, answer, exchange)
 
     async def _heard(self, ask: Coroutine[Any, Any, aiohttp.ClientResponse], held: ExitStack) -> aiohttp.ClientResponse:
         """What the service answers. When the client leaves before, what is held stays so until then.
@@ -142,6 +196,9 @@ class Proxy:
                 raise body.problem from error
             logger.warning("no answer %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
+        finally:
+            if request.method != "GET":
+                self._recent.tell_news(service, exchange.user_id)
 
     def _problem(self, service: Service, error: Exception) -> problems.Problem:
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -161,15 +218,7 @@ class Proxy:
         last: bool,
     ) -> web.StreamResponse:
         """The answer, sent. The place is free as soon as the service has given all of it."""
-        headers = returned_headers(upstream.headers)
-        if is_small(request, upstream):
-            body = await self._whole(service, upstream)
-            place.free()
-            self._cache.keep(request, upstream.status, headers, body)
-            complete(headers, exchange)
-            whole = web.Response(status=upstream.status, reason=upstream.reason, headers=headers, body=body)
-            return await self._send_whole(request, whole, exchange, last=last)
-        complete(headers, exchange)
+        headers = complete(returned_headers(upstream.headers), exchange)
         answer = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
         if last:
             answer.force_close()
@@ -183,19 +232,19 @@ class Proxy:
             Pace(floor=floor, grace=limits.client_stall) for floor in (limits.client_floor, limits.held_answer_floor)
         )
         try:
-            await self._to_client(request, answer.prepare(request))
+            await send(request, answer.prepare(request), limits.client_stall)
             async for piece in ahead.pieces():
                 pace = held if ahead.is_full and not reading.done() else usual
                 began = time.monotonic()
-                await self._to_client(request, answer.write(piece), pace.left)
+                await send(request, answer.write(piece), pace.left)
                 pace.moved(len(piece), time.monotonic() - began)
                 exchange.bytes_out += len(piece)
-            await self._to_client(request, answer.write_eof())
+            await send(request, answer.write_eof(), limits.client_stall)
         except ClientGoneError:
             raise
         except BREAKS as error:
             # Ended properly, the half answer would look like a whole one.
-            _cut(request)
+            cut(request)
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise AnswerCutError from error
         finally:
@@ -209,28 +258,44 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = answer.status
-        await self._to_client(request, answer.prepare(request))
-        await self._to_client(request, answer.write_eof())
+        await send(request, _whole_answer(request, answer), self._limits.client_stall)
         exchange.bytes_out = answer.content_length or 0
         return answer
 
-    async def _whole(self, service: Service, upstream: aiohttp.ClientResponse) -> bytes:
-        """The whole body. Nothing is sent yet: a service that breaks off is a problem, and not half an answer."""
+    async def _whole(
+        self,
+        request: web.BaseRequest,
+        service: Service,
+        upstream: aiohttp.ClientResponse,
+        exchange: Exchange,
+        place: Place,
+        question: Question | None,
+        asked: float,
+    ) -> web.Response:
+        """The whole answer, kept if it may be, and the place is free.
+
+        Nothing is sent yet: a service that breaks off is a problem, and not half an answer.
+        """
         try:
-            return await upstream.read()
+            body = await upstream.read()
         except BREAKS as error:
             logger.warning("answer broken off %s", details(upstream=service.value, error=_cause(error)))
             raise self._problem(service, error) from error
+        place.free()
+        answer = Answer(upstream.status, upstream.reason, returned_headers(upstream.headers), body)
+        self._cache.keep(request, answer.status, answer.headers, body)
+        if question is None:
+            self._recent.tell_news(service, exchange.user_id)
+        else:
+            self._recent.keep(question, answer, asked)
+        return response_of(request, answer, exchange)
 
-    async def _to_client(
-        self, request: web.BaseRequest, sending: Awaitable[object], seconds: float | None = None
-    ) -> None:
-        try:
-            async with asyncio.timeout(self._limits.client_stall if seconds is None else seconds):
-                await sending
-        except (OSError, TimeoutError) as error:
-            _cut(request)
-            raise ClientGoneError from error
+
+def _may_be_shared(request: web.BaseRequest, route: Route, exchange: Exchange) -> bool:
+    """Whether the answer may be that of others who ask the same, if the service, too, lets it be kept."""
+    is_plain = request.method == "GET" and not request.body_exists and not wants_news(request)
+    lane = lane_of(request.method, exchange.target, route, large_upload=False)
+    return route.needs_key and is_plain and lane is not Lane.RESULT
 
 
 def is_small(request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> bool:
@@ -249,7 +314,22 @@ def _cause(error: Exception) -> str:
     return f"{type(error).__name__}: {text}"
 
 
-def _cut(request: web.BaseRequest) -> None:
+async def _whole_answer(request: web.BaseRequest, answer: web.Response) -> None:
+    await answer.prepare(request)
+    await answer.write_eof()
+
+
+async def send(request: web.BaseRequest, sending: Awaitable[object], seconds: float) -> None:
+    """Give the client something, within so many seconds. Raises `ClientGoneError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await sending
+    except (OSError, TimeoutError) as error:
+        cut(request)
+        raise ClientGoneError from error
+
+
+def cut(request: web.BaseRequest) -> None:
     """Reset the client's connection: to HTTP/1.0, an ordinary end would be the end of a whole answer."""
     transport = request.transport
     if transport is not None:

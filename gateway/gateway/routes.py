@@ -24,11 +24,21 @@ class Route:
     needs_key: bool = False
     #: Bodies may be as large as a file.
     upload: bool = False
+    #: What is directly below it has `events/` of its own, which the gateway makes.
+    live: bool = False
     #: What its addresses take, as `Allow` says it.
     methods: str = "GET, HEAD"
     #: A key needs one of these scopes to read here, and one of those to do anything else.
     reading: tuple[str, ...] = ()
     changing: tuple[str, ...] = ()
+
+    def target_of_events(self, target: str) -> str | None:
+        """The target of what has its events at this one; None when these are no events."""
+        path, question_mark, query = target.partition("?")
+        resource, events, rest = path.removeprefix(self.path).partition("/events")
+        if not self.live or not resource or "/" in resource or not events or rest not in ("", "/"):
+            return None
+        return f"{self.path}{resource}/{question_mark}{query}"
 
     def scopes(self, method: str) -> tuple[str, ...]:
         """The scopes of which a key needs one for this method."""
@@ -50,11 +60,13 @@ ROUTES = (
         Service.FILE_READER,
         needs_key=True,
         upload=True,
+        live=True,
         methods="GET, HEAD, POST, DELETE",
         reading=("read",),
         changing=("upload",),
     ),
     Route("/api/v1/rows/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
+    Route("/api/v1/stats/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
     Route(
         "/api/v1/postcodes/",
         Service.FILE_READER,
@@ -73,8 +85,7 @@ def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.
 
     Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
-    spelling: a service might resolve it to a path outside the route. A path without its last slash is its service's
-    to redirect.
+    spelling: a service might resolve it to a path outside the route. Services serve a path without its last slash, too.
     """
     path = target.partition("?")[0]
     if _has_dot_segment(path):

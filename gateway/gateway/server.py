@@ -15,6 +15,7 @@ from gateway.app import Gateway
 from gateway.environment import Settings
 from gateway.limits import Limits
 from gateway.logs import details
+from gateway.routes import Service
 from gateway.upstream import open_session
 
 logger = logging.getLogger("gateway.server")
@@ -30,8 +31,13 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
     limits = replace(
         limits,
         upload_bytes=settings.max_upload_bytes,
-        # A request has the client's connection, that to the service, and perhaps a file of its body or its answer.
-        connections=min(limits.connections, files // 4),
+        listeners=settings.listeners,
+        listeners_per_caller=settings.listeners_per_caller,
+        # A request has the client's connection, perhaps a file of its body or its answer, and one to the service, of
+        # which there are so many at most.
+        connections=min(
+            limits.connections, max(files // 4, files // 2 - len(Service) * limits.connections_per_service)
+        ),
     )
     async with open_session(limits) as session:
         gateway = Gateway(session, settings, limits)

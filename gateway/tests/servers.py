@@ -145,6 +145,8 @@ async def gateway(
         internal_token=TOKEN,
         keys_required=keys_required,
         max_upload_bytes=limits.upload_bytes,
+        listeners=limits.listeners,
+        listeners_per_caller=limits.listeners_per_caller,
         **settings,
     )
     async with (

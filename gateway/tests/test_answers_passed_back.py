@@ -109,3 +109,32 @@ async def test_errors_of_a_service_are_passed_on_as_they_are() -> None:
     async with service(handler) as backend, gateway(backend) as client, client.get("/api/v1/rows/") as answer:
         assert answer.status == 422
         assert await answer.json(content_type=None) == {"type": "/problems/its-own"}
+
+
+async def test_a_part_of_a_file_is_asked_for_and_given_as_the_service_does() -> None:
+    file = bytes(range(256)) * 1_000
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("If-None-Match") == '"file"':
+            return web.Response(status=304, headers={"ETag": '"file"'})
+        headers = {"ETag": '"file"', "Accept-Ranges": "bytes", "Vary": "Accept-Encoding"}
+        if request.headers.get("If-Range", '"file"') != '"file"' or "Range" not in request.headers:
+            return web.Response(body=file, headers=headers)
+        first = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        if first >= len(file):
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{len(file)}"})
+        headers["Content-Range"] = f"bytes {first}-{len(file) - 1}/{len(file)}"
+        return web.Response(status=206, body=file[first:], headers=headers)
+
+    path = "/api/v1/uploads/1/result.csv"
+    async with service(handler) as backend, gateway(backend) as client:
+        async with client.get(path, headers={"Range": "bytes=1000-", "If-Range": '"file"'}) as answer:
+            assert (answer.status, await answer.read()) == (206, file[1000:])
+            assert answer.headers["Content-Range"] == f"bytes 1000-{len(file) - 1}/{len(file)}"
+            assert (answer.headers["ETag"], answer.headers["Accept-Ranges"]) == ('"file"', "bytes")
+        async with client.get(path, headers={"Range": "bytes=1000-", "If-Range": '"another"'}) as answer:
+            assert (answer.status, await answer.read()) == (200, file)
+        async with client.get(path, headers={"Range": "bytes=256000-"}) as answer:
+            assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{len(file)}")
+        async with client.get(path, headers={"If-None-Match": '"file"'}) as answer:
+            assert (answer.status, answer.headers["ETag"], await answer.read()) == (304, '"file"', b"")

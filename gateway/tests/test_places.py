@@ -160,6 +160,20 @@ async def test_large_uploads_have_a_lane_of_their_own() -> None:
     assert busy.most[UPLOADS] == 2
 
 
+@pytest.mark.parametrize("name", ["result", "result/", "result.csv", "result.ndjson", "result.parquet"])
+async def test_results_of_every_format_have_a_lane_of_their_own(name: str) -> None:
+    busy = Busy()
+    path = f"{UPLOADS}1/{name}"
+    async with service(busy) as backend, gateway(backend, limits=LIMITS) as client, client.elsewhere() as other:
+        results = [asyncio.create_task(told(caller, path)) for caller in (client, other, client, other)]
+        await eventually(lambda: busy.now[path] == 2)
+        rows = [asyncio.create_task(told(caller)) for caller in (client, other)]
+        await eventually(lambda: busy.now[ROWS] == 2)
+        busy.end.set()
+        await asyncio.gather(*rows, *results)
+    assert busy.most[path] == 2
+
+
 async def test_guessing_keys_does_not_keep_others_from_having_theirs_looked_up() -> None:
     guesses, release = [], asyncio.Event()
 

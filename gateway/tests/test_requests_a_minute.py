@@ -157,10 +157,13 @@ def test_only_so_many_callers_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 # --- Scopes ----------------------------------------------------------------------------------------------------------
 CALLS = {
     "lookup": [("GET", "/api/v1/reverse-geocode/"), ("POST", "/api/v1/reverse-geocode/")],
-    "read": [("GET", "/api/v1/uploads/"), ("HEAD", "/api/v1/uploads/7f/result.csv"), ("GET", "/api/v1/rows/")],
-    "upload": [("POST", "/api/v1/uploads/"), ("POST", "/api/v1/uploads/7f/retry/"), ("DELETE", "/api/v1/uploads/7f/")],
+    "read": [("GET", "/api/v1/uploads/"), ("HEAD", "/api/v1/uploads/7f/result.csv"), ("GET", "/api/v1/rows/"),
+             ("GET", "/api/v1/uploads/7f/summary/?by=status"), ("GET", "/api/v1/uploads/7f/cells/"),
+             ("GET", "/api/v1/stats/")],
+    "upload": [("POST", "/api/v1/uploads/"), ("POST", "/api/v1/uploads/7f/retry/"), ("DELETE", "/api/v1/uploads/7f/"),
+               ("POST", "/api/v1/uploads/7f/pause/"), ("POST", "/api/v1/uploads/7f/resume/")],
     "read or lookup": [("GET", "/api/v1/postcodes/SW1A1AA/")],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from typing import Any
 
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
-from service_kit.django_settings import APPS_OF_THE_ADMIN, database, middleware
+from service_kit.django_settings import APPS_OF_THE_ADMIN, database
 from service_kit.django_settings import AUTH_PASSWORD_VALIDATORS as AUTH_PASSWORD_VALIDATORS
 from service_kit.django_settings import AUTHENTICATION_BACKENDS as AUTHENTICATION_BACKENDS
 from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTPONLY
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
+from service_kit.django_settings import MIDDLEWARE_OF_BOTH as MIDDLEWARE  # noqa: F401 - a setting
 from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
 from service_kit.environment import (
@@ -79,7 +80,6 @@ INSTALLED_APPS = [
     "lookups",  # extends the admin's templates
     *APPS_OF_THE_ADMIN,
 ]
-MIDDLEWARE = middleware("django.middleware.common.CommonMiddleware")
 # Everything of the admin is below this path, which the gateway passes on to here. Its cookies have names of their own:
 # the admin of file_reader is at the same address, and each would log the other one's users out.
 ADMIN_PATH = "/admin/lookups/"

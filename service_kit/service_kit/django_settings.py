@@ -50,20 +50,20 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
-def middleware(slashes: str) -> list[str]:
-    """The middleware of a service, in order; `slashes` is the class that looks after the last slash of an address."""
-    return [
-        "service_kit.request_ids.RequestIdMiddleware",
-        "service_kit.internal_token.InternalTokenMiddleware",
-        "django.middleware.security.SecurityMiddleware",
-        "whitenoise.middleware.WhiteNoiseMiddleware",
-        "django.contrib.sessions.middleware.SessionMiddleware",
-        slashes,
-        "django.middleware.csrf.CsrfViewMiddleware",
-        "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "django.contrib.messages.middleware.MessageMiddleware",
-        "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    ]
+#: In order. What is below ApiMiddleware is for pages only.
+MIDDLEWARE_OF_BOTH = [
+    "service_kit.request_ids.RequestIdMiddleware",
+    "service_kit.internal_token.InternalTokenMiddleware",
+    "service_kit.api_calls.ApiMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 
 
 def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class InternalTokenMiddleware:
         self.token = settings.INTERNAL_TOKEN.encode()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        sent = request.headers.get("X-Internal-Token", "").encode()
+        sent = request.META.get("HTTP_X_INTERNAL_TOKEN", "").encode()
         is_known = hmac.compare_digest(sent, self.token)
         if sent and not is_known and request.path == "/readyz":  # everybody may ask, but the gateway sends its token
             logger.error("INTERNAL_TOKEN differs: whoever asks whether this service is ready has another one")
@@ -57,9 +57,9 @@ class InternalTokenMiddleware:
 
 
 def _difference(request: HttpRequest) -> str | None:
-    told = request.headers.get("X-Internal-Auth")  # workers do not send it: they call for nobody in particular
+    told = request.META.get("HTTP_X_INTERNAL_AUTH")  # workers do not send it: they call for nobody in particular
     if told not in (None, settings.AUTH):
         return f"the gateway has AUTH={'required' if settings.AUTH == 'off' else 'off'}, this service {settings.AUTH}"
-    if settings.AUTH == "off" and "X-User-Id" in request.headers:
+    if settings.AUTH == "off" and "HTTP_X_USER_ID" in request.META:
         return "the call is a user's, and this service has AUTH=off"
     return None

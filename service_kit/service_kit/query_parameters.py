@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest
-from rest_framework.request import Request
 
 from service_kit.problems import Problem
 
@@ -57,7 +56,7 @@ def query_parameters(*names: str) -> Callable[[_View], _View]:
 
     def decorate(view: _View) -> _View:
         @wraps(view)
-        def checked(request: Request, *args: Any, **kwargs: Any) -> Any:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             Values("parameter", names).give_query(request)
             return view(request, *args, **kwargs)
 

@@ -22,7 +22,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        sent = request.headers.get("X-Request-Id", "")
+        # `request.headers` would first make a dictionary of all of them, in every request.
+        sent = request.META.get("HTTP_X_REQUEST_ID", "")
         value = sent if _ACCEPTED_ID.fullmatch(sent) else uuid.uuid4().hex
         token = request_id.set(value)
         try:

@@ -50,7 +50,7 @@ CASES = [
          declared={"coordinates": "degrees"}, fault=_NOT_FOUND),
     Case("empty degrees beside eastings and northings", "lat,lon,easting,northing\n,,529057,179680\n",
          [At(2, *_PALACE, within=5)]),
-    Case("empty degrees and empty eastings", "lat,lon,easting,northing\n,,,\n", [No(2, "coordinates_missing")],
+    Case("empty degrees and empty eastings", "lat,lon,easting,northing\n,,,\n", [No(2, "empty_row")],
          dialect={"coordinates": "degrees"}),
     # --- metres of other grids: on land of the British one, they are somewhere else
     Case("Northern Ireland", "easting,northing\n333900,374000\n322000,358000\n", fault=_IRISH),
@@ -84,7 +84,7 @@ CASES = [
          [At(2, *_PALACE, within=5)]),
     Case("eastings of which some are missing or in the sea", "easting,northing\n529057,179680\n,\n529058,179681\n"
          "0,1299999\n529059,179682\n",
-         [At(2, *_PALACE, within=5), No(3, "coordinates_missing"), At(4, *_PALACE, within=5),
+         [At(2, *_PALACE, within=5), No(3, "empty_row"), At(4, *_PALACE, within=5),
           No(5, "outside_national_grid"), At(6, *_PALACE, within=5)]),
     Case("eastings declared", "E,N\n529057,179680\n", [At(2, *_PALACE, within=5)],
          declared={"latitude": "N", "longitude": "E", "coordinates": "osgb36"}, dialect={"coordinates": "osgb36"}),
@@ -216,6 +216,8 @@ CASES = [
     Case("a camera's own names", "GPSLatitude,GPSLatitudeRef,GPSLongitude,GPSLongitudeRef\n51.501,N,0.142,W\n",
          fault=_SIGN),
     Case("minutes in a column of their own", "lat_deg,lat_min,lon_deg,lon_min\n51,30.08,0,8.5\n", fault=_MINUTES),
+    Case("minutes behind both degrees", "lat_deg,lon_deg,lat_min,lon_min\n51,-1,30.08,8.5\n53,-2,28.1,14\n",
+         fault=_MINUTES),
     Case("minutes and seconds in columns of their own",
          "Latitude Degrees,Latitude Minutes,Latitude Seconds,Longitude Degrees,Longitude Minutes,Longitude Seconds\n"
          "51,30,5,0,8,31\n", fault=_MINUTES),
@@ -249,5 +251,5 @@ CASES = [
     Case("columns with nothing to read, declared", "lat,lon\nnorth,south\n", [No(2, "not_a_number")],
          declared={"latitude": "1", "longitude": "2"}),
     Case("a grid reference in the column of the latitude", "lat,lon\nTQ 29090 79645,\nTQ 29090 79645,x\n",
-         fault=Fault("columns-not-found", mentions="Grid references")),
+         fault=Fault("columns-not-found", mentions="grid references")),
 ]  # fmt: skip

@@ -68,17 +68,11 @@ CASES = [
          "<body>Sorry, later.</body></html>\n", fault=Fault("unsupported-file", mentions="web page")),
     Case("an HTML page with a table in it", "\n<html>\n<table>\n<tr><td>lat,lon</td></tr></table></html>\n",
          fault=Fault("unsupported-file", mentions="web page")),
-    Case("a file of KML", "<kml>\n<coordinates>\n-0.142,51.501\n-3.188,55.953\n-2.242,53.481\n</coordinates>\n</kml>\n",
+    Case("another kind of XML", '<?xml version="1.0"?>\n<osm><node lat="51.5" lon="-0.1"/></osm>\n',
          fault=Fault("unsupported-file", mentions="XML")),
-    Case("XML", '<?xml version="1.0"?>\n<gpx><wpt lat="51.5" lon="-0.1"/></gpx>\n', fault=Fault("unsupported-file")),
     Case("a header in angle brackets is no XML", "<name>,<lat>,<lon>\nx,51.5,-0.1\n", _ONE),
     Case("binary data", b"\x03\x7a\x01\x01" + bytes(100), fault=Fault("unsupported-file", mentions="NUL")),
     Case("a tar archive", b"a.csv" + bytes(252) + b"ustar\x0000" + bytes(247) + b"lat,lon\n51.5,-0.1\n",
          fault=Fault("unsupported-file", mentions="tar")),
-    Case("a file of GeoJSON",
-         '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"name":"x"},"geometry":'
-         '{"type":"Point","coordinates":[-0.1,51.5]}}]}\n', fault=Fault("unsupported-file", mentions="JSON")),
-    Case("JSON, one object a line", '{"name":"x","lat":51.5,"lon":-0.1}\n{"name":"y","lat":52.5,"lon":-1.1}\n',
-         fault=Fault("unsupported-file", mentions="JSON")),
     Case("a letter", "Dear all,\n\nplease find the places attached.\n\nYours, A.\n", fault=Fault("columns-not-found")),
 ]  # fmt: skip

@@ -21,7 +21,9 @@ _NAMES = [
     ("Geografische Breite", "Geografische Länge"), ("Latitud", "Longitud"), ("latitudine", "longitudine"),
     ("breedtegraad", "lengtegraad"), ("breddegrad", "lengdegrad"),
     ("leveysaste", "pituusaste"), ("szerokość geograficzna", "długość geograficzna"), ("enlem", "boylam"),
-    ("Широта", "Долгота"),
+    ("Широта", "Долгота"), ("Lledred", "Hydred"), ("Domhan-leud", "Domhan-fhad"), ("Domhanleithead", "Domhanfhad"),
+    ("szer. geogr.", "dł. geogr."), ("Γεωγραφικό πλάτος", "Γεωγραφικό μήκος"), ("πλάτος", "μήκος"), ("纬度", "经度"),
+    ("緯度", "經度"), ("緯度", "経度"), ("خط العرض", "خط الطول"), ("دائرة العرض", "خط الطول"),
 ]  # fmt: skip
 
 

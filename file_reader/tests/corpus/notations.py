@@ -13,6 +13,17 @@ def _column(name: str, first: str, second: str, **more: str) -> Case:
 
 
 CASES = [
+    *(Case(f"a way that is not read: {cell}", f'name|place\nx|{cell}\ny|{cell}\n',
+           fault=Fault("columns-not-found", mentions=f"column 2 (place) holds {said}"))
+      for cell, said in (
+          ("TQ 29090 79645", "grid references"), ("TQ290796", "grid references"),
+          ("J 339 740", "references of the Irish"),
+          ("515010090", "whole numbers"), ("POINT (529057 179680)", "points in metres"),
+          ("POLYGON ((-0.1 51.5, -0.2 51.5, -0.1 51.6, -0.1 51.5))", "shapes, which"),
+          ("0101000020E6100000D0D556EC2FE3C2BFF4FDD478E9C64940", "shapes in well-known binary"),
+          ("{\"latitude\": \"51.501\", \"longitude\": \"-0.142\"}", "JSON objects"),
+          ("51.501009 -0.141588 12.5 4.0", "more than two numbers"), ("9C3XGV2V+X9", "plus codes"),
+          ("filled.count.soap", "addresses of three words"), ("30U 699316 5710164", "UTM coordinates"))),
     _column("round brackets", "(51.501, -0.142)", "(55.953, -3.188)", notation="lat_lon"),
     _column("square brackets", "[51.501,-0.142]", "[55.953,-3.188]", notation="lat_lon"),
     _column("no brackets", "51.501, -0.142", "55.953,-3.188", notation="lat_lon"),

@@ -3,16 +3,19 @@
 import io
 import tempfile
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
 
 from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
 from uploads.reading.errors import ReadingError
+from uploads.reading.formats.converting import Origin, converted, kind_of
+from uploads.reading.formats.telling import dialect_of_converted
 from uploads.reading.records import ReadRow, read_records, read_rows
 from uploads.reading.workbook.about import About
 from uploads.reading.workbook.csv_text import PIECE_BYTES
@@ -34,8 +37,8 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
     """Reads a file as far as it can be read; the table by so many bytes at a time, if `pieces` says how many."""
     reading = Reading()
     try:
-        reading.content = unpacked(data, max_bytes)
-        reading.dialect = told(reading.content, **declared)
+        reading.content, origin = unpacked(data, max_bytes)
+        reading.dialect = told(reading.content, origin, **declared)
         with opened(reading.content, reading.dialect.sheet) as table:
             for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
                 reading.rows.append(row)  # what was read before an error stays
@@ -58,25 +61,36 @@ def dripping(table: BinaryIO, size: int) -> BinaryIO:
     return cast(BinaryIO, Drip(content, size))
 
 
-def unpacked(data: bytes, max_bytes: int) -> bytes:
-    pieces = unwrapped(io.BytesIO(data), max_bytes=max_bytes)
-    if pieces is None:
-        return data
-    content = b"".join(pieces)
-    check_unwrapped(io.BytesIO(content), max_bytes=max_bytes)
-    return content
+def unpacked(data: bytes, max_bytes: int) -> tuple[bytes, Origin]:
+    """The table, and what it was before it became one."""
+    left: list[str] = []
+    pieces = unwrapped(io.BytesIO(data), left, max_bytes=max_bytes)
+    if pieces is not None:
+        data = b"".join(pieces)
+        check_unwrapped(io.BytesIO(data), max_bytes=max_bytes)
+    kind = kind_of(io.BytesIO(data))
+    if kind is None:
+        return data, Origin(left=left)
+    origins: list[Origin] = []
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        data = b"".join(converted(cast(BinaryIO, file), kind, origins, max_bytes=max_bytes))
+    return data, replace(origins[0], left=origins[0].left + left)
 
 
-def told(content: bytes, **declared: Any) -> Dialect:
+def told(content: bytes, origin: Origin, **declared: Any) -> Dialect:
     with opened(content, declared.get("sheet") or "") as table:
         if isinstance(table, SheetCsv):
-            return dialect_of_sheet(table, Declared(**declared))
+            return replace(dialect_of_sheet(table, Declared(**declared)), format="xlsx", left=origin.left)
         sample = table.read(SAMPLE_BYTES)
+    if origin.format != "csv":
+        return dialect_of_converted(sample, Declared(**declared), origin)
     further = []
     if len(content) > SAMPLE_BYTES:
         starts = range(SAMPLE_BYTES, len(content), max(_PIECE_BYTES, len(content) // 8))
         further = [content[start : start + _PIECE_BYTES] for start in starts]
-    return detect_dialect(sample, Declared(**declared), further=further)
+    return replace(detect_dialect(sample, Declared(**declared), further=further), left=origin.left)
 
 
 def record_texts(content: bytes, dialect: Dialect) -> Iterator[tuple[int, str]]:

@@ -19,6 +19,39 @@ CASES = [
             At(17, 51.5, 0.14),
         ],
     ),
+    *(
+        Case(
+            f"a column of sides that is empty at first: {header}",
+            f"{header}\n" + "x,52.62863,1.29235,,x\n" * 250 + f"x,51.501,0.142,{cell},x\nx,52.62863,1.29235,E,x\n",
+            [
+                *(At(line, 52.62863, 1.29235) for line in range(2, 252)),
+                No(252, "side_unclear"),
+                At(253, 52.62863, 1.29235),
+            ],
+            dialect={"silent_sides": [3]},
+        )
+        for header, cell in (("id,lat,lon,E/W,note", "W"), ("id,lat,lon,,note", "West"), ("id,lat,lon,sign,note", "-"))
+    ),
+    Case(
+        "a column of sides that says NULL at first",
+        "lat,lon,ew\n" + "52.62863,1.29235,NULL\n" * 250 + "51.501,0.142,W\n",
+        [*(At(line, 52.62863, 1.29235) for line in range(2, 252)), No(252, "side_unclear")],
+    ),
+    Case(
+        "a column of sides that is empty at first, far from the longitude",
+        "hemisphere,note,lat,lon\n" + ",x,51.501,-0.142\n" * 250 + "w,x,51.501,0.142\nW,x,51.501,-0.142\n",
+        [*(At(line, 51.501, -0.142) for line in range(2, 252)), No(252, "side_unclear"), At(253, 51.501, -0.142)],
+    ),
+    Case(
+        "notes that are empty at first",
+        "lat,lon,note,way\n" + "52.62863,1.29235,,\n" * 250 + "52.62863,1.29235,see gate,W\n",
+        [At(line, 52.62863, 1.29235) for line in range(2, 253)],
+    ),
+    Case(
+        "letters beside longitudes that have their signs",
+        "lat,lon,part\n" + "51.501,-0.142,\n" * 250 + "52.62863,1.29235,W\n",
+        [*(At(line, 51.501, -0.142) for line in range(2, 252)), At(252, 52.62863, 1.29235)],
+    ),
     Case("watts are no west", "lat,lon,P1 [kW]\n52.62863,1.29235,22\n", [At(2, 52.62863, 1.29235)]),
     Case(
         "the side of a town is no side of Greenwich",

@@ -36,9 +36,19 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     _UPLOAD: {"GET": (200, 404, 401), "DELETE": (204, 404, 401)},
     f"{_UPLOAD}cancel/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
     f"{_UPLOAD}retry/": {"POST": (200, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}pause/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}resume/": {"POST": (409, 404, 401), "OPTIONS": (200, 200, 401)},
+    # What is counted by, the call does not say.
+    f"{_UPLOAD}summary/": {"GET": (400, 404, 401)},
+    f"{_UPLOAD}summary.csv": {"GET": (400, 404, 401), "OPTIONS": (200, 200, 401)},
+    f"{_UPLOAD}cells/": {"GET": (200, 404, 401)},
     f"{_UPLOAD}rows/": {"GET": (200, 404, 401)},
-    f"{_UPLOAD}result.csv": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)},
+    **{
+        f"{_UPLOAD}result{suffix}": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)}
+        for suffix in ("/", ".csv", ".ndjson", ".geojson", ".xlsx", ".parquet")
+    },
     "api/v1/rows/": {"GET": (200, 200, 401)},
+    "api/v1/stats/": {"GET": (200, 200, 401)},
     "api/v1/postcodes/<str:postcode>/": {"GET": (200, 200, 401)},
     # The same for everybody: what the API is.
     "api/docs/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
@@ -124,6 +134,18 @@ def test_the_owner_another_and_nobody_get_what_the_table_says(address: str, ann:
     for method in METHODS:
         owner = ANSWERS[address].get("GET" if method == "HEAD" else method, (405, 405, 401))[0]
         assert (method, send(ann, method, address, upload)[0]) == (method, owner)
+
+
+@pytest.mark.parametrize("address", [address for address in ANSWERS if address.startswith("api/v1/")])
+def test_both_forms_of_an_address_are_served(address: str, ann: Api, upload: str) -> None:
+    other = address.removesuffix("/") if address.endswith("/") else f"{address}/"
+    for method in (method for method in METHODS if method != "DELETE"):
+        expected = send(ann, method, address, upload)[0]
+        assert (method, send(ann, method, other, upload)[0]) == (method, expected)
+
+
+def test_an_upload_is_deleted_at_its_address_without_the_slash(ann: Api, upload: str) -> None:
+    assert send(ann, "DELETE", _UPLOAD.rstrip("/"), upload)[0] == 204
 
 
 def test_another_has_no_part_in_the_rows_of_a_postcode(ann: Api, ben: Api, upload: str) -> None:

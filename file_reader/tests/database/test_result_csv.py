@@ -14,7 +14,8 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer, answer_to
 from tests.working import work_until_ended, work_until_idle
 
-from uploads.results.csv_file import COLUMNS, UploadGoneError
+from uploads.results.columns import COLUMNS
+from uploads.results.pieces import UploadGoneError
 from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,44 @@ def test_quotes_spaces_and_line_breaks_in_cells_stay_as_they_are(api: Api, consu
 def test_a_line_break_in_a_cell_is_no_line_end(api: Api, consumer: FakePostcodeConsumer, end: str) -> None:
     result = result_of(api, f'lat,lon,n\n56,2.5,"a\nb"{end}')
     assert result.decode() == f'lat,lon,n,{HEADER}\n56,2.5,"a\nb",{SEA}{end}'
+
+
+@pytest.mark.parametrize("sign", [",", "\t"])
+def test_a_result_that_is_sent_again_has_its_answers_replaced(
+    api: Api, consumer: FakePostcodeConsumer, sign: str
+) -> None:
+    old = 'match,,ZZ1 1ZZ,1.5,ZZ1,England,x,"Old, Older",y'
+    content = f'name,lat,lon,{HEADER}\n"a, b""",56,2.5,{old}\nc,56,2.5,match\nd,56,2.5\ne,56,2.5,{old},more\n'
+    expected = (
+        f'name,lat,lon,{HEADER}\n"a, b""",56,2.5,{SEA}\nc,56,2.5,rejected,too_few_fields,,,,,,,\n'
+        f"d,56,2.5,rejected,too_few_fields,,,,,,,\ne,56,2.5,{old},more,rejected,too_many_fields,,,,,,,\n"
+    )
+    swapped = {ord(","): sign, ord("\t"): ","} if sign == "\t" else {}
+    assert result_of(api, content.translate(swapped)).decode() == expected.translate(swapped)
+
+
+def test_answers_of_before_are_replaced_in_every_piece_of_a_long_result(
+    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uploads.results.pieces._ROWS", 1)
+    row = "x" * 5_000 + ",56,2.5"
+    result = result_of(api, f"name,lat,lon,{HEADER}\n" + f"{row},{MATCH}\n" * 20).decode()
+    assert result == f"name,lat,lon,{HEADER}\n" + f"{row},{SEA}\n" * 20
+
+
+def test_answers_get_a_number_where_other_columns_are_called_like_them(
+    api: Api, consumer: FakePostcodeConsumer
+) -> None:
+    result = result_of(api, "result_postcode,lat,lon,result_status_2\nx,56,2.5,y\n").decode()
+    numbered = ",".join(f"{name}_3" for name in COLUMNS)
+    assert result == f"result_postcode,lat,lon,result_status_2,{numbered}\nx,56,2.5,y,{SEA}\n"
+
+
+def test_without_quoting_nothing_is_put_into_quotes(api: Api, consumer: FakePostcodeConsumer) -> None:
+    consumer.answers[51.5, -0.1] = match_in('Here: "there"')
+    result = result_of(api, 'name:lat:lon\n"x:51.5:-0.1\n', delimiter=":", quoting="none").decode().splitlines()
+    assert result[1].startswith('"x:51.5:-0.1:match:')
+    assert 'Here_ "there"' in result[1]
 
 
 def test_what_stands_above_the_header_stays_there(api: Api, consumer: FakePostcodeConsumer) -> None:

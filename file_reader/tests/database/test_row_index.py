@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from io import StringIO
+from itertools import product
 from typing import Any
 from unittest.mock import Mock
 
@@ -25,8 +26,9 @@ from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 SEGMENT = 100
-#: What a segment is written with, in this order.
-STEPS = ["row_columns", "segment_blocks", "_advance", "bulk_create_blocks"]
+#: What a segment is written with, in this order, and what the totals are.
+STEPS = ["row_columns", "segment_blocks", "totals_of_segment", "_advance", "bulk_create_blocks"]
+LAST_STEPS = ["totals_of_upload", "_advance", "replace_totals"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,14 @@ def small_segments(settings: Any) -> None:
 def claimed() -> IndexLease:
     lease = claim_index()
     assert lease is not None
+    return lease
+
+
+def written(segments: int) -> IndexLease:
+    """The lease of who has written so many."""
+    lease = claimed()
+    for _ in range(segments):
+        lease = write_segment(lease) or claimed()
     return lease
 
 
@@ -185,8 +195,7 @@ def test_what_is_given_back_is_claimed_at_once() -> None:
     assert claim_index() is None
 
 
-@pytest.mark.parametrize("segment", [0, 1, 2])
-@pytest.mark.parametrize("step", [*STEPS, "after"])
+@pytest.mark.parametrize(("segment", "step"), [*product(range(3), [*STEPS, "after"]), *product([3], LAST_STEPS)])
 def test_whoever_dies_in_the_middle_the_next_one_goes_on(
     monkeypatch: pytest.MonkeyPatch, step: str, segment: int
 ) -> None:
@@ -198,11 +207,7 @@ def test_whoever_dies_in_the_middle_the_next_one_goes_on(
     def die(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    lease: IndexLease | None = claimed()
-    for _ in range(segment):
-        assert lease is not None
-        lease = write_segment(lease)
-    assert lease is not None
+    lease = written(segment)
     if step == "after":
         write_segment(lease)
     else:
@@ -266,22 +271,21 @@ def test_a_retry_at_the_moment_of_the_last_segment_gives_up_all_of_the_index(
     monkeypatch: pytest.MonkeyPatch, consumer: FakePostcodeConsumer
 ) -> None:
     upload = make_upload(2 * SEGMENT, seed=1)
-    lease = write_segment(claimed())
-    assert lease is not None
+    lease = written(2)
     is_writing, goes_on = threading.Event(), threading.Event()
-    create_blocks = indexing.bulk_create_blocks
+    replace_totals = indexing.replace_totals
 
     def wait(*arguments: Any) -> None:
         is_writing.set()
         assert goes_on.wait(30)
-        create_blocks(*arguments)
+        replace_totals(*arguments)
 
-    monkeypatch.setattr(indexing, "bulk_create_blocks", wait)
-    written = in_thread(write_segment, lease)
+    monkeypatch.setattr(indexing, "replace_totals", wait)
+    ended = in_thread(write_segment, lease)
     assert is_writing.wait(30)
     retried = in_thread(retry_upload, upload)  # it waits for the writer's transaction
     goes_on.set()
-    assert written.result(timeout=30) is None
+    assert ended.result(timeout=30) is None
     retried.result(timeout=30)
     upload.refresh_from_db()
     assert (upload.state, upload.rows_indexed, upload.indexed_at) == ("geocoding", 0, None)
@@ -319,8 +323,8 @@ def test_people_are_told_how_far_the_index_is() -> None:
     shown = show(upload)
     assert "row index 100 of 200 rows" in shown
     assert "A worker writes its row index; leased until" in shown
-    assert lease is not None
-    write_segment(lease)
+    while lease:
+        lease = write_segment(lease)
     shown = show(upload)
     assert "row index written" in shown
     assert "What happens next Nothing: it is done." in shown

@@ -7,6 +7,7 @@ from tests.places import around, known_places, of_britain, table
 from tests.working import leases_run_out, work_until_ended
 
 from uploads.models import Row, Upload
+from uploads.reading.detecting.doubts.degrees import DEGREES
 from uploads.work.leases import claim_upload
 from uploads.work.loading import Loader
 
@@ -54,8 +55,9 @@ def test_a_file_ends_as_failed_where_its_minus_is_lost(api: Api, consumer: FakeP
 def test_what_begins_in_the_first_step_is_never_answered(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for check in ("uploads.web.api.uploads.check_beginning", "uploads.reading.detecting.columns.check_degrees"):
-        monkeypatch.setattr(check, lambda *_: None)
+    monkeypatch.setattr("uploads.web.api.uploads.check_beginning", lambda *_: None)
+    for rule in list(DEGREES):
+        monkeypatch.delitem(DEGREES, rule)
     upload = api.upload(losing_its_minus(0, 3_000))
     work_until_ended()
     shown = api.show(upload)

@@ -10,7 +10,7 @@ from tests.api import UPLOADS, Api, problem_of
 from tests.sending import CSV, assert_nothing_stored, part, send_parts, stored
 
 from uploads.accepting.options import OPTIONS
-from uploads.reading.detecting.dialect import DELIMITERS
+from uploads.reading.detecting.delimiter import DELIMITERS
 
 pytestmark = pytest.mark.django_db
 
@@ -50,8 +50,9 @@ def test_options_are_taken_from_the_form(api: Api) -> None:
     fields = {"latitude": "y", "longitude": "x", "has_header": "true", "delimiter": ";", "encoding": "Windows-1252",
               "decimal": ",", "max_distance": "500.5"}  # fmt: skip
     upload = api.upload("x;y\n-0,1;51,5\n", **fields)
-    assert upload["dialect"] == {"delimiter": ";", "encoding": "cp1252", "has_header": True, "decimal": ",",
-                                 "latitude": "y", "longitude": "x", "coordinates": "degrees"}  # fmt: skip
+    assert upload["dialect"] == {"delimiter": ";", "quoting": "quotes", "encoding": "cp1252", "has_header": True,
+                                 "decimal": ",", "latitude": "y", "longitude": "x",
+                                 "coordinates": "degrees", "format": "csv"}  # fmt: skip
     assert upload["max_distance"] == 500.5
 
 
@@ -59,8 +60,10 @@ def test_options_are_taken_from_the_query(api: Api) -> None:
     query = "latitude=2&longitude=1&has_header=false&delimiter=tab&encoding=utf-8&decimal=.&max_distance=20000"
     response = api.post(f"{UPLOADS}?{query}", b"-0.1\t51.5\n")
     assert response.status_code == 202
-    assert response.json()["dialect"] == {"delimiter": "\t", "encoding": "utf-8", "has_header": False, "decimal": ".",
-                                          "latitude": 2, "longitude": 1, "coordinates": "degrees"}  # fmt: skip
+    assert response.json()["dialect"] == {"delimiter": "\t", "quoting": "none", "encoding": "utf-8",
+                                          "has_header": False, "decimal": ".",
+                                          "latitude": 2, "longitude": 1, "coordinates": "degrees",
+                                          "format": "csv"}  # fmt: skip
     assert response.json()["max_distance"] == 20_000
 
 
@@ -79,9 +82,11 @@ def test_empty_options_count_as_not_given(api: Api) -> None:
     assert upload["max_distance"] == 2_000
 
 
-@pytest.mark.parametrize("delimiter", [*DELIMITERS, "comma", "semicolon", "tab", "pipe", "\\t"])
+@pytest.mark.parametrize("delimiter", [*DELIMITERS, *":^ ", "space", "comma", "semicolon", "tab", "pipe", "\\t"])
 def test_the_delimiter_may_be_given_by_character_or_by_name(api: Api, delimiter: str) -> None:
-    character = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "\\t": "\t"}.get(delimiter, delimiter)
+    character = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "\\t": "\t", "space": " "}.get(
+        delimiter, delimiter
+    )
     assert api.upload(f"lat{character}lon\n", delimiter=delimiter)["dialect"]["delimiter"] == character
 
 
@@ -89,7 +94,8 @@ def test_the_delimiter_may_be_given_by_character_or_by_name(api: Api, delimiter:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("has_header", "maybe"), ("delimiter", "::"), ("delimiter", " "), ("delimiter", "x"), ("encoding", "klingon"),
+        ("has_header", "maybe"), ("delimiter", "::"), ("delimiter", "x"), ("delimiter", "."), ("delimiter", '"'),
+        ("quoting", "some"), ("encoding", "klingon"),
         ("encoding", "base64"), ("encoding", "undefined"), ("encoding", "idna"), ("encoding", "unicode_escape"),
         ("encoding", "a\0b"), ("encoding", "ü"), ("encoding", "../utf_8"), ("decimal", ";"), ("max_distance", "0"),
         ("max_distance", "-1"), ("max_distance", "20001"), ("max_distance", "nan"), ("max_distance", "inf"),
@@ -154,7 +160,7 @@ def test_a_form_that_goes_on_behind_its_end_is_too_large(api: Api, data_dir: Pat
     assert_nothing_stored(data_dir)
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", "", "text/html", "x"])
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/html", "image/png", "x"])
 def test_another_kind_of_body_is_not_taken(api: Api, data_dir: Path, content_type: str) -> None:
     problem_of(api.post(UPLOADS, CSV, content_type), 415, "unsupported-media-type")
     assert_nothing_stored(data_dir)
@@ -260,9 +266,9 @@ def test_a_web_hook_is_refused_as_long_as_nobody_would_call_it(api: Api) -> None
     assert problem_of(answer, 400, "invalid-option")["option"] == "webhook_url"
 
 
-def test_an_upload_to_the_address_without_its_slash_is_sent_on_as_an_upload(api: Api) -> None:
-    answer = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n")
-    assert (answer.status_code, answer.headers["Location"]) == (308, UPLOADS)
+def test_an_upload_to_the_address_without_its_slash_is_taken(api: Api) -> None:
+    upload = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n").json()
+    assert upload["links"]["self"].endswith(f"{UPLOADS}{upload['id']}/")
 
 
 def test_a_very_long_file_name_is_shortened(api: Api) -> None:

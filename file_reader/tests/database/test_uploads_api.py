@@ -40,8 +40,8 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "indexed_at": None,
         "expires_at": None,
         "max_distance": 2000.0,
-        "dialect": {"delimiter": ",", "encoding": "utf-8", "has_header": True, "decimal": ".", "latitude": "lat",
-                    "longitude": "lon", "coordinates": "degrees"},
+        "dialect": {"delimiter": ",", "quoting": "quotes", "encoding": "utf-8", "has_header": True, "decimal": ".",
+                    "latitude": "lat", "longitude": "lon", "coordinates": "degrees", "format": "csv"},
         "rows": NOTHING,
         "progress": 0.0,
         "rows_per_second": None,
@@ -49,6 +49,9 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "waiting": None,
         "warnings": [],
         "error": None,
+        "paused": False,
+        "ahead": 0,
+        "reasons": None,
         "links": {},
     }  # fmt: skip
     assert uuid.UUID(upload["id"])
@@ -57,8 +60,16 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
     assert response.headers["Location"] == address
     assert upload["links"] == {
         "self": address,
+        "events": f"{address}events/",
         "rows": f"{address}rows/",
-        "result_csv": f"{address}result.csv",
+        **{
+            f"result_{suffix}": f"{address}result.{suffix}"
+            for suffix in ("csv", "ndjson", "geojson", "xlsx", "parquet")
+        },
+        "summary": f"{address}summary/",
+        "cells": f"{address}cells/",
+        "pause": f"{address}pause/",
+        "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

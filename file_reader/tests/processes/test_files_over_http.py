@@ -115,11 +115,11 @@ def test_the_result_is_streamed(service: Service) -> None:
     assert b"51.501009,-0.141588,pending,,,,,,,,\n" in answer
 
 
-def test_a_content_type_that_django_cannot_parse_is_a_problem_of_the_caller(service: Service) -> None:
+def test_with_a_content_type_that_django_cannot_parse_the_content_decides(service: Service) -> None:
     content_type = "text/x; x*=unknown'x'abc"
     status, headers, answer = service.send(post(content_type, f"Content-Length: {len(CSV)}"), CSV)
-    assert (status, headers["Content-Type"]) == (415, "application/problem+json")
-    assert json.loads(answer)["type"] == "/problems/unsupported-media-type"
+    assert (status, headers["Content-Type"]) == (202, "application/json")
+    assert json.loads(answer)["dialect"]["format"] == "csv"
 
 
 def test_workbooks_are_read_by_processes_of_which_none_is_left(service: Service) -> None:

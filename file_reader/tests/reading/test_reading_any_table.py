@@ -10,7 +10,9 @@ from typing import Literal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uploads.reading.detecting.dialect import DELIMITERS, SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.delimiter import DELIMITERS
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.records import read_records, read_rows
 
 #: Encodings, the mark that stands before their text, and the characters that they have.

@@ -56,7 +56,7 @@ def test_every_reason_has_a_sentence() -> None:
     given = {read_coordinates("", "0"), read_coordinates("x", "0"), read_coordinates("91", "0"),
              read_coordinates("0", "181"), read_coordinates("-0.1", "51.5"), read_grid("1", "1"),
              read_cell("x", Notation.WKT)}  # fmt: skip
-    of_the_record = {"too_few_fields", "too_many_fields", "nul_byte", "irish_grid"}
+    of_the_record = {"too_few_fields", "too_many_fields", "nul_byte", "irish_grid", "empty_row", "comment"}
     given |= {read_coordinates("51.5N", "0.1"), read_grid("4E+05", "4E+05")}
     assert given | of_the_record == set(REASONS)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from uploads.reading.detecting.dialect import Declared, Dialect, detect_dialect
+from uploads.reading.detecting.detect import detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError, UnsupportedFileError
 from uploads.reading.records import read_rows
 

@@ -15,8 +15,11 @@ from tests.places import Location, around, of_britain, table
 
 from uploads.reading import records
 from uploads.reading.coordinates import Notation
-from uploads.reading.detecting import columns, dialect
-from uploads.reading.detecting.dialect import SAMPLE_BYTES
+from uploads.reading.detecting import detect
+from uploads.reading.detecting.detect import SAMPLE_BYTES
+from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES
+from uploads.reading.detecting.doubts.grid import BRITISH, EXCHANGED, METRES
+from uploads.reading.detecting.doubts.places import PLACES
 from uploads.reading.errors import DoubtfulError
 from uploads.reading.other_readings import on_grid
 from uploads.reading.records import Part, read_parts
@@ -27,10 +30,12 @@ _STEP = 8_000
 
 @pytest.fixture
 def no_guards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What foresees these kinds of files is switched off."""
-    for name in ("check_degrees", "check_whole_degrees", "check_british"):
-        monkeypatch.setattr(columns, name, lambda *_, **__: None)
-    monkeypatch.setattr(dialect, "side_column", lambda *_: None)
+    """The reader without what the kinds of file are asked back for one by one."""
+    for rules in (CANDIDATES, DEGREES, EXCHANGED, METRES, BRITISH, PLACES):
+        for name in list(rules):
+            monkeypatch.delitem(rules, name)
+    monkeypatch.setattr(detect, "side_column", lambda *_: None)
+    monkeypatch.setattr(detect, "silent_sides", lambda *_: [])
     monkeypatch.setattr(records, "_are_records", lambda *_: False)
 
 

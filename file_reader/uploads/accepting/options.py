@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from uploads.errors import OptionError
 from uploads.reading.coordinates import Notation
-from uploads.reading.detecting.dialect import DELIMITERS, Declared
+from uploads.reading.detecting.dialect import Declared
+from uploads.reading.fields import QUOTING
 
 #: What an upload may be given, by form field or in the query.
 OPTIONS = (
@@ -16,6 +17,7 @@ OPTIONS = (
     "longitude",
     "has_header",
     "delimiter",
+    "quoting",
     "encoding",
     "decimal",
     "coordinates",
@@ -33,7 +35,9 @@ _ENCODINGS = re.compile(
     r"utf-8(-sig)?|utf-16(-le|-be)?|ascii|iso8859-\d+|cp125\d|cp437|cp850|cp858|mac-roman|koi8-[ru]"
 )
 _SHEET_CHARS = 100
-_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+#: What may stand between fields: nothing that is part of a number, a name, a quote or a line end.
+_DELIMITER = re.compile(r"[^\w\d\"'+.\-\r\n\0]|_")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
             longitude=given.get("longitude"),
             has_header=_has_header(given.get("has_header")),
             delimiter=_delimiter(given.get("delimiter")),
+            quoting=_quoting(given.get("quoting")),
             encoding=_encoding(given.get("encoding")),
             decimal=_decimal(given.get("decimal")),
             coordinates=_notation(given.get("coordinates")),
@@ -62,11 +67,18 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
     )
 
 
-def check_workbook(declared: Declared) -> None:
-    """Raises OptionError when it is said how the text of a workbook is written: it has none."""
-    for option, value in (("delimiter", declared.delimiter), ("encoding", declared.encoding)):
-        if value is not None:
-            raise OptionError(option, value, "an Excel workbook has none; leave it out")
+def check_no_text(declared: Declared, what: str) -> None:
+    """Raises OptionError when it is said how the text of a table is written, and it was none: `what` it was."""
+    for option in ("delimiter", "quoting", "encoding"):
+        if (value := getattr(declared, option)) is not None:
+            raise OptionError(option, value, f"{what} has none; leave it out")
+
+
+def check_converted(declared: Declared, what: str) -> None:
+    """Raises OptionError when something is said that does not go with a file that has a name for each value."""
+    check_no_text(declared, what)
+    if declared.has_header is False:
+        raise OptionError("has_header", "false", f"{what} has names for all its values; leave it out")
 
 
 def check_no_workbook(declared: Declared) -> None:
@@ -87,9 +99,19 @@ def _delimiter(value: str | None) -> str | None:
     if value is None:
         return None
     delimiter = _DELIMITER_NAMES.get(value.lower(), value)
-    if delimiter not in DELIMITERS:
-        raise OptionError("delimiter", value, "comma, semicolon, tab or pipe, by name or as the character itself")
+    if len(delimiter) != 1 or not _DELIMITER.fullmatch(delimiter):
+        raise OptionError(
+            "delimiter",
+            value,
+            "one character that is no letter, digit, sign or quote; or comma, semicolon, tab, pipe, space",
+        )
     return delimiter
+
+
+def _quoting(value: str | None) -> str | None:
+    if value is not None and value not in QUOTING:
+        raise OptionError("quoting", value, ", ".join(QUOTING))
+    return value
 
 
 def _encoding(value: str | None) -> str | None:

@@ -17,18 +17,17 @@ from uploads.reading.containers import gunzip
 
 _PIECE_BYTES = 1 << 18
 _MAX_FORM_BYTES = 1 << 20
+#: Types of a body that is the file itself, and none at all: what programs say of a file is often wrong, and its content
+#: decides. What curl says of `-d` is not among them: it takes the line ends out of a file.
 FILE_TYPES = frozenset(
-    {
-        b"text/csv",
-        b"text/plain",
-        b"application/csv",
-        b"text/tab-separated-values",
-        b"application/gzip",
-        b"application/x-gzip",
-        b"application/zip",
-        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    }
-)
+    b"""
+    text/csv text/plain text/tab-separated-values application/csv application/octet-stream application/gzip
+    application/x-gzip application/zip application/x-zip-compressed application/vnd.ms-excel
+    application/vnd.openxmlformats-officedocument.spreadsheetml.sheet application/json application/geo+json
+    application/geo+json-seq application/x-ndjson application/ndjson application/jsonl application/gpx+xml
+    application/vnd.google-earth.kml+xml application/vnd.google-earth.kmz application/xml text/xml
+    """.split()
+) | {b""}
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -51,8 +50,8 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
             incoming.write(piece)
         return ""
     raise unsupported(
-        "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv"
-        " (application/gzip, application/zip, or the type of an Excel workbook, for those)."
+        "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv or as"
+        " application/octet-stream (curl: -H 'Content-Type: text/csv' --data-binary @file)."
     )
 
 

@@ -1,4 +1,4 @@
-"""What requests left on disk when they died before their upload was committed."""
+"""What requests left on disk when they died before their upload was committed, and results that nobody uses."""
 
 import contextlib
 import itertools
@@ -8,16 +8,27 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from uploads.files.locks import open_unlocked, remove_unlocked
-from uploads.files.stored import incoming_folder, path_of
+from uploads.files.stored import incoming_folder, path_of, results_folder
 
 #: Files that were not written to for this long (seconds) have their upload in the database, or never will: the
 #: commit of a request that died is over too.
 ABANDONED_AFTER = 3_600
+#: Results that nobody asked for in this time (seconds) are no longer kept: they can be written again.
+UNUSED_AFTER = 86_400
 
 
 def remove_parts() -> int:
     """Removes the temporary files of requests that died; returns how many."""
     return sum(remove_unlocked(path) for path in incoming_folder().glob("*.part"))
+
+
+def remove_unused_results() -> None:
+    """Removes the results that nobody asked for within UNUSED_AFTER."""
+    for path in results_folder().glob("*/*"):
+        with contextlib.suppress(OSError):  # it is gone already, or the folder has another one
+            if path.stat().st_mtime < time.time() - UNUSED_AFTER:
+                path.unlink()
+                path.parent.rmdir()
 
 
 def doubtful_files(size: int) -> Iterator[list[uuid.UUID]]:

@@ -19,6 +19,7 @@ from uploads.files.locks import lock, remove_unlocked
 from uploads.files.room import check_room
 from uploads.files.stored import forget_intent, incoming_folder, intent_of, path_of
 from uploads.reading.containers import as_table, check_unwrapped, is_zip, unwrapped
+from uploads.reading.formats.converting import Origin, converted, kind_of
 
 _OPENING_ATTEMPTS = 10
 _SAMPLES = 16
@@ -38,6 +39,8 @@ class Incoming:
         self._kept = False
         self._hash = hashlib.sha256()
         self.size = 0
+        #: What it was before it became a table.
+        self.origin = Origin()
 
     def __enter__(self) -> Self:
         return self
@@ -66,23 +69,23 @@ class Incoming:
         return self._hash.hexdigest()
 
     @contextlib.contextmanager
-    def unwrapped(self, max_bytes: int) -> "Iterator[Incoming]":
-        """What was sent, or a file with the content of the gzip data or of the zip archive that was sent.
+    def table(self, max_bytes: int) -> "Iterator[Incoming]":
+        """What was sent, or a file with what is in the gzip data or the zip archive; of JSON, GPX and KML it as CSV.
 
-        Raises ReadingError when it is damaged, has more than `max_bytes` or not exactly one file in it.
+        Raises ReadingError when it is damaged, cannot be read, has more than `max_bytes` or not one table in it.
         """
         self._file.flush()
-        pieces = unwrapped(self._file, max_bytes=max_bytes)
-        if pieces is None:
-            yield self
-            return
-        with Incoming() as content:
-            for piece in pieces:
-                check_room()
-                content.write(piece)
-            content._file.flush()
-            check_unwrapped(content._file, max_bytes=max_bytes)
-            yield content
+        with contextlib.ExitStack() as opened:
+            table, left = self, list[str]()
+            if (pieces := unwrapped(self._file, left, max_bytes=max_bytes)) is not None:
+                table = opened.enter_context(_written(pieces))
+                check_unwrapped(table._file, max_bytes=max_bytes)
+            if (kind := kind_of(table._file)) is not None:
+                origins: list[Origin] = []
+                table = opened.enter_context(_written(converted(table._file, kind, origins, max_bytes=max_bytes)))
+                table.origin = origins[0]
+            table.origin.left.extend(left)
+            yield table
 
     def open_table(self, sheet: str = "") -> BinaryIO:
         """The table as far as it was written, for reading from its beginning; of a workbook that sheet."""
@@ -101,8 +104,6 @@ class Incoming:
 
     def keep(self, public_id: uuid.UUID) -> None:
         """Makes the file the upload's: synced, renamed, and the folder synced, so that a power cut cannot undo it."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
         target = path_of(public_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync_above(target.parent)
@@ -110,10 +111,32 @@ class Incoming:
         # database that does not know a file may be another one, or an older copy.
         self._public_id = public_id
         intent_of(public_id).touch()
-        self._path.rename(target)
-        self._path = target
+        self._name(target)
         _sync_folder(target.parent)
         self._kept = True
+
+    def keep_as(self, target: Path) -> None:
+        """Gives the file this name: whoever finds it there finds it whole. After a power cut it may not be there."""
+        self._name(target)
+        self._kept = True
+
+    def _name(self, target: Path) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._path.rename(target)
+        self._path = target
+
+
+@contextlib.contextmanager
+def _written(pieces: Iterator[bytes]) -> Iterator[Incoming]:
+    """A file with this content."""
+    with Incoming() as content:
+        for piece in pieces:
+            check_room()
+            content.write(piece)
+        content._file.flush()
+        yield content
 
 
 def _open_part(key: str | None) -> tuple[BinaryIO, Path]:

@@ -1,5 +1,6 @@
 """Where the files of uploads are, and how they are opened and removed."""
 
+import shutil
 import uuid
 from pathlib import Path
 from typing import BinaryIO
@@ -20,9 +21,24 @@ def open_upload(public_id: uuid.UUID, sheet: str) -> BinaryIO:
 
 
 def remove_file(public_id: uuid.UUID) -> None:
-    """Removes the file of an upload; no error when it is gone already."""
+    """Removes the file of an upload and its results; no error when they are gone already."""
     path_of(public_id).unlink(missing_ok=True)
+    remove_results(public_id)
     forget_intent(public_id)
+
+
+def results_folder() -> Path:
+    return Path(settings.UPLOADS_DIR) / "results"
+
+
+def results_of(public_id: uuid.UUID) -> Path:
+    """The folder with the results of an upload that are kept."""
+    return results_folder() / public_id.hex
+
+
+def remove_results(public_id: uuid.UUID) -> None:
+    """Removes what is kept of an upload's results."""
+    shutil.rmtree(results_of(public_id), ignore_errors=True)
 
 
 def forget_intent(public_id: uuid.UUID) -> None:

@@ -5,6 +5,7 @@ and is read as CSV: one sheet, or several as one table, in UTF-8, with commas.
 """
 
 import io
+import re
 import signal
 import struct
 import subprocess
@@ -38,8 +39,19 @@ _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _WORKBOOK = "xl/workbook.xml"
 #: What other documents have in them, which are zip archives too.
-_DOCUMENTS = {"content.xml": "an OpenDocument file", "xl/workbook.bin": "a binary Excel workbook",
+_DOCUMENTS = {"content.xml": "an OpenDocument file (.ods)", "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
               "word/document.xml": "a Word document"}  # fmt: skip
+#: What programs leave in an archive beside what people put there.
+_LEFTOVERS = re.compile(r"(^|/)(__MACOSX/.*|\.DS_Store|Thumbs\.db|desktop\.ini)$", re.IGNORECASE)
+#: What is beside a table and is none: read-me files and licences, by name, texts and pictures, by ending.
+_BESIDE = re.compile(
+    r"(^|/)(read[-_ ]?me|licen[cs]e|copying|notice|changelog)[^/]*$|\.(md|pdf|html?|docx?|rtf|png|jpe?g|gif|svg)$",
+    re.IGNORECASE,
+)
+_SHAPEFILE = re.compile(r"\.(shp|dbf|shx)$", re.IGNORECASE)
+#: How many files of an archive an answer names, and how much of each name.
+_SHOWN_FILES = 10
+_SHOWN_CHARS = 100
 #: What a damaged or malicious archive makes of the library that reads it.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError, TypeError, IndexError,
            AttributeError, NotImplementedError, RuntimeError, OSError, MemoryError)  # fmt: skip
@@ -51,11 +63,12 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 _MAX_ABOUT_BYTES = 4 << 20
 
 
-def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
-    """The content of a gzip file or of a zip archive with one file, piece by piece; None for everything else.
+def unwrapped(stream: BinaryIO, left: list[str], *, max_bytes: int) -> Iterator[bytes] | None:
+    """The content of a gzip file or of a zip archive with one table, piece by piece; None for everything else.
 
-    Raises ContainerError when it is damaged, cut short, encrypted or has not exactly one file, and InflatedError when
-    it would be larger than `max_bytes` or MAX_RATIO times as large as it is now.
+    The names of what is beside the table are put into `left`. Raises ContainerError when it is damaged, cut short,
+    encrypted or has not exactly one table, and InflatedError when it would be larger than `max_bytes` or MAX_RATIO
+    times as large as it is now.
     """
     stream.seek(0)
     head = stream.read(4)
@@ -69,13 +82,13 @@ def unwrapped(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes] | None:
         if _is_workbook(archive):
             _check_workbook(archive, limit)
             return None
-        return _limited(_extract(archive), limit)
+        return _limited(_extract(archive, left), limit)
     return None
 
 
 def check_unwrapped(stream: BinaryIO, *, max_bytes: int) -> None:
     """What was inside is a table, or a workbook that is not too large. Raises as `unwrapped` does."""
-    if unwrapped(stream, max_bytes=max_bytes) is not None:
+    if unwrapped(stream, [], max_bytes=max_bytes) is not None:
         raise ContainerError("What is inside is packed once more. Send the table itself, packed once or not at all.")
 
 
@@ -170,30 +183,39 @@ def _opened(stream: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(cast(BinaryIO, _ArchiveFile(stream)))
     except _BROKEN:
-        raise ContainerError("The zip archive is damaged or cut short.") from None
+        raise ContainerError("The workbook or zip archive is damaged or cut short.") from None
 
 
-def _extract(archive: zipfile.ZipFile) -> Iterator[bytes]:
-    if what := next((what for name, what in _DOCUMENTS.items() if name in archive.namelist()), None):
-        raise UnsupportedFileError(f"The file is {what}. Send it as CSV, or as an Excel workbook (.xlsx).")
-    members = [
-        member
-        for member in archive.infolist()
-        if not member.filename.endswith(("/", ".DS_Store")) and not member.filename.startswith("__MACOSX/")
-    ]
-    if len(members) != 1:
-        raise ContainerError(f"The zip archive has {len(members)} files. Send one table at a time.")
-    if "/" in members[0].filename or "\\" in members[0].filename:
-        raise ContainerError("The file in the zip archive is in a folder. Put it at the top, or send it as it is.")
-    if members[0].flag_bits & 1:
+def _extract(archive: zipfile.ZipFile, left: list[str]) -> Iterator[bytes]:
+    member = _table_in(archive, left)
+    if member.flag_bits & 1:
         raise ContainerError("The zip archive is encrypted.")
-    _check_method(members[0])
+    _check_method(member)
     try:
-        with archive.open(members[0]) as member:
-            while piece := member.read(_PIECE_BYTES):
+        with archive.open(member) as content:
+            while piece := content.read(_PIECE_BYTES):
                 yield piece
     except _BROKEN:
         raise ContainerError("The zip archive is damaged or cut short.") from None
+
+
+def _table_in(archive: zipfile.ZipFile, left: list[str]) -> zipfile.ZipInfo:
+    """The one file that is a table. What is beside it is put into `left`."""
+    if what := next((what for name, what in _DOCUMENTS.items() if name in archive.namelist()), None):
+        raise UnsupportedFileError(f"The file is {what}. Save the table as .xlsx or CSV, and send that.")
+    files = [
+        one for one in archive.infolist() if not one.filename.endswith("/") and not _LEFTOVERS.search(one.filename)
+    ]
+    if any(_SHAPEFILE.search(one.filename) for one in files):
+        raise UnsupportedFileError("The zip archive has a shapefile. Save the layer as GeoJSON or CSV, and send that.")
+    tables = [one for one in files if not _BESIDE.search(one.filename)] if len(files) > 1 else files
+    if len(tables) != 1:
+        names = ", ".join(one.filename[:_SHOWN_CHARS] for one in tables[:_SHOWN_FILES])
+        raise ContainerError(
+            f"The zip archive has {len(tables)} tables{': ' if names else ''}{names}. Send one table at a time."
+        )
+    left += [one.filename[:_SHOWN_CHARS] for one in files if one is not tables[0]][:_SHOWN_FILES]
+    return tables[0]
 
 
 def _check_method(member: zipfile.ZipInfo) -> None:

@@ -25,6 +25,8 @@ REASONS = {
     "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "too_few_fields": "The row has fewer fields than the file's first record.",
     "too_many_fields": "The row has more fields than the file's first record.",
+    "empty_row": "Nothing stands between the delimiters of the row.",
+    "comment": "The line begins with #, as a comment does, and has no coordinates.",
     "nul_byte": "The row contains a NUL byte.",
 }
 #: Where British locations lie, in degrees: the two ranges do not overlap, so values tell latitude from longitude.

@@ -1,7 +1,7 @@
 """What can be wrong with a file as a whole. Single rows are rejected with a reason instead: see coordinates.
 
 ReadingError
-├── UnsupportedFileError     it is not delimited text at all
+├── UnsupportedFileError     it is of a format that is not read
 ├── ContainerError           what it is packed in is damaged, or has not one table
 ├── InflatedError            what is packed in it is too large
 ├── EmptyFileError           there is nothing in it
@@ -29,7 +29,7 @@ class UnsupportedFileError(ReadingError):
     """The file's first bytes are those of another format."""
 
     slug = "unsupported-file"
-    title = "This is not a CSV file"
+    title = "This kind of file is not read"
 
 
 class ContainerError(ReadingError):

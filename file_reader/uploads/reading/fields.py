@@ -4,9 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from uploads.reading.errors import UnreadableError
 
+#: What a quote means, as csv numbers it: it encloses cells, or it is a character like others.
+QUOTING: dict[str, Literal[0, 3]] = {"quotes": csv.QUOTE_MINIMAL, "none": csv.QUOTE_NONE}
 #: A number as coordinates have it: with three digits behind the point, or metres on a grid.
 _EXACT = re.compile(r"\d[.,]\d{3}|\d{5}")
 _WEST = frozenset({"w", "west", "nw", "sw"})
@@ -20,7 +23,9 @@ def is_blank(fields: Sequence[str]) -> bool:
 def unclosed_quote(line: int) -> UnreadableError:
     """The error of a record that begins on that line and has no end that could be told."""
     return UnreadableError(
-        f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.', line=line
+        f'The record that begins on line {line} opens a quote (") that is not closed where a field ends.'
+        " If quotes are part of the cells, say quoting=none.",
+        line=line,
     )
 
 
@@ -28,7 +33,8 @@ def swallowed(line: int, count: int) -> UnreadableError:
     """The error of a cell in quotes that goes over several lines, each of which looks like a row of its own."""
     return UnreadableError(
         f'A quote (") opens on line {line} and closes on line {line + count - 1}: what is between would be one cell,'
-        " but these lines look like rows of their own. Write a quote inside of a cell twice, and the cell in quotes.",
+        " but these lines look like rows of their own. Write a quote inside of a cell twice, and the cell in quotes;"
+        " or say quoting=none, if quotes are part of the cells.",
         line=line,
     )
 

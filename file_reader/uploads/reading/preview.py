@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import UnreadableError
 from uploads.reading.land import is_at_sea
 from uploads.reading.records import read_both

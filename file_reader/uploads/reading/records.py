@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import msgspec
 
 from uploads.reading.containers import SheetCsv
-from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, has_letter
+from uploads.reading.coordinates import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.detecting.doubts import contradicts, says_irish
+from uploads.reading.detecting.doubts.grid import says_irish
+from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
 from uploads.reading.detecting.headers import name_both, names_of, normal
 from uploads.reading.errors import UnreadableError
-from uploads.reading.fields import has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
+from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ _LOOKED_AT = 20
 class RawRecord(NamedTuple):
     """A record: the line (from 1) on which it begins, its text with its line end, and its fields.
 
-    The line of a workbook's record is the row of the sheet, as people see it there.
+    The line of a workbook's record is the row of the sheet, as people see it there; of JSON, GPX and KML it is the
+    number of the object and one, as the first line has the names.
     """
 
     line: int
@@ -253,10 +255,13 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         return None
     if min(latitudes) < -90 or max(latitudes) > 90 or min(longitudes) < -180 or max(longitudes) > 180:
         return None
-    if max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
+    if not dialect.is_of_world and max(longitudes) >= UK_LATITUDE[0]:  # some may be swapped
         return None
     if dialect.is_lettered and max(longitudes) > 0:
         return None
+    for column in dialect.silent_sides:
+        if column < width and any(map(says_side, set(map(itemgetter(column), block.records)))):
+            return None
     if dialect.side_column is not None:
         sides = map(itemgetter(dialect.side_column), block.records)
         signs = [(at > 0) - (at < 0) for at in longitudes]
@@ -279,10 +284,13 @@ def _read_row(
     dialect: Dialect,
 ) -> ReadRow:
     if len(fields) not in widths:
-        return ReadRow(line, None, None, "too_few_fields" if len(fields) < max(widths) else "too_many_fields", text)
+        reason = "too_few_fields" if len(fields) < max(widths) else "too_many_fields"
+        return ReadRow(line, None, None, _no_row(fields) or reason, text)
     if "\0" in text:
         return ReadRow(line, None, None, "nul_byte", text)
     located = locate(fields)
+    if dialect.is_of_world and located == "coordinates_swapped":
+        return ReadRow(line, as_number(fields[dialect.latitude_column]), as_number(fields[dialect.longitude_column]))
     if isinstance(located, str):
         if dialect.has_header and _is_other_header(fields, text, dialect):
             raise UnreadableError(
@@ -290,14 +298,23 @@ def _read_row(
                 " file of its own.",
                 line=line,
             )
-        return ReadRow(line, None, None, located, text)
+        return ReadRow(line, None, None, _no_row(fields) or located, text)
     if dialect.side_column is not None and contradicts(fields[dialect.side_column], located[1]):
+        return ReadRow(line, None, None, "side_unclear", text)
+    if any(column < len(fields) and says_other_side(fields[column], located[1]) for column in dialect.silent_sides):
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
+
+
+def _no_row(fields: list[str]) -> str | None:
+    """What a record is that was not meant as a row: one of delimiters only, or DOS's mark for the end; a comment."""
+    if not "".join(fields).strip(" \t\x1a"):
+        return "empty_row"
+    return "comment" if fields[0].startswith("# ") or (len(fields) == 1 and fields[0].startswith("#")) else None
 
 
 def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
@@ -311,14 +328,14 @@ def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
     line = 1
-    of_sheet = isinstance(stream, SheetCsv)
+    of_sheet = isinstance(stream, SheetCsv) or dialect.format != "csv"
     begun: list[str] = []  # the lines of a record that goes on in the next block
     for block in line_blocks(stream, dialect.encoding, cr_ends=dialect.cr_ends):
         lines = [*begun, *block]
         text = "".join(lines)
         if begun and not any('"' in line for line in block):  # still inside quotes: nothing to read again
             begun = lines
-        elif '"' in text:
+        elif '"' in text and dialect.quoting == "quotes":
             done, found, error = _quoted(text, lines, line, dialect, of_sheet=of_sheet)
             yield found
             if error:
@@ -329,7 +346,8 @@ def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:
             numbers: range | list[int] = range(line, line + len(lines))
             line += len(lines)
             if len(text) < _CHARS_OF_A_LINE * len(lines):  # a file of blank lines is soon packed, and soon read
-                kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip("\r\n ")]
+                nothing = "\r\n ".replace(dialect.delimiter, "")
+                kept = [(number, one) for number, one in zip(numbers, lines, strict=True) if one.strip(nothing)]
                 numbers, lines = [number for number, _ in kept], [one for _, one in kept]
             yield Block(text, numbers, lines, _reader(_for_csv(lines, text, dialect), dialect), dialect.delimiter)
         if sum(map(len, begun)) > MAX_RECORD_CHARS:
@@ -344,11 +362,15 @@ def _for_csv(lines: list[str], text: str, dialect: Dialect) -> list[str]:
 
 
 def _reader(lines: Iterable[str], dialect: Dialect) -> "_csv.Reader":
-    return csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces)
+    return csv.reader(
+        lines, delimiter=dialect.delimiter, skipinitialspace=dialect.skip_spaces, quoting=QUOTING[dialect.quoting]
+    )
 
 
 def _are_records(lines: list[str], width: int, dialect: Dialect) -> bool:
     """Whether each line of a record over several lines would be a row of its own, were it not for the quotes."""
+    if width <= max(dialect.latitude_column, dialect.longitude_column):
+        return False
     locate = dialect.locator()
     for line in lines:
         fields = line.rstrip("\r\n").replace('"', "").split(dialect.delimiter)
@@ -362,7 +384,8 @@ def _quoted(
 ) -> tuple[int, Block, UnreadableError | None]:
     """The records that end within those lines, how many lines they have, and the error that ends them, if any.
 
-    The rows of a sheet are numbered one by one, whatever lines they have in its CSV.
+    The rows of a sheet, and of a table that was made of another format, are numbered one by one, whatever lines they
+    have in its CSV. It was written here: nobody forgot a quote.
     """
     starts: list[int] = []
     records: list[list[str]] = []
@@ -387,7 +410,7 @@ def _quoted(
             if len(own) > 1 and not quotes_close(text, dialect.delimiter, skip_spaces=dialect.skip_spaces):
                 error = unclosed_quote(at)
                 break
-            if len(own) > 1 and _are_records(own, len(fields), dialect):
+            if len(own) > 1 and not of_sheet and _are_records(own, len(fields), dialect):
                 error = swallowed(at, len(own))
                 break
             starts.append(at)

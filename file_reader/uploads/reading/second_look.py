@@ -10,7 +10,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import DoubtfulError, UnreadableError
 from uploads.reading.land import SEA
 from uploads.reading.other_readings import RULES, Located, Places, runs_of

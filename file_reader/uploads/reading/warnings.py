@@ -109,13 +109,20 @@ def _merged_cells(read: Read) -> Said | None:
     )
 
 
+def _left_out(read: Read) -> Said | None:
+    if not (left := read.dialect.left):
+        return None
+    return Said(f"One table of what was sent is read. This is not: {', '.join(left)}.")
+
+
 def _further_locations(read: Read) -> Said | None:
     dialect = read.dialect
     if not dialect.others:
         return None
     return Said(
         f"{dialect.latitude} and {dialect.longitude} are read. The file has further locations, which are not:"
-        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=."
+        f" {', '.join(dialect.others)}. For those, send it again with latitude= and longitude=.",
+        fix=dialect.others_fix,
     )
 
 
@@ -156,6 +163,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "many_at_sea": _many_at_sea,
     "further_sheets": _further_sheets,
     "merged_cells": _merged_cells,
+    "left_out": _left_out,
     "further_locations": _further_locations,
     "coordinates_swapped": _coordinates_swapped,
     "lines_above": _lines_above,

@@ -1,49 +1,23 @@
-"""`result.csv`: the original records as they stand in the file, each with its answer appended, streamed.
-
-What is done for each row is done millions of times: it is done a slice at a time, and column by column.
-"""
+"""`result.csv`: the original records as they stand in the file, each with its answer appended, streamed."""
 
 import codecs
-import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
-from itertools import chain
-from typing import Any, BinaryIO
 
 import msgspec
 
-from uploads.files.stored import open_upload
-from uploads.models import NO_NAMES, STATUS_WORDS, Area, RowStatus, Upload, outcode_of
+from uploads.models import STATUS_WORDS, AreaNames, Upload, outcode_of
 from uploads.reading.coordinates import as_number
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.errors import ReadingError
-from uploads.reading.records import Block, read_blocks
-from uploads.row_ids import row_id
-from uploads.rows.bulk import stored_answers, upload_is_there
+from uploads.results.columns import COLUMNS
+from uploads.results.pieces import Answers, AreaNamesOnce, Choice, Piece, Result, open_result
+from uploads.results.table import answer_columns, file_columns, names_of
 
-logger = logging.getLogger(__name__)
-
-COLUMNS = (
-    "result_status",
-    "result_reason",
-    "result_postcode",
-    "result_distance_m",
-    "result_outcode",
-    "result_country",
-    "result_region",
-    "result_admin_district",
-    "result_admin_ward",
-)
-#: A slice is the first blocks that together have as many rows, or characters when the records are long.
-_SLICE_ROWS = 5_000
-_SLICE_CHARS = 1 << 20
-#: Areas whose text is remembered while a result is sent: the country has some ten thousand.
-_MAX_AREAS = 20_000
 #: What spreadsheets begin formulas with (OWASP, "CSV injection"), also in their full width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LINE_ENDS = "\r\n"
-#: What is stored of a row without an answer.
-_PENDING = (RowStatus.PENDING.value, None, None, None, None)
 #: Encodings that are told by a mark, the mark, and what is written behind it: Python would choose the byte order anew.
 _MARKED = (
     ("utf-8-sig", codecs.BOM_UTF8, "utf-8"),
@@ -52,81 +26,84 @@ _MARKED = (
 )
 
 
-def result_csv(upload: Upload, *, safe: bool = False) -> Iterator[bytes]:
-    """Yields the result file in pieces, in the file's own encoding and dialect.
+def result_csv(upload: Upload, choice: Choice) -> Iterator[bytes]:
+    """Yields the result file in pieces, in the file's own encoding and dialect. Raises UploadGoneError.
 
     With `safe`, a spreadsheet takes no cell for a formula: a text that begins like one gets an apostrophe in front.
-
-    Every record comes back in its order, also while the work goes on: rows without an answer are `pending`. Of a file
-    that cannot be read to its end, the records before the fault come back. Raises UploadGoneError.
     """
-    dialect = Dialect.from_json(upload.dialect)
-    with open_upload(upload.public_id, dialect.sheet) as stream:
-        mark, encode = _encoder(stream, dialect.encoding)
-        slices = _slices(read_blocks(stream, dialect), dialect, safe=safe)
-        above, widths = next(slices, ([], []))
-        if len(above) <= dialect.preamble:  # not even a header
-            _check_rows(upload, 0)
-            return
-        width = widths[dialect.preamble] + max(0, dialect.surplus)
-        first = dialect.preamble + dialect.has_header
-        rest = above[first:], widths[first:]
-        if dialect.has_header:
-            header = slice(dialect.preamble, first)
-            names = [[_join(("", *COLUMNS), dialect)]]
-            above[header] = [_extended(above[header], widths[header], width, names, dialect.delimiter)]
-        if mark:
+    with open_result(upload, choice.status) as result:
+        mark, encode = _encoder(result.beginning, result.dialect.encoding)
+        write = _whole_rows(result) if choice.columns is None else _chosen_columns(result, choice.columns)
+        if mark and result.width:
             yield mark
-        yield encode("".join(above[:first]))
-        answers = _Answers(upload, dialect)
-        number = 1
-        for texts, own_widths in chain([rest], slices):
-            if texts:
-                found = answers.of(number, len(texts))
-                yield encode(_extended(texts, own_widths, width, found, dialect.delimiter))
-                number += len(texts)
-        _check_rows(upload, number - 1)
+        yield encode(_above(result, choice))
+        for piece in result.pieces:
+            yield encode(write(_harmless(piece, result.dialect) if choice.safe else piece))
 
 
-def _check_rows(upload: Upload, count: int) -> None:
-    """A download without all rows that were loaded breaks off, so that nobody takes it for whole."""
-    if count < upload.rows_loaded:
-        raise RuntimeError(f"result.csv of upload {upload.pk} has {count} rows of {upload.rows_loaded}")
+def _above(result: Result, choice: Choice) -> str:
+    """What stands above the rows. The header has the names of the columns that are added, or of those chosen."""
+    dialect = result.dialect
+    texts = (_harmless(result.above, dialect) if choice.safe else result.above).texts
+    if not dialect.has_header or not texts:
+        return "".join(texts)
+    header = texts[-1]
+    if choice.columns is not None:
+        columns = map(_without_formula, choice.columns) if choice.safe else choice.columns
+        header = _join(columns, dialect) + _line_end(header)
+    else:
+        names = [[_join(("", *result.answers), dialect)]]
+        header = _extended([header], result.above.widths[-1:], result.width, names, dialect.delimiter)
+    return "".join([*texts[:-1], header])
 
 
-def _slices(blocks: Iterator[Block], dialect: Dialect, *, safe: bool) -> Iterator[tuple[list[str], list[int]]]:
-    """The texts of records and the numbers of their fields. The first slice has the header and all that is above it."""
-    texts: list[str] = []
-    widths: list[int] = []
-    chars = 0
-    least = dialect.preamble + 1
-    try:
-        for block in blocks:
-            texts += _harmless(block, dialect) if safe else block.texts
-            widths += block.widths
-            chars += len(block.text)
-            if len(texts) >= least and (len(texts) >= _SLICE_ROWS or chars >= _SLICE_CHARS):
-                yield texts, widths
-                texts, widths, chars, least = [], [], 0, 1
-    except ReadingError as error:
-        logger.info("result.csv ends where the file cannot be read: %s", error.detail)
-    if texts:
-        yield texts, widths
+def _whole_rows(result: Result) -> Callable[[Piece], str]:
+    """Writes rows: the record's own text with its answer behind it."""
+    answers = _Answers(result.dialect)
+    return lambda piece: _extended(
+        piece.texts, piece.widths, result.width, answers.of(piece.answers), result.dialect.delimiter
+    )
 
 
-def _harmless(block: Block, dialect: Dialect) -> Iterator[str]:
-    """The texts of the records, without formulas. Numbers are no formulas, whatever their sign."""
-    for _, text, fields in block:
+def _chosen_columns(result: Result, chosen: Sequence[str]) -> Callable[[Piece], str]:
+    """Writes these columns of rows."""
+    dialect, names = result.dialect, names_of(result)
+    places = [names.index(name) for name in chosen]
+    areas = AreaNamesOnce(tuple)
+
+    def write(piece: Piece) -> str:
+        answers = answer_columns(piece.answers, areas)
+        metres = COLUMNS.index("result_distance_m")
+        answers[metres] = [text.replace(".", dialect.decimal) for text in _decimals(piece.answers.distances)]
+        columns = [*file_columns(piece, result), *answers]
+        texts = [[_quoted(text or "", dialect) for text in columns[place]] for place in places]
+        rows = map(dialect.delimiter.join, zip(*texts, strict=True))
+        return "".join([row + end for row, end in zip(rows, map(_line_end, piece.texts), strict=True)])
+
+    return write
+
+
+def _harmless(piece: Piece, dialect: Dialect) -> Piece:
+    """The same records without formulas."""
+    texts, records = list(piece.texts), list(piece.records())
+    for number, fields in enumerate(records):
         if any(map(_is_formula, fields)):
-            bare = text.rstrip(_LINE_ENDS)
-            safe = ["'" + field if _is_formula(field) else field for field in fields]
-            yield _join(safe, dialect) + text[len(bare) :]
-        else:
-            yield text
+            records[number] = list(map(_without_formula, fields))
+            texts[number] = _join(records[number], dialect) + _line_end(texts[number])
+    return replace(piece, texts=texts, records=lambda: records)
 
 
 def _is_formula(field: str) -> bool:
+    """Numbers are no formulas, whatever their sign."""
     return field.startswith(_FORMULA) and as_number(field) is None
+
+
+def _without_formula(field: str) -> str:
+    return "'" + field if _is_formula(field) else field
+
+
+def _line_end(text: str) -> str:
+    return text[len(text.rstrip(_LINE_ENDS)) :]
 
 
 def _extended(texts: list[str], widths: list[int], width: int, answers: Sequence[list[str]], delimiter: str) -> str:
@@ -150,104 +127,77 @@ def _extended(texts: list[str], widths: list[int], width: int, answers: Sequence
     return "".join(pieces)
 
 
-class UploadGoneError(Exception):
-    """The upload was deleted while its result was sent: the answer is broken off, as what follows would be false."""
-
-
 class _Answers:
-    """The answers for the rows of one upload, as they are written in its dialect."""
+    """Answers as they are written in the dialect of a file."""
 
-    def __init__(self, upload: Upload, dialect: Dialect) -> None:
-        self._upload = upload
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._outcome = cache(partial(_outcome, dialect))
-        self._places: dict[int | None, str] = {}
+        self._places = AreaNamesOnce(partial(_place, dialect))
 
-    def of(self, first_row: int, row_count: int) -> list[list[str]]:
-        """What is written for each of these rows: the fields of COLUMNS and what stands before each, as columns.
-
-        Raises UploadGoneError.
-        """
-        statuses, reasons, postcodes, distances, areas = _columns(self._upload, first_row, row_count)
-        self._learn(set(areas))
-        codes = [postcode or "" for postcode in postcodes]
+    def of(self, answers: Answers) -> list[list[str]]:
+        """What is written for each row: the fields of COLUMNS and what stands before each, as columns."""
+        codes = [postcode or "" for postcode in answers.postcodes]
         outcodes = list(map(outcode_of, codes))
-        if _needs_quotes("".join(codes), self._dialect.delimiter):
+        if _needs_care("".join(codes), self._dialect):
             codes, outcodes = self._quoted(codes), self._quoted(outcodes)
-        metres = _decimals(distances)
+        metres = _decimals(answers.distances)
         if self._dialect.decimal != ".":
             metres = self._quoted([text.replace(".", self._dialect.decimal) for text in metres])
-        between = [self._dialect.delimiter] * row_count
+        between = [self._dialect.delimiter] * len(codes)
         return [
-            list(map(self._outcome, statuses, reasons)),
+            list(map(self._outcome, answers.statuses, answers.reasons)),
             codes,
             between,
             metres,
             between,
             outcodes,
-            list(map(self._places.__getitem__, areas)),
+            self._places.of(answers.areas),
         ]
 
-    def _learn(self, areas: set[int | None]) -> None:
-        if new := areas - self._places.keys():
-            if len(self._places) + len(new) > _MAX_AREAS:
-                self._places.clear()
-                new = areas
-            known = Area.objects.in_bulk([area for area in new if area is not None])
-            for id_ in new:
-                names = known[id_].names if id_ is not None else NO_NAMES
-                self._places[id_] = _join(["", *[name or "" for name in names]], self._dialect)
-
     def _quoted(self, fields: list[str]) -> list[str]:
-        return [_quoted(field, self._dialect.delimiter) for field in fields]
+        return [_quoted(field, self._dialect) for field in fields]
 
 
 def _outcome(dialect: Dialect, status: int, reason: str | None) -> str:
     return _join(["", STATUS_WORDS[status], reason or "", ""], dialect)
 
 
-def _decimals(numbers: list[float | None]) -> list[str]:
+def _place(dialect: Dialect, names: AreaNames) -> str:
+    return _join(["", *[name or "" for name in names]], dialect)
+
+
+def _decimals(numbers: Sequence[float | None]) -> list[str]:
     """The numbers as Python writes them. As JSON, that takes a third of the time, and is the same but for exponents."""
     text = msgspec.json.encode(numbers)[1:-1].decode()
-    if "e" in text or "0.0000" in text:
+    if "e" in text or "0.0000" in text or not text:
         return ["" if number is None else repr(number) for number in numbers]
     return text.replace("null", "").split(",")
 
 
-def _columns(upload: Upload, first_row: int, row_count: int) -> Iterable[list[Any]]:
-    """What the database has of these rows, as `stored_answers` has it; those that are not loaded yet are pending."""
-    first = row_id(upload.pk, first_row)
-    columns = stored_answers(first, first + row_count - 1)
-    # Only now: rows are removed after their upload is hidden, so of one that is still there none can be missing above.
-    if not upload_is_there(upload.pk):
-        raise UploadGoneError(f"upload {upload.pk} was deleted while its result was sent")
-    # Rows are loaded in order: it is the last ones that are missing.
-    missing = row_count - len(columns[0])
-    return [column + [value] * missing for column, value in zip(columns, _PENDING, strict=True)]
-
-
 def _join(fields: Iterable[str], dialect: Dialect) -> str:
-    return dialect.delimiter.join([_quoted(field, dialect.delimiter) for field in fields])
+    return dialect.delimiter.join([_quoted(field, dialect) for field in fields])
 
 
-def _quoted(field: str, delimiter: str) -> str:
-    return '"' + field.replace('"', '""') + '"' if _needs_quotes(field, delimiter) else field
+def _quoted(field: str, dialect: Dialect) -> str:
+    """The field as it is written: in quotes where they are needed, or without what would end it."""
+    if not _needs_care(field, dialect):
+        return field
+    if dialect.quoting == "quotes":
+        return '"' + field.replace('"', '""') + '"'
+    return re.sub(rf"[{re.escape(dialect.delimiter)}\r\n]", "_" if dialect.delimiter != "_" else " ", field)
 
 
-def _needs_quotes(text: str, delimiter: str) -> bool:
-    return delimiter in text or '"' in text or "\n" in text or "\r" in text
+def _needs_care(text: str, dialect: Dialect) -> bool:
+    return dialect.delimiter in text or '"' in text or "\n" in text or "\r" in text
 
 
-def _encoder(stream: BinaryIO, encoding: str) -> tuple[bytes, Callable[[str], bytes]]:
+def _encoder(beginning: bytes, encoding: str) -> tuple[bytes, Callable[[str], bytes]]:
     """The byte order mark that the file begins with, if it has one, and a function from text to bytes, piece by piece.
 
     A character of an answer that the file's encoding does not have becomes a question mark.
     """
-    start = b""
-    if stream.seekable():  # a workbook is not, and its CSV has no mark
-        start = stream.read(3)
-        stream.seek(0)
     for marked, mark, plain in _MARKED:
-        if encoding == marked and start.startswith(mark):
+        if encoding == marked and beginning.startswith(mark):
             return mark, codecs.getincrementalencoder(plain)().encode
     return b"", codecs.getincrementalencoder(encoding)(errors="replace").encode

@@ -28,6 +28,13 @@ def postcode_key(postcode: str) -> int:
     return int(postcode_keys(np.array([postcode.encode("utf-8", "replace")], "S8"))[0])
 
 
+def postcode_texts(keys: Keys) -> list[str]:
+    """The postcodes with these keys: as much of each as stands in eight bytes."""
+    if not len(keys):
+        return []
+    return b"\n".join(keys.astype(">i8").view("S8").tolist()).decode("utf-8", "replace").split("\n")
+
+
 def cell_keys(latitudes: Degrees, longitudes: Degrees) -> Keys:
     """Of locations: their cells and their places in them. What lies beyond the world, as a box may reach, counts as at
     its edge."""

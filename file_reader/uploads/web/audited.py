@@ -12,7 +12,7 @@ from uploads.models import AuditVia
 
 
 class AuditMiddleware:
-    """The last one: it needs to know who has logged in to the admin."""
+    """Around all others. Who has logged in to the admin is known when something is recorded."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -1,8 +1,8 @@
 """Views without REST framework's dispatch, which costs more than what is asked all the time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from rest_framework.exceptions import MethodNotAllowed
 
 from service_kit.query_parameters import Values
 from uploads.web.api.callers import caller_of
+from uploads.web.conditional import known_already, tag_of
 from uploads.web.errors import problem_response
 
 
@@ -23,13 +24,23 @@ class Call:
     #: The id of the caller; None with AUTH=off, where there is only one.
     owner_id: int | None
     query: dict[str, str]
+    #: Headers of the answer.
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Unless(NamedTuple):
+    """An answer that is made only for who does not have it already: it is another when, and only when, `version` is."""
+
+    version: tuple[object, ...]
+    make: Callable[[], Any]
 
 
 def plain_view(*parameters: str, **methods: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
     """A view with a function for each method, and these query parameters. The function of GET serves HEAD, too.
 
-    A function gets a `Call` and the parts of the address. It returns what is sent as JSON, or None (204); what it
-    raises becomes the problem that the table of `web.errors` has for it.
+    A function gets a `Call` and the parts of the address. It returns what is sent as JSON, `Unless`, or None (204);
+    what it raises becomes the problem that the table of `web.errors` has for it. The ETags are weak: they say nothing
+    of the bytes.
     """
     functions = {**methods, "HEAD": methods["GET"]}
     allowed = ", ".join(functions)
@@ -40,12 +51,21 @@ def plain_view(*parameters: str, **methods: Callable[..., Any]) -> Callable[...,
             raise MethodNotAllowed(str(request.method))
         query = Values("parameter", parameters)
         query.give_query(request)
-        answer = functions[request.method](Call(request, owner_id, query), **parts)
+        call = Call(request, owner_id, query)
+        answer = functions[request.method](call, **parts)
         if answer is None:
             nothing = HttpResponse(status=204)
             del nothing["Content-Type"]
             return nothing
-        return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+        body = None if isinstance(answer, Unless) else msgspec.json.encode(answer)
+        tag = "W/" + (tag_of(*answer.version) if body is None else tag_of(body))
+        response = known_already(request, tag)
+        if response is None:
+            body = msgspec.json.encode(answer.make()) if body is None else body
+            response = HttpResponse(body, content_type="application/json")
+        for name, value in (("ETag", tag), *call.headers.items()):
+            response[name] = value
+        return response
 
     # No cookie says whose call it is, so none can be abused.
     @csrf_exempt

@@ -1,17 +1,19 @@
-"""What people do to uploads: cancel, retry, delete, also with their owner.
+"""What people do to uploads: pause, resume, cancel, retry, delete, also with their owner.
 
 Each is one short transaction; a retry of many chunks is some.
 """
 
 import logging
 
+import numpy as np
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import Case, F, Min, When
+from django.db.models.functions import Greatest, Now
 
 from uploads import audit
 from uploads.errors import NotRetryableError, UploadHasEndedError
+from uploads.files.stored import remove_results
 from uploads.models import (
     OPEN_CHUNK_STATES,
     OPEN_STATES,
@@ -26,7 +28,9 @@ from uploads.models import (
     UploadState,
 )
 from uploads.row_ids import row_range
+from uploads.rows.bulk import note_statuses
 from uploads.work.indexing import give_up_index
+from uploads.work.lease_sql import stamp_chunks
 from uploads.work.turns import next_turn, price_of_a_row
 from uploads.work.wake import wake_workers
 
@@ -43,14 +47,66 @@ def cancel_upload(upload: Upload) -> None:
     """
     with transaction.atomic():
         hit = Upload.objects.filter(pk=upload.pk, state__in=OPEN_STATES).update(
-            state=UploadState.CANCELLED, finished_at=Now(), lease_until=None, fence=F("fence") + 1
+            state=UploadState.CANCELLED, finished_at=Now(), lease_until=None, fence=F("fence") + 1, paused_at=None
         )
         if hit:
             _take_back_leases(Upload.objects.filter(pk=upload.pk))
             audit.record(AuditAction.UPLOAD_CANCELLED, str(upload.public_id))
     upload.refresh_from_db()
     if upload.state != UploadState.CANCELLED:
-        raise UploadHasEndedError(upload.state)
+        raise UploadHasEndedError(upload.state, "cancel")
+
+
+def pause_upload(upload: Upload) -> None:
+    """(t) Has nothing more of an upload begun: what is being looked up is finished, a loader is refused. Pausing twice
+    changes nothing.
+
+    Raises UploadHasEndedError.
+    """
+    with transaction.atomic():
+        place = next_turn()
+        hit = Upload.objects.filter(pk=upload.pk, state__in=OPEN_STATES, paused_at=None, deleted_at=None).update(
+            paused_at=Now(),
+            # Who loads it loses the lease, and has not failed by that.
+            fence=F("fence") + 1,
+            attempts=Greatest(F("attempts") - 1, 0),
+            lease_until=Case(When(lease_until__isnull=False, then=Now())),
+        )
+        if hit:
+            waiting = Chunk.objects.filter(upload=upload, state=ChunkState.READY)
+            turn = waiting.aggregate(first=Min("turn"))["first"]
+            behind = Greatest((F("turn") if turn is None else turn) - place, 0)
+            Upload.objects.filter(pk=upload.pk).update(turns_behind=behind)
+            # Every claim would go past them.
+            waiting.update(state=ChunkState.VOID)
+            audit.record(AuditAction.UPLOAD_PAUSED, str(upload.public_id))
+    _refresh_open(upload, "pause")
+
+
+def resume_upload(upload: Upload) -> None:
+    """(u) Goes on with a paused upload. Its place is as far behind the queue's as when it was paused: it neither
+    catches up on what others have had meanwhile, nor gains by a pause. Resuming twice changes nothing.
+
+    Raises UploadHasEndedError.
+    """
+    with transaction.atomic():
+        place = next_turn()
+        hit = Upload.objects.filter(
+            pk=upload.pk, state__in=OPEN_STATES, paused_at__isnull=False, deleted_at=None
+        ).update(paused_at=None)
+        if hit:
+            upload.refresh_from_db()
+            turn = stamp_chunks(upload.pk, turn=place + upload.turns_behind, price=price_of_a_row(upload.owner_id))
+            Upload.objects.filter(pk=upload.pk).exclude(state=UploadState.RECEIVED).update(turn=turn)
+            audit.record(AuditAction.UPLOAD_RESUMED, str(upload.public_id))
+            transaction.on_commit(wake_workers, robust=True)
+    _refresh_open(upload, "resume")
+
+
+def _refresh_open(upload: Upload, what: str) -> None:
+    upload.refresh_from_db()
+    if upload.state not in OPEN_STATES:
+        raise UploadHasEndedError(upload.state, what)
 
 
 def retry_upload(upload: Upload) -> None:
@@ -61,6 +117,7 @@ def retry_upload(upload: Upload) -> None:
     with transaction.atomic():
         last = _retry_chunks(upload.pk, after=0)
         audit.record(AuditAction.UPLOAD_RETRIED, str(upload.public_id))
+        transaction.on_commit(lambda: remove_results(upload.public_id), robust=True)
     while last is not None:
         try:
             last = _retry_chunks(upload.pk, after=last)
@@ -88,9 +145,12 @@ def _retry_chunks(upload_id: int, *, after: int) -> int | None:
         give_up_index(upload_id)
         price = price_of_a_row(upload.owner_id)
         for chunk in chunks:
-            Row.objects.filter(
+            failed = Row.objects.filter(
                 status=RowStatus.FAILED, **row_range(upload_id, chunk.first_row, chunk.row_count)
-            ).update(status=RowStatus.PENDING, reason=None)
+            )
+            ids = np.fromiter(failed.values_list("id", flat=True), np.int64)
+            note_statuses(ids, np.full(len(ids), RowStatus.PENDING))
+            failed.update(status=RowStatus.PENDING, reason=None)
             Chunk.objects.filter(pk=chunk.pk).update(
                 state=ChunkState.READY, failed=0, attempts=0, fence=F("fence") + 1, due_at=Now(), turn=turn
             )

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from uploads.files.abandoned import doubtful_files, locked_files, remove_parts
+from uploads.files.abandoned import doubtful_files, locked_files, remove_parts, remove_unused_results
 from uploads.files.stored import forget_intent, remove_file
-from uploads.models import IndexBlock, SpentRows, Upload
+from uploads.models import IndexBlock, MapPart, SpentRows, TotalBlock, Upload
 from uploads.row_ids import row_number
 from uploads.rows.bulk.usage import DAY
 from uploads.rows.filters import rows_of
@@ -50,11 +50,13 @@ def _purge_slice(upload: Upload) -> bool:
     if last is not None:
         rows.filter(id__lte=last)._raw_delete(rows.db)
         blocks_of(upload.pk, 1, row_number(last)).delete()
+        MapPart.objects.filter(upload=upload, first_row__lte=row_number(last)).delete()
         return False
     remove_file(upload.public_id)
     with transaction.atomic():
         rows._raw_delete(rows.db)
-        IndexBlock.objects.filter(upload=upload).delete()
+        for model in (IndexBlock, TotalBlock, MapPart):
+            model.objects.filter(upload=upload).delete()
         if Upload.objects.filter(pk=upload.pk, deleted_at__isnull=False).delete()[0]:
             _keep_spent_rows(upload)
     return True
@@ -89,7 +91,9 @@ def clear_sessions() -> None:
 
 
 def collect_abandoned() -> int:
-    """Removes the files that requests left when they died before their upload was committed; returns how many."""
+    """Removes the files that requests left when they died before their upload was committed, and returns how many;
+    also results that nobody uses."""
+    remove_unused_results()
     count = remove_parts()
     for ids in doubtful_files(_COLLECT_FILES):
         # Locked first: a request that holds its file may commit right after the database has said no.

@@ -1,4 +1,4 @@
-"""The row index of uploads that have ended: written once, segment by segment, under the upload's lease.
+"""The row index and the totals of uploads that have ended: written once, segment by segment, under the upload's lease.
 
 Nobody waits for it: until it is all there, the upload's rows are walked through. The transitions carry the letters of
 docs/states.md.
@@ -6,15 +6,17 @@ docs/states.md.
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
-from uploads.models import ENDED_STATES, IndexBlock, IndexKind, Upload
+from uploads.models import ENDED_STATES, IndexBlock, IndexKind, TotalBlock, TotalKind, Upload
 from uploads.rows.bulk.index import bulk_create_blocks, row_columns
 from uploads.rows.index import segment_blocks
+from uploads.rows.totals import replace_totals, totals_of_segment, totals_of_upload
 from uploads.work.leases import LeaseLostError, is_past
 
 logger = logging.getLogger(__name__)
@@ -53,32 +55,42 @@ def claimable_indexes() -> QuerySet[Upload]:
 
 
 def write_segment(lease: IndexLease) -> IndexLease | None:
-    """(r, s) Writes the next segment, in a short transaction; the lease for the one after it, None after the last.
+    """(r, s) Writes the next segment, in a short transaction, and after the last one the totals; the lease for what is
+    next, None when all is there.
 
     Raises LeaseLostError when the lease is somebody else's by now, or the upload was opened again or deleted.
     """
+    if lease.rows_indexed == lease.rows_loaded:
+        _write_totals(lease)
+        return None
     first_row = lease.rows_indexed + 1
     last_row = min(lease.rows_indexed + settings.INDEX_SEGMENT_ROWS, lease.rows_loaded)
     columns = row_columns(lease.upload_id, first_row, last_row)
     if len(columns.statuses) != last_row - lease.rows_indexed:
         raise LeaseLostError(f"rows of upload {lease.upload_id} are gone")
     blocks = list(segment_blocks(columns, first_row))
-    is_last = last_row == lease.rows_loaded
+    totals = totals_of_segment(lease.upload_id, first_row, columns)
     with transaction.atomic():
-        _advance(lease, rows_indexed=last_row, is_last=is_last)
-        blocks_of(lease.upload_id, first_row, last_row).delete()  # of an index that was given up
+        _advance(lease, rows_indexed=last_row, lease_until=Now() + settings.LEASE)
+        # Of an index that was given up.
+        blocks_of(lease.upload_id, first_row, last_row).delete()
+        of_segment = TotalBlock.objects.filter(upload=lease.upload_id, kind=TotalKind.SEGMENT)
+        of_segment.filter(first__gte=first_row, first__lte=last_row).delete()
         bulk_create_blocks(lease.upload_id, first_row, blocks)
-    if is_last:
-        logger.info("upload indexed upload=%s rows=%s", lease.upload_id, last_row)
-        return None
+        of_segment.create(upload_id=lease.upload_id, kind=TotalKind.SEGMENT, first=first_row, body=totals)
     return replace(lease, rows_indexed=last_row)
 
 
-def _advance(lease: IndexLease, *, rows_indexed: int, is_last: bool) -> None:
-    moved = {"lease_until": None, "indexed_at": Now()} if is_last else {"lease_until": Now() + settings.LEASE}
-    hit = Upload.objects.filter(_WITHOUT_INDEX, pk=lease.upload_id, fence=lease.fence).update(
-        rows_indexed=rows_indexed, **moved
-    )
+def _write_totals(lease: IndexLease) -> None:
+    totals, reasons = totals_of_upload(lease.upload_id, lease.rows_loaded)
+    with transaction.atomic():
+        _advance(lease, lease_until=None, indexed_at=Now(), reasons=reasons)
+        replace_totals(lease.upload_id, totals)
+    logger.info("upload indexed upload=%s rows=%s", lease.upload_id, lease.rows_loaded)
+
+
+def _advance(lease: IndexLease, **moved: Any) -> None:
+    hit = Upload.objects.filter(_WITHOUT_INDEX, pk=lease.upload_id, fence=lease.fence).update(**moved)
     if hit != 1:
         raise LeaseLostError(f"the index of upload {lease.upload_id} is no longer held with fence {lease.fence}")
 
@@ -93,7 +105,9 @@ def give_up_index(upload_id: int) -> None:
 
     The blocks stay, unseen, until they are written anew: there may be many of them, and somebody waits for the retry.
     """
-    Upload.objects.filter(pk=upload_id).update(rows_indexed=0, indexed_at=None, lease_until=None, fence=F("fence") + 1)
+    Upload.objects.filter(pk=upload_id).update(
+        rows_indexed=0, indexed_at=None, reasons=None, lease_until=None, fence=F("fence") + 1
+    )
 
 
 def blocks_of(upload_id: int, first_row: int, last_row: int) -> QuerySet[IndexBlock]:

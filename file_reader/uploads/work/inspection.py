@@ -181,6 +181,8 @@ class _Inspector:
             return [read, *index, *again]
         if upload.state == UploadState.CANCELLED:
             return ["Nothing: it was cancelled. The rows that had their answer keep it.", *index]
+        if upload.paused_at:
+            return [f"Nothing: it was paused {self._when(upload.paused_at)}. What workers have in hand is finished."]
         said = self._next_of_loading() if upload.state != UploadState.GEOCODING else []
         if self.chunks.filter(state__in=OPEN_CHUNK_STATES).exists():
             said += self._next_of_chunks()

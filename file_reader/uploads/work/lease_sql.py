@@ -19,7 +19,8 @@ _POSTGRESQL_NOW = "(STATEMENT_TIMESTAMP() + %s)"
 _TAKE = """
     UPDATE uploads_chunk SET state = 'leased', fence = fence + 1, attempts = attempts + 1, lease_until = {now}
     WHERE id = %s AND upload_id IN
-        (SELECT id FROM uploads_upload WHERE state IN ('loading', 'geocoding') AND deleted_at IS NULL)
+        (SELECT id FROM uploads_upload WHERE state IN ('loading', 'geocoding') AND deleted_at IS NULL
+         AND paused_at IS NULL)
 """
 _RELEASE = """
     UPDATE uploads_chunk SET state = %s, lease_until = NULL, due_at = {now}, attempts = attempts - %s,
@@ -28,8 +29,16 @@ _RELEASE = """
 """
 _IS_COMPLETE = """
     SELECT 1 FROM uploads_upload WHERE id = %s AND state = 'geocoding' AND NOT EXISTS
-        (SELECT 1 FROM uploads_chunk WHERE upload_id = uploads_upload.id AND state IN ('ready', 'leased'))
+        (SELECT 1 FROM uploads_chunk WHERE upload_id = uploads_upload.id AND state IN ('ready', 'leased', 'void'))
 """
+#: In the order that they had, one behind the other. The price is that of a row.
+_STAMP = """
+    UPDATE uploads_chunk SET state = 'ready', turn = %s + %s * placed.rows_before
+    FROM (SELECT id, sum(row_count) OVER (ORDER BY turn, id) - row_count AS rows_before
+          FROM uploads_chunk WHERE upload_id = %s AND state IN ('ready', 'void')) AS placed
+    WHERE uploads_chunk.id = placed.id
+"""
+_STAMPED_ROWS = "SELECT coalesce(sum(row_count), 0) FROM uploads_chunk WHERE upload_id = %s AND state = 'ready'"
 
 
 def take_chunk(chunk_id: int, lease: timedelta) -> bool:
@@ -44,8 +53,16 @@ def give_back_chunk(
     return _execute(_RELEASE, [state, _from_now(delay), attempts_back, *counts, chunk_id, fence]) == 1
 
 
+def stamp_chunks(upload_id: int, *, turn: int, price: int) -> int:
+    """Puts the chunks that wait, or left the queue, into it from that turn on; returns the turn after the last one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP, [turn, price, upload_id])
+        cursor.execute(_STAMPED_ROWS, [upload_id])
+        return turn + price * int(cursor.fetchone()[0])
+
+
 def is_complete(upload_id: int) -> bool:
-    """Whether an upload is loaded and has no open chunk any more."""
+    """Whether an upload is loaded, and none of its chunks is open or left the queue by a pause."""
     with connection.cursor() as cursor:
         cursor.execute(_IS_COMPLETE, [upload_id])
         return cursor.fetchone() is not None

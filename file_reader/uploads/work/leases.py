@@ -19,13 +19,13 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
-from uploads.models import GEOCODABLE_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Upload, UploadState
+from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.splitting import split_chunk
 
 logger = logging.getLogger(__name__)
 
-_IN_WORK = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None)
+_IN_WORK = Q(upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None, upload__paused_at=None)
 #: No pause and no correction of a clock is longer than this, beside the lease itself.
 _LONGEST_PAUSE = timedelta(minutes=1)
 #: The most uploads of one owner that are loaded at once, by all workers: the files of others find a loader, too. Of two
@@ -158,7 +158,7 @@ def uploads_to_load() -> QuerySet[Upload]:
     """The uploads that have rows to load and that nobody is loading, in no order."""
     claimable = Q(state=UploadState.RECEIVED) | Q(state=UploadState.LOADING) & is_past("lease_until")
     # What is open has no index: the condition leads to the few that are open.
-    return Upload.objects.filter(claimable, indexed_at=None, deleted_at=None)
+    return Upload.objects.filter(claimable, indexed_at=None, deleted_at=None, paused_at=None)
 
 
 def is_past(moment: str) -> Q:
@@ -269,7 +269,8 @@ def sweep() -> int:
 
 
 def _finish(uploads: QuerySet[Upload]) -> int:
-    open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=OPEN_CHUNK_STATES)
+    # Those of a paused upload are void, and not over.
+    open_chunks = Chunk.objects.filter(upload=OuterRef("pk"), state__in=PENDING_CHUNK_STATES)
     complete = Upload.objects.filter(~Exists(open_chunks), state=UploadState.GEOCODING, deleted_at=None)
     # Almost always there is none: a look takes no lock.
     if not uploads.filter(pk__in=complete).exists():
@@ -284,6 +285,7 @@ def _finish(uploads: QuerySet[Upload]) -> int:
             state=Case(When(error__isnull=True, then=Value(UploadState.DONE)), default=Value(UploadState.FAILED)),
             finished_at=Now(),
             waiting_since=None,
+            paused_at=None,
         )
     if hit:
         logger.info("uploads ended count=%s", hit)

@@ -2,11 +2,13 @@
 
 import logging
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Count, Q
 
 from uploads.models import Chunk, ChunkState, Row, RowStatus
-from uploads.row_ids import row_range
+from uploads.row_ids import row_id, row_range
+from uploads.rows.bulk import note_statuses
 
 logger = logging.getLogger(__name__)
 
@@ -22,9 +24,10 @@ def split_chunk(chunk: Chunk) -> None:
     chunk.fence += 1
     chunk.lease_until = None
     if chunk.row_count == 1:
-        Row.objects.filter(status=RowStatus.PENDING, **row_range(chunk.upload_id, chunk.first_row, 1)).update(
-            status=RowStatus.FAILED, reason="gave_up"
-        )
+        is_pending = Row.objects.filter(status=RowStatus.PENDING, **row_range(chunk.upload_id, chunk.first_row, 1))
+        if is_pending.update(status=RowStatus.FAILED, reason="gave_up"):
+            row = np.array([row_id(chunk.upload_id, chunk.first_row)])
+            note_statuses(row, np.array([RowStatus.FAILED]))
         chunk.state = ChunkState.DEAD
         _count_rows(chunk)
         logger.error("row failed upload=%s row=%s reason=gave_up", chunk.upload_id, chunk.first_row)

@@ -18,7 +18,11 @@ def next_turn() -> int:
     Chunks that are being looked up do not count: one that kills its workers stays behind for minutes.
     """
     waiting = Chunk.objects.filter(
-        IS_OPEN, state=ChunkState.READY, upload__state__in=GEOCODABLE_STATES, upload__deleted_at=None
+        IS_OPEN,
+        state=ChunkState.READY,
+        upload__state__in=GEOCODABLE_STATES,
+        upload__deleted_at=None,
+        upload__paused_at=None,
     )
     turn = waiting.order_by("turn", "id").values_list("turn", flat=True).first()
     if turn is None:
@@ -35,4 +39,4 @@ def price_of_a_row(owner_id: int | None) -> int:
 
 def _at_work() -> QuerySet[Upload]:
     # What is open has no index: the condition leads to the few that are open.
-    return Upload.objects.filter(indexed_at=None, deleted_at=None)
+    return Upload.objects.filter(indexed_at=None, deleted_at=None, paused_at=None)

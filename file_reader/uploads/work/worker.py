@@ -283,4 +283,4 @@ class Worker:
 
 def _is_anything_open() -> bool:
     """Whether there may be something to do, now or when its time comes. Else there is not until somebody makes work."""
-    return Upload.objects.filter(Q(indexed_at=None) | Q(deleted_at__isnull=False)).exists()
+    return Upload.objects.filter(Q(indexed_at=None, paused_at=None) | Q(deleted_at__isnull=False)).exists()

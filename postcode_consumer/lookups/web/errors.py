@@ -2,9 +2,14 @@
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 from django.db import Error
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from lookups.errors import ProviderUnavailableError
@@ -38,6 +43,32 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
             retry_after=whole_seconds(exception.retry_after or DEFAULT_RETRY_AFTER),
         )
     return problems.exception_handler(exception, context)
+
+
+def plain_view(**methods: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view with a function for each method, without REST framework's dispatch, which costs as much as a lookup.
+
+    The function of GET serves HEAD, too. What it raises becomes the problem that `exception_handler` has for it.
+    """
+    functions = {**methods, "HEAD": methods["GET"]}
+
+    def view(request: HttpRequest, **parts: Any) -> HttpResponseBase:
+        response: HttpResponseBase
+        try:
+            if request.method not in functions:
+                raise MethodNotAllowed(str(request.method))
+            response = functions[request.method](request, **parts)
+        except Exception as error:
+            problem = exception_handler(error, {})
+            if problem is None:
+                raise
+            problem.accepted_renderer, problem.accepted_media_type = JSONRenderer(), "application/json"
+            problem.renderer_context = {}  # type: ignore[attr-defined] # not in the stubs
+            response = problem
+        response["Allow"] = ", ".join(functions)
+        return response
+
+    return view
 
 
 def whole_seconds(seconds: float) -> int:

@@ -3,26 +3,24 @@
 import re
 
 import msgspec
-from django.http import HttpResponse
-from rest_framework.decorators import api_view
+from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.request import Request
 
 from lookups.providers import provider_of_this_process
+from lookups.web.errors import plain_view
 from service_kit.query_parameters import query_parameters
 
 #: Without its space. What has another form is no postcode, and nobody is asked about it.
 _POSTCODE = re.compile(r"[A-Z0-9]{5,7}")
 
 
-@api_view(["GET", "HEAD"])
 @query_parameters("remembered")
-def postcode(request: Request, postcode: str) -> HttpResponse:
+def _postcode(request: HttpRequest, postcode: str) -> HttpResponse:
     """A postcode, however it is spaced and capitalised → its details; 404 when the provider does not know it.
 
     `?remembered=1` also tells what was found for whomever: that there is something says that somebody asked.
     """
-    remembered = request.query_params.get("remembered", "0")
+    remembered = request.GET.get("remembered", "0")
     if remembered not in ("0", "1"):
         raise ValidationError({"remembered": "Accepted: 0 or 1."})
     # Some letters of other scripts have one of ours as their capital.
@@ -35,3 +33,6 @@ def postcode(request: Request, postcode: str) -> HttpResponse:
     # No provider that there is knows when a postcode was terminated: they have live ones only.
     answer = {"postcode": f"{known.outcode} {known.incode}", **msgspec.structs.asdict(known), "terminated": None}
     return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
+
+
+postcode = plain_view(GET=_postcode)

@@ -8,10 +8,7 @@ from typing import TypeVar
 
 import msgspec
 from django.conf import settings
-from django.http import HttpResponse
-from django.utils.decorators import method_decorator
-from rest_framework.request import Request
-from rest_framework.views import APIView
+from django.http import HttpRequest, HttpResponse
 
 from lookups.answers import Answer
 from lookups.deadline import Deadline
@@ -19,7 +16,7 @@ from lookups.errors import DeadlineExceededError, ProviderUnavailableError
 from lookups.lookup import reverse_geocode, reverse_geocode_columns
 from lookups.providers import provider_of_this_process
 from lookups.web import columns_body
-from lookups.web.errors import whole_seconds
+from lookups.web.errors import plain_view, whole_seconds
 from lookups.web.request_body import parse_body, parse_deadline, parse_query
 from service_kit.problems import Problem
 from service_kit.query_parameters import query_parameters
@@ -36,35 +33,35 @@ class _Bulk(msgspec.Struct):
     results: list[Answer]
 
 
-class ReverseGeocode(APIView):
-    """`GET` answers one location, `POST` up to 1,000, and up to 5,000 as columns."""
-
-    http_method_names = ["get", "post", "head"]
-
-    @method_decorator(query_parameters("latitude", "longitude", "max_distance"))
-    def get(self, request: Request) -> HttpResponse:
-        """`?latitude=…&longitude=…[&max_distance=…]` → the answer."""
-        query = request.query_params
-        location, max_distance = parse_query(
-            latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
-        )
-        look_up = partial(reverse_geocode, locations=[location], max_distance=max_distance)
-        (answer,) = _in_time(request, 1, look_up)
-        response = _json(answer)
-        if answer.status != "failed":
-            response["Cache-Control"] = f"public, max-age={ANSWER_SECONDS}"
-        return response
-
-    def post(self, request: Request) -> HttpResponse:
-        """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order; columns → columns."""
-        if request._request.content_type == columns_body.CONTENT_TYPE:
-            return _columns(request)
-        locations, max_distance = parse_body(_body(request))
-        look_up = partial(reverse_geocode, locations=locations, max_distance=max_distance)
-        return _json(_Bulk(_in_time(request, len(locations), look_up)))
+@query_parameters("latitude", "longitude", "max_distance")
+def _one(request: HttpRequest) -> HttpResponse:
+    """`?latitude=…&longitude=…[&max_distance=…]` → the answer."""
+    query = request.GET
+    location, max_distance = parse_query(
+        latitude=query.get("latitude"), longitude=query.get("longitude"), max_distance=query.get("max_distance")
+    )
+    look_up = partial(reverse_geocode, locations=[location], max_distance=max_distance)
+    (answer,) = _in_time(request, 1, look_up)
+    response = _json(answer)
+    if answer.status != "failed":
+        response["Cache-Control"] = f"public, max-age={ANSWER_SECONDS}"
+    return response
 
 
-def _columns(request: Request) -> HttpResponse:
+def _many(request: HttpRequest) -> HttpResponse:
+    """`{"locations": […], "max_distance"?}` → `{"results": […]}` in the same order; columns → columns."""
+    if request.content_type == columns_body.CONTENT_TYPE:
+        return _columns(request)
+    locations, max_distance = parse_body(_body(request))
+    look_up = partial(reverse_geocode, locations=locations, max_distance=max_distance)
+    return _json(_Bulk(_in_time(request, len(locations), look_up)))
+
+
+#: `GET` answers one location, `POST` up to 1,000, and up to 5,000 as columns.
+reverse_geocode_view = plain_view(GET=_one, POST=_many)
+
+
+def _columns(request: HttpRequest) -> HttpResponse:
     question = columns_body.parse(_body(request))
     look_up = partial(
         reverse_geocode_columns,
@@ -76,10 +73,10 @@ def _columns(request: Request) -> HttpResponse:
     return HttpResponse(columns_body.encoded(columns, question), content_type=columns_body.CONTENT_TYPE)
 
 
-def _in_time(request: Request, locations: int, look_up: Callable[..., _Answers]) -> _Answers:
+def _in_time(request: HttpRequest, locations: int, look_up: Callable[..., _Answers]) -> _Answers:
     """The answers, in the time that is ours or, if that is less, the caller's."""
     started = time.monotonic()
-    callers_seconds = parse_deadline(request.headers.get("X-Request-Deadline"))
+    callers_seconds = parse_deadline(request.META.get("HTTP_X_REQUEST_DEADLINE"))
     deadline = Deadline(min(callers_seconds, settings.LOOKUP_DEADLINE_SECONDS))
     if not callers_seconds:
         raise _deadline_exceeded("The time that X-Request-Deadline allows was over when the request came.")
@@ -104,7 +101,7 @@ def _deadline_exceeded(detail: str, *, retry_after: float | None = None) -> Prob
     )
 
 
-def _body(request: Request) -> bytes:
+def _body(request: HttpRequest) -> bytes:
     """The whole body. Its size is checked before any of it is read."""
     if request.headers.get("Transfer-Encoding"):
         # Without a length Django reads such a body as empty, silently.
@@ -119,8 +116,7 @@ def _body(request: Request) -> bytes:
             detail=f"At most {settings.MAX_BODY_BYTES} bytes are taken in one call.",
             max_bytes=settings.MAX_BODY_BYTES,
         )
-    body: bytes = request._request.body
-    return body
+    return request.body
 
 
 def _json(answer: Answer | _Bulk) -> HttpResponse:

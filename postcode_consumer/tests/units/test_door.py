@@ -40,6 +40,13 @@ def test_an_unknown_address_is_not_found(call: Call) -> None:
     assert_problem(call("GET", "/api/v1/nowhere/"), "not-found", 404)
 
 
+def test_an_address_of_the_api_is_served_without_its_last_slash(call: Call) -> None:
+    for path in (PATH, "/api/v1/postcodes/SW1A1AA/"):
+        for method in ("GET", "POST", "OPTIONS"):
+            with_slash, without = call(method, path), call(method, path.rstrip("/"))
+            assert (without.status_code, without.content) == (with_slash.status_code, with_slash.content)
+
+
 def test_a_wrong_method_is_told_which_ones_are_right(call: Call) -> None:
     response = call("DELETE", PATH)
     assert_problem(response, "method-not-allowed", 405)

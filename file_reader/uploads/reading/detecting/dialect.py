@@ -1,43 +1,10 @@
-"""How a file is written: encoding, delimiter, header, decimal sign, coordinate columns.
+"""What is said of a file and what is found out: the words for how it is written."""
 
-Whatever is declared is taken as declared; the rest is told from the beginning of the file. What cannot be told with
-certainty is an error that shows what was seen: a wrong guess would put every row at the wrong place.
-"""
-
-import codecs
-import csv
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from uploads.reading.coordinates import ONE_CELL, Located, Notation, as_number, has_letter, locator
-from uploads.reading.detecting import columns
-from uploads.reading.detecting.doubts import side_column
-from uploads.reading.detecting.encoding import encoding_of
-from uploads.reading.detecting.headers import name_both, names_of, normal
-from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
-from uploads.reading.detecting.sample import SHOWN_CHARS, Table, mostly
-from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
-from uploads.reading.fields import is_blank, quotes_close, unclosed_quote
-from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
-
-#: How much of a file's beginning is looked at, in bytes.
-SAMPLE_BYTES = 1 << 17
-_SAMPLE_RECORDS = 200
-#: How many records may stand above the header.
-_MOST_ABOVE = 30
-DELIMITERS = (",", ";", "\t", "|")
-MAX_COLUMNS = 10_000
-_DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
-#: Reasons of rows whose numbers could be read.
-_READ_AND_REJECTED = frozenset(
-    {"latitude_out_of_range", "longitude_out_of_range", "coordinates_swapped", "outside_national_grid"}
-)
-#: A line for people, or the one by which Excel is told the delimiter.
-_COMMENT = re.compile(r"\s*(#|sep=.?\s*$)", re.IGNORECASE)
+from uploads.reading.coordinates import Located, Notation, locator
 
 
 @dataclass(frozen=True)
@@ -52,6 +19,11 @@ class Declared:
     decimal: str | None = None
     coordinates: str | None = None
     sheet: str | None = None
+    quoting: str | None = None
+
+    @property
+    def notation(self) -> Notation | None:
+        return Notation(self.coordinates) if self.coordinates else None
 
 
 @dataclass(frozen=True)
@@ -63,18 +35,23 @@ class Dialect:
 
     `preamble` is how many records stand above the header, or above the first row: titles, comments, `sep=;`. `surplus`
     is how many fields more than the header the rows have, all of them empty; below 0, how many columns without a name
-    they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces.
+    they leave out. With `skip_spaces`, quotes may stand behind a delimiter and spaces. `quoting` is one of QUOTING:
+    with `none`, quotes are part of the cells.
 
-    `others` names the columns of further locations, which are not read. With `cr_ends`, a CR without an LF ends a line;
-    else it is part of a cell.
+    `others` names the columns of further locations, which are not read; if it is one, `others_fix` has the options that
+    declare it. With `cr_ends`, a CR without an LF ends a line; else it is part of a cell.
 
     Of a workbook, `sheet` is the one that is read, by name or number, empty for the first visible one, * for all alike;
     `sheets_left` are those that are not, and with `sheets_alike` some of them have the same first row. With
     `merged_cells`, a coordinate stands in cells that are merged over several rows.
 
+    `format` is what was sent; of what is neither csv nor xlsx, this is the table that was made of it. `left` names what
+    was beside the table and is not read.
+
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
-    did; with `is_lettered`, letters did in the longitude itself; with `is_british`, a row that says it is in Ireland is
-    of another grid. With `is_declared`, the sender has said what the columns are.
+    did; `silent_sides` may say so further down; with `is_lettered`, letters did in the longitude itself; with
+    `is_british`, a row that says it is in Ireland is of another grid. With `is_of_world`, most are abroad, and none is
+    taken for a swapped one. With `is_declared`, the sender has said what the columns are.
     """
 
     delimiter: str
@@ -89,16 +66,22 @@ class Dialect:
     preamble: int = 0
     surplus: int = 0
     skip_spaces: bool = False
+    quoting: str = "quotes"
     side_column: int | None = None
+    silent_sides: list[int] = field(default_factory=list)
     is_lettered: bool = False
     is_british: bool = False
+    is_of_world: bool = False
     is_declared: bool = False
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
+    others_fix: dict[str, str] = field(default_factory=dict)
     sheet: str = ""
     sheets_left: list[str] = field(default_factory=list)
     sheets_alike: bool = False
     merged_cells: bool = False
+    format: str = "csv"
+    left: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -110,310 +93,3 @@ class Dialect:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         return cls(**value)
-
-
-def detect_dialect(sample: bytes, declared: Declared, *, further: Sequence[bytes] = ()) -> Dialect:
-    """The dialect of a file, from its first SAMPLE_BYTES and from what was declared.
-
-    `further` are pieces from elsewhere in the file: the encoding may show only there.
-
-    Raises UnsupportedFileError, EmptyFileError, ColumnsError (with `columns_seen`) or ReadingError.
-    """
-    refuse_other_bytes(sample)
-    encoding = encoding_of(sample, further, declared.encoding)
-    lines = _whole_lines(sample, encoding, cr_ends=True)
-    first_line = next((line for line in lines if line.replace('"', "").strip()), None)
-    if first_line is None:
-        raise EmptyFileError("There is nothing in the file: not even a header.")
-    refuse_other_text("".join(lines[:20]), first_line)
-    dialect = _dialect_of(lines, declared, encoding)
-    text = "".join(lines)
-    if "\n" not in text:
-        return dialect
-    if has_lone_cr(text):
-        # A line end, or a part of a cell: the records that it makes are as wide as the others, or they are not.
-        unsplit = without_lone_cr(_whole_lines(sample, encoding, cr_ends=False))
-        if _alike(lines, dialect.delimiter) >= _alike(unsplit, dialect.delimiter):
-            return dialect
-        dialect = _dialect_of(unsplit, declared, encoding)
-    return replace(dialect, cr_ends=False)
-
-
-def _dialect_of(lines: list[str], declared: Declared, encoding: str) -> Dialect:
-    if declared.delimiter:
-        return _columns(_cut(lines, declared.delimiter), declared, encoding)
-    return _best_delimiter(lines, declared, encoding)
-
-
-def _alike(lines: list[str], delimiter: str) -> tuple[int, float]:
-    """How many records have as many fields as most of them, and their share."""
-    try:
-        widths = Counter(map(len, _cut(lines, delimiter).records))
-    except ReadingError:
-        return 0, 0.0
-    (_, count), *_ = widths.most_common(1)
-    return count, count / widths.total()
-
-
-def _whole_lines(sample: bytes, encoding: str, *, cr_ends: bool) -> list[str]:
-    try:
-        text = codecs.getincrementaldecoder(encoding)(errors="strict").decode(sample)
-    except UnicodeDecodeError as error:
-        before = sample[: error.start].decode(encoding, errors="ignore")
-        raise undecodable(len(split_lines(before + "x")), encoding) from None
-    lines = split_lines(text, cr_ends=cr_ends)
-    if len(sample) >= SAMPLE_BYTES and len(lines) > 1:
-        lines.pop()  # cut off by the sample's end
-    return lines
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """The beginning of a file, cut into fields."""
-
-    delimiter: str
-    skip_spaces: bool
-    records: list[list[str]]
-    _names: dict[int, list[str]] = field(default_factory=dict)
-
-    def names(self, number: int) -> list[str]:
-        """What a record would name its columns, were it the header."""
-        if number not in self._names:
-            self._names[number] = names_of(self.records[number])
-        return self._names[number]
-
-    def quality(self) -> tuple[bool, bool, float, int]:
-        """How well the delimiter cuts: names in the header, more than one field, many records alike, many fields."""
-        width, count = Counter(map(len, self.records)).most_common(1)[0]
-        return name_both(self.names(0)), width > 1, count / len(self.records), width
-
-
-def _best_delimiter(lines: list[str], declared: Declared, encoding: str) -> Dialect:
-    """The delimiter with which the coordinates are found; the error of the likeliest one when there is none."""
-    errors: list[tuple[tuple[Any, ...], ReadingError]] = []
-    found: list[tuple[tuple[bool, bool, float, int], Dialect]] = []
-    for delimiter in DELIMITERS:
-        cut = None
-        try:
-            cut = _cut(lines, delimiter)
-            dialect = _columns(cut, declared, encoding)
-            if declared.latitude is None and _is_cut_wrongly(cut, dialect):
-                raise ColumnsError(
-                    "The first record and the others have different delimiters. Say the right one with"
-                    " delimiter=<character>.",
-                    columns_seen=[dialect.latitude],
-                )
-            found.append((_likelihood(cut, dialect), dialect))
-        except ReadingError as error:
-            # What is wrong beside the columns is wrong whatever the delimiter.
-            errors.append(((not isinstance(error, ColumnsError), cut.quality() if cut else ()), error))
-    if found:
-        return max(found, key=lambda scored: scored[0])[1]
-    raise max(errors, key=lambda scored: scored[0])[1]
-
-
-def _is_cut_wrongly(cut: _Cut, dialect: Dialect) -> bool:
-    """With the wrong delimiter, two columns of another look like one cell that holds both."""
-    first = cut.records[dialect.preamble]
-    return (
-        dialect.coordinates in ONE_CELL
-        and len(first) == 1
-        and any(delimiter in first[0] for delimiter in DELIMITERS if delimiter != dialect.delimiter)
-    )
-
-
-def _likelihood(cut: _Cut, dialect: Dialect) -> tuple[bool, bool, float, int]:
-    """The larger the likelier: rows can be read; two columns rather than one; many rows; few other delimiters left."""
-    share = _share_read(cut.records, dialect)
-    others = [delimiter for delimiter in DELIMITERS if delimiter not in (",", dialect.delimiter)]
-    left = sum(other in field for record in cut.records for field in record for other in others)
-    return share > 0, dialect.coordinates not in ONE_CELL, share, -left
-
-
-def _cut(lines: Sequence[str], delimiter: str) -> _Cut:
-    """The sample's records. Raises ReadingError when the first one opens a quote that it does not close."""
-    skip_spaces = _has_spaces_before_quotes("".join(lines), delimiter)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_spaces)
-    filled = (fields for fields in reader if not is_blank(fields))
-    records: list[list[str]] = []
-    try:
-        records.extend(islice(filled, 1))
-        if reader.line_num > 1 and not quotes_close(
-            "".join(lines[: reader.line_num]), delimiter, skip_spaces=skip_spaces
-        ):
-            line = next(number for number, line in enumerate(lines, 1) if line.strip())
-            raise unclosed_quote(line)
-        records.extend(islice(filled, _SAMPLE_RECORDS))
-    except csv.Error:
-        if not records:
-            raise ReadingError("The first record is too long to be one.", line=1) from None
-    return _Cut(delimiter, skip_spaces, records)
-
-
-def _has_spaces_before_quotes(text: str, delimiter: str) -> bool:
-    """Whether a cell in quotes has spaces before them. Inside of quotes, a quote is doubled, and looks unlike it."""
-    mark = re.escape(delimiter)
-    return bool(re.search(rf'(?:^|{mark}) +"[^"{mark}\r\n]+" *(?=[{mark}\r\n]|$)', text, re.MULTILINE))
-
-
-def _columns(cut: _Cut, declared: Declared, encoding: str) -> Dialect:
-    preamble = _preamble(cut, declared)
-    first, data = cut.records[preamble], cut.records[preamble + 1 :]
-    if len(first) > MAX_COLUMNS:
-        raise ReadingError(f"The first record has more than {MAX_COLUMNS:,} columns, which is the most that are read.")
-    wanted = columns.Wanted(
-        declared.latitude, declared.longitude, Notation(declared.coordinates) if declared.coordinates else None
-    )
-    names = cut.names(preamble)
-    has_header = declared.has_header
-    if has_header is None:
-        has_header = columns.looks_like_header(first, names, wanted)
-    if has_header:
-        table = Table(first, names, len(first), data)
-        _check_widths(table, data)
-    else:
-        data = cut.records[preamble:]
-        table = Table(None, (), len(first), data)
-    found = columns.find(table, wanted)
-    decimal = declared.decimal or _decimal(data, found)
-    is_told = not (declared.latitude or declared.longitude or declared.coordinates)
-    if is_told:
-        _check_readable(table, data, found, decimal)
-    return Dialect(
-        delimiter=cut.delimiter,
-        encoding=encoding,
-        has_header=has_header,
-        decimal=decimal,
-        latitude=_shown(first[found.latitude]) if has_header else found.latitude + 1,
-        longitude=_shown(first[found.longitude]) if has_header else found.longitude + 1,
-        latitude_column=found.latitude,
-        longitude_column=found.longitude,
-        coordinates=found.notation.value,
-        preamble=preamble,
-        surplus=_surplus(table, data, found) if has_header else 0,
-        skip_spaces=cut.skip_spaces,
-        side_column=side_column(table, found.longitude) if is_told and found.notation == Notation.DEGREES else None,
-        is_lettered=found.notation == Notation.DEGREES and mostly(list(map(has_letter, table.values(found.longitude)))),
-        others=list(found.others),
-        is_british=is_told and found.notation == Notation.OSGB36,
-        is_declared=not is_told,
-    )
-
-
-def _check_readable(table: Table, data: list[list[str]], found: columns.Columns, decimal: str) -> None:
-    """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
-    locate = locator(found.notation, found.latitude, found.longitude, decimal)
-    needed = max(found.latitude, found.longitude)
-    read = [(record, locate(record)) for record in data if len(record) > needed]
-    unread = [record for record, located in read if located in ("not_a_number", "not_coordinates")]
-    if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
-        cells = dict.fromkeys((unread[0][found.latitude], unread[0][found.longitude]))
-        raise table.error(
-            f"No row of the first {len(data):,} can be read: {' and '.join(repr(cell[:SHOWN_CHARS]) for cell in cells)}"
-            " are not coordinates in a way that is known. Send degrees with decimals, such as 51.501 and -0.1419."
-            + _hint(" ".join(cells)),
-            sorted({found.latitude, found.longitude}),
-        )
-
-
-def _hint(text: str) -> str:
-    if "," in text and "." in text:
-        return " Some of these numbers have a point and some a comma: all must have the same decimal sign."
-    if re.search(r"[A-Z]{2} ?\d", text):
-        return " Grid references are not read: send eastings and northings in metres."
-    return ""
-
-
-def _preamble(cut: _Cut, declared: Declared) -> int:
-    """How many records stand above the header, or the first row: comments, and titles above names of coordinates.
-
-    They have fewer fields that are not empty than what is below them; a row has as many as the others.
-    """
-    records = cut.records
-    named = _named(cut, declared)
-    number = named if named is not None else next((n for n, one in enumerate(records) if not _is_comment(one)), 0)
-    most = _filled(records[number])
-    narrow = all(_filled(one) < most or (named is not None and _is_comment(one)) for one in records[:number])
-    return number if narrow else 0
-
-
-def _named(cut: _Cut, declared: Declared) -> int | None:
-    """The first record that names both coordinates, or the columns that were declared."""
-    if declared.has_header is False:
-        return None
-    wanted = {normal(name) for name in (declared.latitude, declared.longitude) if name}
-    for number in range(min(len(cut.records), _MOST_ABOVE)):
-        if name_both(cut.names(number)) or (wanted and wanted <= {*cut.names(number)}):
-            return number
-    return None
-
-
-def _is_comment(record: Sequence[str]) -> bool:
-    return bool(_COMMENT.match(record[0]))
-
-
-def _filled(record: Sequence[str]) -> int:
-    return sum(bool(field.strip()) for field in record)
-
-
-def _surplus(table: Table, data: list[list[str]], found: columns.Columns) -> int:
-    """How many fields the rows have more than the header, or less, when none is as wide, but nothing is lost.
-
-    Raises ColumnsError when something would be: every row would be rejected.
-    """
-    widths = Counter(map(len, data))
-    if not data or table.width in widths:
-        return 0
-    width = widths.most_common(1)[0][0]
-    if width > table.width:
-        return width - table.width if not _is_lost(table, data) else 0
-    if max(found.latitude, found.longitude) < width and not any(table.names[width:]):
-        return width - table.width
-    if len(data) > 1:
-        raise _widths_differ(table, width)
-    return 0
-
-
-def _is_lost(table: Table, data: list[list[str]]) -> bool:
-    """Whether something stands in the fields that the rows have more than the header."""
-    return any("".join(record[table.width :]).strip() for record in data)
-
-
-def _check_widths(table: Table, data: list[list[str]]) -> None:
-    """What the rows have more than the header is empty. Raises ColumnsError: what is called a column may be another."""
-    widths = Counter(map(len, data))
-    if len(data) > 1 and table.width not in widths:
-        width = widths.most_common(1)[0][0]
-        if width > table.width and _is_lost(table, data):
-            raise _widths_differ(table, width)
-
-
-def _widths_differ(table: Table, width: int) -> ColumnsError:
-    return table.error(
-        f"The header has {table.width:,} fields, and no row that was looked at has as many; most have {width:,}."
-        " Give every column a name, put quotes around cells with delimiters in them, or say delimiter=<character>"
-        " if it is another."
-    )
-
-
-def _decimal(data: list[list[str]], found: columns.Columns) -> str:
-    """The decimal sign of most coordinates; inside a cell that holds both, a comma stands between them."""
-    if found.notation in ONE_CELL:
-        return "."
-    cells = [record[column] for record in data for column in (found.latitude, found.longitude) if column < len(record)]
-    commas = sum(bool(_DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
-    points = sum("." in cell and as_number(cell) is not None for cell in cells)
-    return "," if commas > points else "."
-
-
-def _shown(name: str) -> str:
-    return name.replace("\0", "").strip()  # PostgreSQL's JSON cannot hold NUL
-
-
-def _share_read(records: list[list[str]], dialect: Dialect) -> float:
-    """The share of the sample's records whose coordinates can be read."""
-    data = records[dialect.preamble + dialect.has_header :]
-    locate = dialect.locator()
-    needed = max(dialect.latitude_column, dialect.longitude_column)
-    read = sum(len(record) > needed and not isinstance(locate(record), str) for record in data)
-    return read / len(data) if data else 0.0

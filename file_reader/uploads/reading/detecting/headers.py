@@ -39,8 +39,8 @@ def _words(text: str) -> frozenset[str]:
 LATITUDE = Axis(
     _words("lat lats latitude latitudes lattitude latitute lattitute breitengrad latitud latitudine"),
     _words(
-        "breite breddegrad breddgrad breedtegraad leveysaste szerokosc szerokość enlem широта šířka ylat"
-        " decimallatitude"
+        "breite breddegrad breddgrad breedtegraad leveysaste szerokosc szerokość szer enlem широта šířka ylat"
+        " decimallatitude lledred domhanleud leud domhanleithead πλάτος πλατος 纬度 緯度 العرض"
     ),
     _words("y n north"),
 )
@@ -50,8 +50,8 @@ LONGITUDE = Axis(
         " longitudine"
     ),
     _words(
-        "laengengrad länge laenge lengdegrad længdegrad længde längdgrad lengtegraad pituusaste dlugosc długość boylam"
-        " долгота délka xlon decimallongitude"
+        "laengengrad länge laenge lengdegrad længdegrad længde längdgrad lengtegraad pituusaste dlugosc długość dł"
+        " boylam долгота délka xlon decimallongitude hydred domhanfhad fhad μήκος μηκος 经度 經度 経度 الطول"
     ),
     _words("x e east w west"),
 )
@@ -62,7 +62,8 @@ _WHOLE = {"bng_e": "easting", "bng_n": "northing", "grid_east": "easting", "grid
 #: What says how a coordinate is given, or that it is one, and not of what.
 _NO_MEANING = _words(
     "d deg degs degree degrees dd dec decimal wgs wgs84 84 epsg 4326 geo gps location point coord coords coordinate"
-    " geografische geographische geografisk geografica geographic geograficzna zeměpisná"
+    " geografische geographische geografisk geografica geographic geograficzna geogr zeměpisná domhan γεωγραφικό"
+    " γεωγραφικο خط دائرة"
 )
 #: A table with more such columns is asked about in any case.
 _MOST_CALLED = 100
@@ -84,6 +85,16 @@ PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm"
 #: Which side a column is of, where its numbers have no sign.
 SIDE_WORDS = {"latitude": (frozenset({"s", "south"}), frozenset({"n", "north"})),
               "longitude": (frozenset({"w", "west"}), frozenset({"e", "east"}))}  # fmt: skip
+#: Columns that say the side of the longitudes, were they filled.
+SIDE_NAMES = _words(
+    "ew e_w we w_e east_west side sides hemisphere dir direction ref sign gps_longitude_ref lon_dir lon_direction"
+    " lon_ref lon_sign lon_side lon_hemisphere lon_ew long_dir long_ew longitude_dir longitude_direction longitude_ref"
+    " longitude_sign longitude_side longitude_hemisphere longitude_ew"
+)
+#: What a column of both coordinates is called, if it is that of nothing else.
+GEOMETRY_WORDS = _words("the geom geometry geo shape wkt geojson json point points location locations loc coord coords"
+                        " coordinate coordinates position latlng latlon lat lng lon long latitude longitude wgs84 4326"
+                        " gps map centroid x y xy 2d 1 2")  # fmt: skip
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(
@@ -162,6 +173,16 @@ def _columns_of(names: Sequence[str], axis: Axis, *, unless: Axis) -> dict[int, 
         if (rest := axis.rest(name)) is not None and not (unless.words | _NO_POSITION).intersection(name.split("_"))
     )
     return dict(islice(called, _MOST_CALLED))
+
+
+def coordinate_columns(names: Sequence[str]) -> list[int]:
+    """The columns that are called like a coordinate of any kind."""
+    axes = (LATITUDE, LONGITUDE, EASTING, NORTHING)
+    return [
+        column
+        for column, name in enumerate(names)
+        if name in X or name in Y or any(axis.rest(name) is not None for axis in axes)
+    ]
 
 
 def name_both(names: Sequence[str]) -> bool:

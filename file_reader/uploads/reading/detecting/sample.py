@@ -1,9 +1,11 @@
 """The beginning of a table: its header, and what stands in its columns."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from uploads.reading.coordinates import as_number
+from uploads.reading.coordinates import NULLS, Located, Notation, as_number, locator
 from uploads.reading.detecting import headers
 from uploads.reading.errors import ColumnsError
 
@@ -12,6 +14,35 @@ SHOWN_CHARS = 100
 #: The share of a column's values that must be as its name, or its use, says.
 _ENOUGH = 0.6
 _FRACTION = re.compile(r"\d[.,]\d{3,}")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The indexes (from 0) of the latitude and the longitude, or of northing and easting, or twice that of one cell."""
+
+    latitude: int
+    longitude: int
+    notation: Notation
+    #: Further locations, which are not read.
+    others: tuple["Columns", ...] = ()
+
+
+def telling(records: Iterable[Sequence[str]], names: Sequence[str], most: int) -> list[Sequence[str]]:
+    """The first records that say something in a column that is called like a coordinate; without names, anywhere.
+
+    0 is what some programs write for a coordinate that nobody knows.
+    """
+    named = headers.coordinate_columns(names)
+    if named:
+        told = (one for one in records if any(_says_something(one[at]) for at in named if at < len(one)))
+    else:
+        told = (one for one in records if "".join(one).strip())
+    return list(islice(told, most))
+
+
+def _says_something(cell: str) -> bool:
+    text = cell.strip().lower()
+    return text not in NULLS and text.strip("-+0.,") != ""
 
 
 class Table:
@@ -29,6 +60,10 @@ class Table:
         """Its cells that are not empty."""
         return [record[column] for record in self._data if column < len(record) and record[column].strip()]
 
+    def is_empty(self, column: int) -> bool:
+        """Whether its cells say nothing, in a word or without one."""
+        return all(value.strip().lower() in NULLS for value in self.values(column))
+
     def numbers(self, column: int) -> list[float]:
         return [number for number in map(as_number, self.values(column)) if number is not None]
 
@@ -41,6 +76,12 @@ class Table:
     def cells(self) -> Collection[str]:
         """Every cell of the sample, the header's too."""
         return {cell for record in (self.header or (), *self._data) for cell in record}
+
+    def located(self, columns: Columns) -> list[Located]:
+        """The location of each record in those columns, or why it has none."""
+        locate = locator(columns.notation, columns.latitude, columns.longitude, ",")
+        needed = max(columns.latitude, columns.longitude)
+        return [locate(record) if len(record) > needed else "too_few_fields" for record in self._data]
 
     def named(self, known: Collection[str]) -> list[int]:
         return headers.columns_named(self.names, known)
@@ -57,6 +98,11 @@ class Table:
         within = sum(limits[0] <= number <= limits[1] for number in self.numbers(column))
         return within > 0 and within >= _ENOUGH * len(self.values(column))
 
+    def is_within(self, column: int, limits: tuple[float, float], unit: float = 1.0) -> bool:
+        """Whether all of its numbers are between the two, both included, once multiplied by `unit`."""
+        numbers = self.numbers(column)
+        return bool(numbers) and all(limits[0] <= number * unit <= limits[1] for number in numbers)
+
     def is_exact(self, column: int) -> bool:
         """Most of its values have three digits or more behind the point, as coordinates have and counts have not."""
         return mostly([bool(_FRACTION.search(value)) for value in self.values(column)])
@@ -70,13 +116,29 @@ class Table:
         name = self.header[column].strip()[:SHOWN_CHARS] if self.header else ""
         return f"column {column + 1} ({name})" if name else f"column {column + 1}"
 
-    def error(self, detail: str, candidates: Sequence[int] = ()) -> ColumnsError:
+    def called_both(self, columns: Columns) -> str:
+        """What to call the columns of a location in a sentence."""
+        if columns.latitude == columns.longitude:
+            return self.called(columns.latitude)
+        return f"{self.called(columns.latitude)} with {self.called(columns.longitude)}"
+
+    def options(self, columns: Columns) -> dict[str, str]:
+        """The options that declare these columns: by name, where it is the only one and not empty, else by number."""
+        latitude, longitude = self._option(columns.latitude), self._option(columns.longitude)
+        return {"latitude": latitude} if latitude == longitude else {"latitude": latitude, "longitude": longitude}
+
+    def _option(self, column: int) -> str:
+        name = self.names[column] if self.header else ""
+        alone = name and self.header and len(self.named({name})) == 1
+        return self.header[column].strip() if self.header and alone else str(column + 1)
+
+    def error(self, detail: str, candidates: Sequence[int] = (), fix: Mapping[str, str] | None = None) -> ColumnsError:
         # Bounded: an answer that shows the columns must not be as large as the file.
         seen: list[str | int] = list(range(1, min(self.width, _SHOWN_COLUMNS) + 1))
         if self.header is not None:
             seen = [name.strip()[:SHOWN_CHARS] for name in self.header[:_SHOWN_COLUMNS]]
         shown = {"candidates": [column + 1 for column in candidates]} if candidates else {}
-        return ColumnsError(detail, columns_seen=seen, **shown)
+        return ColumnsError(detail, columns_seen=seen, **shown, **({"fix": fix} if fix else {}))
 
     def several(self, what: str, candidates: Sequence[int]) -> ColumnsError:
         detail = f"Several columns could be the {what}. Say which one with {what}=<column number>."

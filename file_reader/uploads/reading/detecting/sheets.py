@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import BinaryIO, cast
 
 from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.dialect import SAMPLE_BYTES, Declared, Dialect, detect_dialect
+from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
+from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.headers import name_both, names_of
 from uploads.reading.errors import ColumnsError, EmptyFileError, ReadingError
 from uploads.reading.workbook.about import About

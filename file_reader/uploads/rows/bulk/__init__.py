@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from uploads.models import AreaNames, RowStatus, area_id
+from uploads.models import AreaNames, MapPart, RowStatus, area_id
+from uploads.row_ids import ROW_BITS, row_number
 from uploads.rows.bulk import postgresql, sqlite
+from uploads.rows.cells import NOWHERE, UNCHANGED, cells_of
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -62,11 +64,17 @@ def _database() -> ModuleType:
 
 
 def bulk_create_rows(upload_id: int, pending: PendingRows, rejected: Sequence[RejectedRow] = ()) -> None:
-    """Inserts rows of one upload as pending and as rejected. An id that is already there is an IntegrityError."""
+    """Inserts rows of one upload that follow each other, as pending and as rejected, and where they lie on its map. An
+    id that is already there is an IntegrityError."""
     if len(pending.ids):
         _database().insert_pending(upload_id, *pending)
     if rejected:
         _database().insert_rejected([(*row, RowStatus.REJECTED.value) for row in rejected])
+    if count := len(pending.ids) + len(rejected):
+        first = min([*pending.ids[:1].tolist(), *(row.id for row in rejected[:1])])
+        cells = np.full(count, NOWHERE, "<u4")
+        cells[pending.ids - first] = cells_of(pending.latitudes, pending.longitudes)
+        MapPart.objects.create(upload_id=upload_id, first_row=row_number(first), cells=cells.tobytes())
 
 
 def pending_rows(first_id: int, last_id: int) -> PendingRows:
@@ -75,10 +83,24 @@ def pending_rows(first_id: int, last_id: int) -> PendingRows:
 
 
 def bulk_update_results(matches: Matches, others: Sequence[Unmatched]) -> None:
-    """Writes the answers of rows that exist and are neighbours, in a transaction that the caller has begun."""
+    """Writes the answers of rows that exist and are neighbours, also on the map of their upload, in a transaction that
+    the caller has begun."""
     answered = len(matches.ids) + len(others)
     if answered and (written := _database().update_results(matches, others)) != answered:
         raise RuntimeError(f"{written} of {answered} rows were there to take their answers")
+    ids = np.concatenate([matches.ids, np.array([row.id for row in others], np.int64)])
+    matched = np.full(len(matches.ids), RowStatus.MATCH)
+    note_statuses(ids, np.concatenate([matched, np.array([row.status for row in others], np.int64)]))
+
+
+def note_statuses(ids: Ids, statuses: npt.NDArray[np.int64]) -> None:
+    """Has the map of their upload say what became of some rows, which are neighbours: to whoever writes them."""
+    if not len(ids):
+        return
+    first, last = int(ids.min()), int(ids.max())
+    said = np.full(last - first + 1, UNCHANGED, np.uint8)
+    said[ids - first] = statuses
+    MapPart.objects.create(upload_id=first >> ROW_BITS, first_row=row_number(first), statuses=said.tobytes())
 
 
 def bulk_create_areas(areas: Collection[AreaNames]) -> None:
@@ -99,10 +121,10 @@ def forget_areas() -> None:
     _areas_there.clear()
 
 
-def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+def stored_answers(first_id: int, last_id: int, *, located: bool = False) -> tuple[list[Any], ...]:
     """The answers to the rows of that range that are loaded, in order and column by column: the statuses, reasons,
-    postcodes, distances in metres, and areas."""
-    return cast(tuple[list[Any], ...], _database().stored_answers(first_id, last_id))
+    postcodes, distances in metres, and areas. If `located`, also the latitudes and longitudes in degrees."""
+    return cast(tuple[list[Any], ...], _database().stored_answers(first_id, last_id, located=located))
 
 
 def upload_is_there(upload_id: int) -> bool:

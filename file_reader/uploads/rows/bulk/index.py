@@ -24,6 +24,8 @@ class RowColumns(NamedTuple):
     #: Degrees; NaN where there is no location.
     latitudes: npt.NDArray[np.float64]
     longitudes: npt.NDArray[np.float64]
+    #: Metres; NaN where there is no postcode.
+    distances: npt.NDArray[np.float64]
 
 
 def database() -> ModuleType:

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from uploads.rows.bulk import Floats, Ids, Matches, Unmatched
 
 #: Of the columns of `stored_answers`: of numbers without a fraction, only their column says that they are floats.
-_DECODERS: list[msgspec.json.Decoder[list[Any]]] = [
-    msgspec.json.Decoder(list[int]),
-    msgspec.json.Decoder(list[str | None]),
-    msgspec.json.Decoder(list[str | None]),
-    msgspec.json.Decoder(list[float | None]),
-    msgspec.json.Decoder(list[int | None]),
-]
+_DECODERS: dict[str, msgspec.json.Decoder[list[Any]]] = {
+    "status": msgspec.json.Decoder(list[int]),
+    "reason": msgspec.json.Decoder(list[str | None]),
+    "postcode": msgspec.json.Decoder(list[str | None]),
+    "distance_m": msgspec.json.Decoder(list[float | None]),
+    "area_id": msgspec.json.Decoder(list[int | None]),
+    "latitude": msgspec.json.Decoder(list[float | None]),
+    "longitude": msgspec.json.Decoder(list[float | None]),
+}
 
 
 #: What stands before and behind the records of the binary form.
@@ -149,19 +151,14 @@ def _copy_field(value: object) -> str:
     return repr(value)
 
 
-def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+def stored_answers(first_id: int, last_id: int, *, located: bool) -> tuple[list[Any], ...]:
+    names = [*_DECODERS][: None if located else -2]
     # As JSON: the driver takes several times as long to make the same values.
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT json_agg(status)::text, json_agg(reason)::text, json_agg(postcode)::text,
-                json_agg(distance_m)::text, json_agg(area_id)::text
-            FROM (
-                SELECT status, reason, postcode, distance_m, area_id FROM uploads_row
-                WHERE id BETWEEN %s AND %s ORDER BY id
-            ) AS answers
-            """,
+            f"SELECT {', '.join(f'json_agg({name})::text' for name in names)}"  # noqa: S608 - names from above
+            f" FROM (SELECT {', '.join(names)} FROM uploads_row WHERE id BETWEEN %s AND %s ORDER BY id) AS answers",
             [first_id, last_id],
         )
         columns = cursor.fetchone()
-    return tuple(decoder.decode(column or "[]") for decoder, column in zip(_DECODERS, columns, strict=True))
+    return tuple(_DECODERS[name].decode(column or "[]") for name, column in zip(names, columns, strict=True))

@@ -7,9 +7,11 @@ we have from the database itself stand in the text of a statement; whatever a ca
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
+from django.db import connection
 
 from uploads.models import PENDING_CHUNK_STATES, ChunkState, IndexKind, RowStatus
 from uploads.rows.bulk.index import database
@@ -31,6 +33,13 @@ FROM (VALUES {segments}) s CROSS JOIN uploads_indexblock b
 WHERE b.upload_id = s.column1 AND b.kind = {lead.kind} AND b.segment = s.column2 AND b.last_key >= {lead.first_key}
     AND b.first_key <= {lead.last_key}
 """
+#: When an upload was accepted, in seconds since 1970.
+_SECONDS = {
+    # Whole seconds: with their parts, the last one of a day would be rounded up to the next day.
+    "sqlite": "CAST(strftime('%%s', substr(u.created_at, 1, 19)) AS INTEGER)",
+    "postgresql": "CAST(floor(extract(epoch FROM u.created_at)) AS bigint)",
+}
+_COUNTS = ("row_count", "matched", "no_match", "failed", "rejected")
 _COUNT_OF = {
     RowStatus.MATCH: "matched",
     RowStatus.NO_MATCH: "no_match",
@@ -82,6 +91,24 @@ class Questions:
         )
         return [KnownUpload(*upload) for upload in found]
 
+    def counts_by_interval(
+        self, owner_id: int | None, first: datetime, end: datetime, seconds: int
+    ) -> dict[int, list[int]]:
+        """By the number of the interval of so many seconds, since 1970, in which uploads were accepted: how many, and
+        the numbers of their rows as `Counts` has them."""
+        of_owner = "" if owner_id is None else f"owner_id = {owner_id} AND"
+        sums = [f"coalesce(sum(c.{column}), 0)" for column in _COUNTS]
+        found = self._statements.records(
+            f"SELECT number, count(*), {', '.join(f'sum({column})' for column in _COUNTS)} FROM ("  # noqa: S608 - no input
+            f"SELECT {_SECONDS[connection.vendor]} / {seconds} AS number,"
+            f" {', '.join(f'{total} AS {column}' for total, column in zip(sums, _COUNTS, strict=True))}"
+            " FROM uploads_upload u LEFT JOIN uploads_chunk c ON c.upload_id = u.id AND c.state <> 'split'"
+            f" WHERE {of_owner} u.created_at >= %s AND u.created_at < %s AND u.deleted_at IS NULL GROUP BY u.id"
+            ") AS of_upload GROUP BY number",
+            [connection.ops.adapt_datetimefield_value(moment) for moment in (first, end)],
+        )
+        return {int(number): [int(count) for count in counts] for number, *counts in found}
+
     # --- the row index ---------------------------------------------------------------------------------------------
     def touched(self, leads: Sequence[Lead], segments: Iterable[Segment]) -> list[tuple[int, int, int, int]]:
         """How many blocks may have entries: number of the lead, upload, segment, blocks; where there are some."""
@@ -100,6 +127,28 @@ class Questions:
         if lead.kind != IndexKind.CELL:
             keys = f"CASE WHEN b.first_key < {lead.first_key} OR b.last_key > {lead.last_key} THEN b.keys END"
         return self._statements.blocks(f"SELECT b.upload_id, b.first_key, b.rows, {keys} {touching}")
+
+    # --- the map ---------------------------------------------------------------------------------------------------
+    def rows_loaded(self, upload_id: int) -> int:
+        """How many rows an upload has so far."""
+        found = self._statements.records(f"SELECT rows_loaded FROM uploads_upload WHERE id = {upload_id}")  # noqa: S608 - numbers
+        return int(found[0][0]) if found else 0
+
+    def map_statuses(self, upload_id: int) -> Iterator[tuple[int, Any]]:
+        """What became of rows, the oldest first: the number of the first one, and a byte for each."""
+        parts = self._statements.blocks(
+            f"SELECT id, first_row, statuses, NULL FROM uploads_mappart WHERE upload_id = {upload_id}"  # noqa: S608 - numbers
+            " AND statuses IS NOT NULL ORDER BY id"
+        )
+        return ((first_row, statuses) for _, first_row, statuses, _ in parts)
+
+    def map_cells(self, upload_id: int, first_row: int, last_row: int) -> Iterator[tuple[int, Any]]:
+        """Where rows lie, of the parts that begin within these: the number of the first one, and 4 bytes for each."""
+        parts = self._statements.blocks(
+            f"SELECT id, first_row, cells, NULL FROM uploads_mappart WHERE upload_id = {upload_id}"  # noqa: S608 - numbers
+            f" AND first_row BETWEEN {first_row} AND {last_row} AND cells IS NOT NULL"
+        )
+        return ((first, cells) for _, first, cells, _ in parts)
 
     # --- rows ------------------------------------------------------------------------------------------------------
     def rows_of(self, filters: Filters, ids: Sequence[int], limit: int, *, backwards: bool) -> list[tuple[Any, ...]]:

@@ -39,7 +39,9 @@ def pending_columns(first_id: int, last_id: int) -> "tuple[Ids, Floats, Floats]"
     return np.array(ids, np.int64), np.array(latitudes, float), np.array(longitudes, float)
 
 
-def stored_answers(first_id: int, last_id: int) -> tuple[list[Any], ...]:
+def stored_answers(first_id: int, last_id: int, *, located: bool) -> tuple[list[Any], ...]:
+    if located:
+        return _columns("status, reason, postcode, distance_m, area_id, latitude, longitude", 7, first_id, last_id)
     return _columns("status, reason, postcode, distance_m, area_id", 5, first_id, last_id)
 
 

@@ -24,13 +24,13 @@ _USED = {
         FROM uploads_upload WHERE owner_id = %(owner)s AND created_at > %(day)s
     """,  # noqa: S608 - no input
 }
-#: The chunks that have work left, and the bytes that no loader has read. The plus has the chunks found by their own
-#: index of those, not by their uploads, whose other chunks are many.
+#: The chunks that have work left, and the bytes that no loader has read. What is paused waits for its owner. The plus
+#: has the chunks found by their own index of those, not by their uploads, whose other chunks are many.
 _WAITING = f"""
     SELECT (SELECT coalesce(sum(row_count), 0) FROM uploads_chunk WHERE state IN ('ready', 'leased')
-            AND +upload_id IN (SELECT id FROM uploads_upload WHERE {_IS_OPEN})),
+            AND +upload_id IN (SELECT id FROM uploads_upload WHERE {_IS_OPEN} AND paused_at IS NULL)),
            (SELECT coalesce(sum(table_size - bytes_loaded), 0) FROM uploads_upload
-            WHERE state IN ('received', 'loading') AND {_IS_OPEN})
+            WHERE state IN ('received', 'loading') AND {_IS_OPEN} AND paused_at IS NULL)
 """  # noqa: S608 - no input
 
 

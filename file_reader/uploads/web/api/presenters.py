@@ -9,11 +9,25 @@ from uploads.models import Upload, UploadState
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.warnings import Read, warnings_of
+from uploads.results.formats import formats_here
 
-_DIALECT = ("delimiter", "encoding", "has_header", "decimal", "latitude", "longitude", "coordinates")
+_DIALECT = (
+    "delimiter",
+    "quoting",
+    "encoding",
+    "has_header",
+    "decimal",
+    "latitude",
+    "longitude",
+    "coordinates",
+    "format",
+)
+
+#: Of uploads from before these were told.
+_BEFORE = {"quoting": "quotes", "coordinates": "degrees", "format": "csv"}
 
 
-def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict[str, Any]:
+def upload_as_json(upload: Upload, counts: Counts, ahead: int | None, request: HttpRequest) -> dict[str, Any]:
     """The upload as the interface has it; `rows_per_second` and `eta_seconds` are null while nothing can be told."""
     rate = rows_per_second_of(upload, counts)
     progress = progress_of(upload, counts)
@@ -47,13 +61,16 @@ def upload_as_json(upload: Upload, counts: Counts, request: HttpRequest) -> dict
             )
         ),
         "error": upload.error,
+        "paused": upload.paused_at is not None,
+        "ahead": ahead,
+        "reasons": upload.reasons,
         "links": links_of(upload, request),
     }
 
 
 def dialect_as_json(dialect: dict[str, Any]) -> dict[str, Any]:
     """How the file is written, as the interface has it."""
-    return {name: dialect.get(name, "degrees") for name in _DIALECT}
+    return {name: dialect.get(name, _BEFORE.get(name)) for name in _DIALECT}
 
 
 def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
@@ -61,8 +78,13 @@ def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
     address = request.build_absolute_uri(reverse("upload", args=[upload.public_id]))
     return {
         "self": address,
+        "events": f"{address}events/",
         "rows": f"{address}rows/",
-        "result_csv": f"{address}result.csv",
+        **{f"result_{suffix}": f"{address}result.{suffix}" for suffix in formats_here()},
+        "summary": f"{address}summary/",
+        "cells": f"{address}cells/",
+        "pause": f"{address}pause/",
+        "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
     }

@@ -1,0 +1,167 @@
+"""Columns that are called like a latitude and a longitude, and whose numbers are no degrees, or not all of them."""
+
+from collections.abc import Sequence
+
+from uploads.reading.coordinates import UK_LATITUDE, UK_LONGITUDE, is_in_uk
+from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
+from uploads.reading.detecting.doubts.sides import sides_of
+from uploads.reading.detecting.headers import (
+    DATUM_WORDS,
+    GONS_WORDS,
+    LATITUDE,
+    MINUTES_WORDS,
+    PACKED_WORDS,
+    RADIANS_WORDS,
+    SIDE_WORDS,
+    WEST_WORDS,
+)
+from uploads.reading.detecting.sample import Table
+
+_RADIAN = 57.29578  # degrees
+#: The share of a file's rows that speaks for the whole.
+_MOSTLY = 0.8
+
+
+def _minutes_named(table: Table, latitudes: Sequence[int]) -> Doubt | None:
+    minutes = sorted({*table.worded(MINUTES_WORDS)} & {*table.worded(LATITUDE.words)})
+    degrees = [column for column in latitudes if column not in minutes]
+    numbers = [number for column in degrees for number in table.numbers(column)]
+    if not minutes or not numbers or not all(map(_is_whole, numbers)):
+        return None
+    return Doubt(
+        f"The degrees are whole numbers: {table.called(minutes[0])} seems to have their minutes, which are not"
+        " read. Send degrees with decimals (degrees + minutes / 60 + seconds / 3600), or, if they are degrees as"
+        f" they are, {DECLARE}.",
+        [*degrees, *minutes],
+    )
+
+
+def _radians(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not RADIANS_WORDS & table.words(latitude, longitude) and not _are_radians(table, latitude, longitude):
+        return None
+    return Doubt(
+        f"The coordinates seem to be in radians, such as {table.example(latitude)}. Send degrees (radians × 180 /"
+        f" π), or, if they are degrees, {DECLARE}.",
+        [latitude, longitude],
+    )
+
+
+def _other_unit(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    words = (GONS_WORDS | DATUM_WORDS) & table.words(latitude, longitude)
+    if not words or not table.numbers(latitude):
+        return None
+    return Doubt(
+        "The names say that the coordinates are in another unit, or of another datum, than degrees of WGS 84:"
+        f" {', '.join(sorted(words))}. Send those, or, if they are, {DECLARE}.",
+        [latitude, longitude],
+    )
+
+
+def _minutes_beside(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    beside = [column + 1 for column in (latitude, longitude)]
+    if (
+        max(beside) >= table.width
+        or {*beside} & {latitude, longitude}
+        or not all(_are_mostly_whole(table.numbers(column)) for column in (latitude, longitude))
+        or not all(table.mostly_within(column, (0, 60)) for column in beside)
+    ):
+        return None
+    return Doubt(
+        f"The degrees are whole numbers: {table.called(beside[0])} and {table.called(beside[1])} seem to have their"
+        " minutes, which are not read. Send degrees with decimals (degrees + minutes / 60 + seconds / 3600), or, if"
+        f" they are degrees as they are, {DECLARE}.",
+        [latitude, longitude, *beside],
+    )
+
+
+def _packed(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not PACKED_WORDS & table.words(latitude, longitude) or not table.numbers(latitude):
+        return None
+    return Doubt(
+        f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
+        f" Send degrees (degrees + minutes / 60 + seconds / 3600), or, if they are degrees, {DECLARE}.",
+        [latitude, longitude],
+    )
+
+
+def _side_in_name(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    for what, column in (("latitude", latitude), ("longitude", longitude)):
+        said, other = SIDE_WORDS[what]
+        words = table.words(column)
+        if said & words and not other & words and _has_no_minus(table.numbers(column)):
+            return Doubt(
+                f"The name of {table.called(column)} says {min(said, key=len).upper()}, and its numbers have no minus."
+                f" Send them with their sign (west and south are negative), or, if they have it, {DECLARE}.",
+                [column],
+            )
+    return None
+
+
+def _side_in_column(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not _has_no_minus(table.numbers(longitude)):
+        return None
+    for column in range(table.width):
+        sides = sides_of(table.values(column))
+        beside = abs(column - longitude) == 1 or "sign" in table.words(column)
+        words = table.words(column)  # a W among others may be watts
+        names_west = column not in (latitude, longitude) and (WEST_WORDS & words or words == {"w"})
+        says_so = names_west and table.values(column)
+        if says_so or "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
+            return Doubt(
+                f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send"
+                f" longitudes with their sign (west is negative), or, if they have it, {DECLARE}.",
+                [longitude, column],
+            )
+    return None
+
+
+def _minus_lost(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    if not _has_no_minus(table.numbers(longitude)):
+        return None
+    pairs = zip(table.numbers_by_record(latitude), table.numbers_by_record(longitude), strict=True)
+    at = [(north, east) for north, east in pairs if north is not None and east is not None]
+    as_read, mirrored = (sum(is_in_uk(north, sign * east) for north, east in at) for sign in (1, -1))
+    if mirrored < _MOSTLY * len(at) or as_read >= _MOSTLY * mirrored:
+        return None
+    return Doubt(
+        f"No longitude is west of Greenwich, such as {table.example(longitude)}, and most would be in the UK"
+        " only if they were. Send longitudes with their sign (west is negative), or, if they have it, "
+        f"{DECLARE}.",
+        [longitude],
+    )
+
+
+def _are_mostly_whole(numbers: Sequence[float]) -> bool:
+    return bool(numbers) and sum(map(_is_whole, numbers)) >= _MOSTLY * len(numbers)
+
+
+def _is_whole(number: float) -> bool:
+    return number % 1 == 0
+
+
+def _has_no_minus(numbers: Sequence[float]) -> bool:
+    return bool(numbers) and min(numbers) >= 0 and max(numbers) > 0
+
+
+def _are_radians(table: Table, latitude: int, longitude: int) -> bool:
+    """Whether all would be in the UK, were they radians; read as degrees, they lie in the sea off Africa."""
+    return (
+        table.is_exact(latitude)
+        and table.is_exact(longitude)
+        and table.is_within(latitude, UK_LATITUDE, _RADIAN)
+        and table.is_within(longitude, UK_LONGITUDE, _RADIAN)
+    )
+
+
+#: Of the columns that may be the latitude, before one is chosen.
+CANDIDATES: Rules = {"minutes_named": _minutes_named}
+#: Of the latitude and the longitude.
+DEGREES: Rules = {
+    "radians": _radians,
+    "other_unit": _other_unit,
+    "minutes_beside": _minutes_beside,
+    "packed": _packed,
+    "side_in_name": _side_in_name,
+    "side_in_column": _side_in_column,
+    "minus_lost": _minus_lost,
+}

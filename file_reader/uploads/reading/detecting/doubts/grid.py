@@ -1,0 +1,127 @@
+"""Northings and eastings that are not metres of the British National Grid: that of Ireland looks like it."""
+
+import re
+from collections.abc import Collection
+
+from uploads.reading.coordinates import GRID_EASTING, GRID_NORTHING, Notation
+from uploads.reading.detecting.doubts import Doubt, Rules
+from uploads.reading.detecting.headers import BRITISH_WORDS, OTHER_GRID_WORDS, X
+from uploads.reading.detecting.sample import Columns, Table
+
+#: Where Ireland lies on the Irish Grid, in metres; on the British one, that is Cornwall, Devon, Wales, Liverpool,
+#: Cumbria, Galloway, and the sea.
+_IRISH_EASTING = (17_000.0, 367_000.0)
+_IRISH_NORTHING = (19_000.0, 467_000.0)
+#: Shetland's easternmost metres; those of ITM are more where its eastings are above 700,000, too.
+_FAR_NORTH_EASTING = 470_000.0
+#: A cell that says so of its row: a grid, a country, a town, a postcode.
+_IRISH = re.compile(
+    r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
+    r"|armagh|dublin|cork|galway|limerick|waterford|bt\d{1,2} ?\d[a-z]{2}",
+    re.IGNORECASE,
+)
+_BRITISH = re.compile(
+    r"england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}", re.IGNORECASE | re.ASCII
+)
+#: A square of 100 km of the British National Grid, by its two letters.
+_SQUARE = re.compile("[HNOST][A-HJ-Z]", re.IGNORECASE)
+_SQUARE_METRES = 100_000
+_DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
+
+
+def _exchanged(table: Table, northing: int, easting: int) -> Doubt | None:
+    """Numbers beyond the grid's eastings stand where eastings should, more often than where northings should."""
+    norths, easts = table.numbers_by_record(northing), table.numbers_by_record(easting)
+    pairs = [(north, east) for north, east in zip(norths, easts, strict=True) if north is not None and east is not None]
+    if sum(_is_far_north(*pair) for pair in pairs) >= sum(_is_far_north(east, north) for north, east in pairs):
+        return None
+    return Doubt(
+        f"Eastings and northings seem to be exchanged: {table.called(easting)} has numbers above"
+        f" {GRID_EASTING[1]:,.0f}, which no easting has. If they are, say latitude=<the column of the northings> and"
+        " longitude=<that of the eastings>; else mend these rows.",
+        [easting, northing],
+        # X and Y may be those of Switzerland: nothing is certain there.
+        fix={} if easting in table.named(X) else table.options(Columns(easting, northing, Notation.OSGB36)),
+    )
+
+
+def _is_far_north(north: float, east: float) -> bool:
+    """Whether it is in Scotland so far north that the same numbers, exchanged, are in no grid of these islands."""
+    return GRID_EASTING[1] < north <= GRID_NORTHING[1] and GRID_EASTING[0] <= east <= _FAR_NORTH_EASTING
+
+
+def _not_metres(table: Table, northing: int, easting: int) -> Doubt | None:
+    if not table.values(easting) or is_grid(table, northing, easting):
+        return None
+    return Doubt(
+        "The eastings and northings are not metres of the British National Grid:"
+        f" {table.example(easting)}, {table.example(northing)}. Send them in metres, without signs between the"
+        " thousands, or send degrees.",
+        [easting, northing],
+    )
+
+
+def _within_squares(table: Table, northing: int, easting: int) -> Doubt | None:
+    if max(table.numbers(easting) + table.numbers(northing), default=_SQUARE_METRES) >= _SQUARE_METRES:
+        return None
+    for column in range(table.width):
+        if table.values(column) and all(_SQUARE.fullmatch(value.strip()) for value in table.values(column)):
+            return Doubt(
+                "The eastings and northings seem to be within squares of 100 km, whose letters stand in"
+                f" {table.called(column)}. Send metres from the grid's own origin, or degrees. {_DECLARE}",
+                [easting, northing, column],
+            )
+    return None
+
+
+def _other_grid_named(table: Table, northing: int, easting: int) -> Doubt | None:
+    if not OTHER_GRID_WORDS & table.words(easting, northing):
+        return None
+    return Doubt(f"The eastings and northings seem to be of another grid. {_DECLARE}", [easting, northing])
+
+
+def _some_in_ireland(table: Table, northing: int, easting: int) -> Doubt | None:
+    if not says_irish(table.cells()):
+        return None
+    return Doubt(
+        "Some rows are in Ireland, where eastings and northings are of the Irish Grid, which is not converted."
+        f" Send degrees, or leave these rows out. {_DECLARE}",
+        [easting, northing],
+    )
+
+
+def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None:
+    if not table.is_within(easting, _IRISH_EASTING) or not table.is_within(northing, _IRISH_NORTHING):
+        return None
+    if BRITISH_WORDS & table.words(easting, northing) or any(
+        _BRITISH.fullmatch(cell.strip()) for cell in table.cells()
+    ):
+        return None
+    return Doubt(
+        "The eastings and northings can be of the British National Grid (Wales, Cornwall, Liverpool) or of the"
+        f" Irish Grid, which is not converted. {_DECLARE}",
+        [easting, northing],
+    )
+
+
+def says_irish(cells: Collection[str]) -> bool:
+    """Whether one of these cells says that it is in Ireland, or of its grid."""
+    return any(_IRISH.fullmatch(cell.strip()) for cell in cells)
+
+
+def is_grid(table: Table, northing: int, easting: int) -> bool:
+    """Whether most of their values are metres of the British National Grid."""
+    return table.mostly_within(easting, GRID_EASTING) and table.mostly_within(northing, GRID_NORTHING)
+
+
+#: Of columns that are called northing and easting, or Y and X.
+EXCHANGED: Rules = {"exchanged": _exchanged}
+#: Of columns that are called northing and easting.
+METRES: Rules = {"not_metres": _not_metres}
+#: Of metres that nobody has said to be British.
+BRITISH: Rules = {
+    "within_squares": _within_squares,
+    "other_grid_named": _other_grid_named,
+    "some_in_ireland": _some_in_ireland,
+    "all_can_be_irish": _all_can_be_irish,
+}

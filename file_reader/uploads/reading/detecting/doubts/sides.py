@@ -1,0 +1,62 @@
+"""Columns that say which longitudes are west."""
+
+from collections.abc import Sequence
+
+from uploads.reading.detecting.headers import SIDE_NAMES
+from uploads.reading.detecting.sample import Table
+
+_SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
+#: The share of rows in which a column of sides and the signs must agree, so that the others are wrong.
+_AGREEING = 0.75
+
+
+def sides_of(values: Sequence[str]) -> set[str]:
+    """`e`, `w` or both, if that is what the cells of a column say, and nothing else."""
+    sides = {_SIDES.get(value.strip().lower(), "") for value in values}
+    return set() if "" in sides else sides
+
+
+def contradicts(cell: str, longitude: float) -> bool:
+    """Whether a cell of a column of sides says another side than the longitude's sign, or none that is known."""
+    side = _SIDES.get(cell.strip().lower(), "") if cell.strip() else None
+    if side is None or longitude == 0:
+        return False
+    return side != ("e" if longitude > 0 else "w")
+
+
+def says_side(cell: str) -> bool:
+    """Whether a cell of a column that may be one of sides, or of signs, says one."""
+    return cell.strip().lower() in _SIDES or cell.strip() == "-"
+
+
+def says_other_side(cell: str, longitude: float) -> bool:
+    """Whether it says another one than the longitude's sign."""
+    return says_side(cell) and contradicts("w" if cell.strip() == "-" else cell, longitude)
+
+
+def silent_sides(table: Table, latitude: int, longitude: int) -> list[int]:
+    """Columns that may say the side of each row, and have not said anything yet.
+
+    They are called like one; where no longitude has a minus, they may also stand beside it.
+    """
+    others = [column for column in range(table.width) if column not in (latitude, longitude)]
+    beside = () if has_minus(table, longitude) else (longitude - 1, longitude + 1)
+    named = table.named(SIDE_NAMES)
+    return [column for column in others if table.is_empty(column) and (column in beside or column in named)]
+
+
+def has_minus(table: Table, longitude: int) -> bool:
+    """Whether a longitude of the sample has one."""
+    return min(table.numbers(longitude), default=0) < 0
+
+
+def side_column(table: Table, longitude: int) -> int | None:
+    """The column that says east or west of each row, as the signs of the longitudes do; None where there is none."""
+    numbers = table.numbers_by_record(longitude)
+    for column in range(table.width):
+        cells = table.cells_by_record(column)
+        said = [(cell, at) for cell, at in zip(cells, numbers, strict=True) if at is not None and cell.strip()]
+        agreeing = sum(bool(sides_of([cell])) and not contradicts(cell, at) for cell, at in said)
+        if said and agreeing >= _AGREEING * len(said):
+            return column
+    return None
