@@ -23,8 +23,8 @@ SECRETS = {
 }
 NETWORKS = {
     "gateway": {"front", "services"},
-    "file_reader": {"services", "databases"},
-    "worker": {"services", "databases"},
+    "file_reader": {"services", "databases", "internet"},
+    "worker": {"services", "databases", "internet"},
     "migrate_file_reader": {"databases"},
     "postcode_consumer": {"services", "databases", "internet"},
     "migrate_postcode_consumer": {"databases"},

@@ -10,7 +10,7 @@ from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTP
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
-from service_kit.environment import env_auth, env_broker_url, env_float, env_int, env_str
+from service_kit.environment import env_auth, env_broker_url, env_float, env_hosts, env_int, env_path, env_str
 from service_kit.logs import log_settings
 from service_kit.private_files import private_data_dir
 
@@ -28,6 +28,11 @@ POSTCODE_CONSUMER_URL = env_str(
 ).rstrip("/")
 # Uploads are deleted so many days after they ended; 0: they are kept.
 UPLOAD_KEEP_DAYS = env_int("UPLOAD_KEEP_DAYS", 0, minimum=0, maximum=36_500)
+
+# Hosts and ports that webhooks, and files that are named by an address, may lead to although they are inside.
+WEBHOOK_ALLOWED_HOSTS = env_hosts("WEBHOOK_ALLOWED_HOSTS")
+# Files below it may be named instead of sent, by everybody who may upload; None: there are none.
+IMPORT_DIR = env_path("IMPORT_DIR", DATA_DIR) if env_str("IMPORT_DIR", "") else None
 
 # How long the audit log says who did what.
 AUDIT_KEEP_DAYS = env_int("AUDIT_KEEP_DAYS", 365, minimum=1, maximum=36_500)

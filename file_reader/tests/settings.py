@@ -9,7 +9,7 @@ for _name in ("GATEWAY_HOST", "FILE_READER_HOST", "POSTCODE_CONSUMER_HOST",
               "MAX_UPLOAD_BYTES", "CHUNK_ROWS", "LEASE_SECONDS", "FAN_OUT", "POSTCODE_CONSUMER_URL",
               "POSTCODE_CONSUMER_PORT", "CELERY_BROKER_URL", "ROW_QUERY_SECONDS", "LOCATIONS_PER_CALL",
               "QUOTA_OPEN_UPLOADS", "QUOTA_ROWS_PER_DAY", "QUOTA_STORED_BYTES", "MAX_BACKLOG_ROWS",
-              "MIN_FREE_BYTES", "UPLOAD_KEEP_DAYS"):  # fmt: skip
+              "MIN_FREE_BYTES", "UPLOAD_KEEP_DAYS", "WEBHOOK_ALLOWED_HOSTS", "IMPORT_DIR"):  # fmt: skip
     os.environ.pop(_name, None)
 os.environ.update(
     SECRET_KEY="only-for-tests",

@@ -15,7 +15,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
-import uploads.admin_accounts  # noqa: F401 - Django looks for admins in this module only
+import uploads.admin_accounts  # Django looks for admins in this module only
+import uploads.admin_webhooks  # noqa: F401
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import RowQueryTimeoutError, UploadError
 from uploads.models import STATUS_WORDS, Chunk, Row, Upload

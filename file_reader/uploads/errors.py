@@ -12,6 +12,8 @@ UploadError
 ├── RowQueryTimeoutError     a question about rows takes too long
 ├── DigestMismatchError      what arrived is not what was sent
 ├── QuotaExceededError       the owner has used up one of the quotas
+├── FetchError               the file that is named cannot be had
+├── FetchesBusyError         too many files are fetched just now
 ├── BacklogFullError         too many rows of everybody wait
 ├── DiskNearlyFullError      what is left of the disk is for the work
 └── LookupServiceError       postcode_consumer cannot say now what it knows of a postcode
@@ -121,6 +123,21 @@ class QuotaExceededError(UploadError):
         self.limit = limit
         self.used = used
         self.free_at = free_at
+
+
+class FetchError(UploadError):
+    """`why` says what came instead of the file."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url} cannot be fetched: {why}. Nothing was stored.")
+        self.url = url
+
+
+class FetchesBusyError(UploadError):
+    """Each fetch holds a place at the service; the others are kept free."""
+
+    def __init__(self) -> None:
+        super().__init__("As many files are fetched just now as there may be at once. Send this again a bit later.")
 
 
 class BacklogFullError(UploadError):

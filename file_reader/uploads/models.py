@@ -1,4 +1,4 @@
-"""Uploads with their chunks, rows, row index, totals and map, areas, API keys, the audit log.
+"""Uploads with their chunks, rows, row index, totals, map and webhooks, areas, API keys, the audit log.
 
 docs/states.md draws the states."""
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Now
 
 from uploads.row_ids import row_number
 
@@ -98,6 +99,9 @@ class Upload(models.Model):
     # Hidden at once, removed slice by slice by a worker.
     deleted_at = models.DateTimeField(null=True)
     error = models.JSONField(null=True)
+    # Who is told how it ended, and under which address it was sent to us: there its links lead.
+    webhook_url = models.CharField(max_length=2_000, blank=True, db_default="")
+    base_url = models.CharField(max_length=300, blank=True, db_default="")
     # Since when nobody could answer, and why; waiting_since is null while answers come.
     waiting_since = models.DateTimeField(null=True)
     waiting_reason = models.CharField(max_length=40, db_default="")
@@ -151,6 +155,56 @@ class Upload(models.Model):
         if self.finished_at is None or not settings.UPLOAD_KEEP_DAYS:
             return None
         return self.finished_at + timedelta(days=settings.UPLOAD_KEEP_DAYS)
+
+
+class Delivery(models.Model):
+    """The end of an upload, as its `webhook_url` is told of it: the same words under the same id, until they arrive.
+
+    Made by `uploads.work.webhooks`, in the transaction of that end; sent by `uploads.work.delivering`.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE)
+    event = models.CharField(max_length=10, choices=UploadState)
+    body = models.TextField()
+    created_at = models.DateTimeField("created", db_default=Now())
+    # While somebody sends it, the end of their lease; null: nobody will any more.
+    due_at = models.DateTimeField("due", null=True, db_default=Now())
+    delivered_at = models.DateTimeField("delivered", null=True)
+    # Counted at the claim, so it is also the fence.
+    attempts = models.IntegerField(default=0)
+    # The last ones: [{"at", "status", "detail", "milliseconds"}, …]
+    answers = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [models.Index(fields=["due_at"], name="delivery_due", condition=models.Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.event} of upload {self.upload_id}"
+
+    @property
+    def state(self) -> str:
+        if self.delivered_at is not None:
+            return "delivered"
+        return "given_up" if self.due_at is None else "waiting"
+
+
+class WebhookSecret(models.Model):
+    """What the webhooks of an owner are signed with; with AUTH=off, and of nobody, those of uploads without an owner.
+
+    Not a hash, as that of an API key: both sides need it.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, db_index=False)
+    secret = models.CharField(max_length=64)
+    made_at = models.DateTimeField("made", db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Coalesce("owner", Value(0)), name="webhooksecret_of_owner")]
+
+    def __str__(self) -> str:
+        return f"webhook secret of {self.owner or 'all'}"
 
 
 class SpentRows(models.Model):
@@ -408,6 +462,8 @@ class AuditAction(models.TextChoices):
     UPLOAD_RESUMED = "upload_resumed", "upload resumed"
     UPLOAD_RETRIED = "upload_retried", "upload retried"
     UPLOAD_DELETED = "upload_deleted", "upload deleted"
+    DELIVERY_AGAIN = "delivery_again", "webhook sent again"
+    SECRET_REPLACED = "secret_replaced", "webhook secret replaced"
     USER_INACTIVE = "user_inactive", "user switched off"
     USER_ACTIVE = "user_active", "user switched on"
     USER_DELETED = "user_deleted", "user deleted"

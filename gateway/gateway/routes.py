@@ -65,6 +65,15 @@ ROUTES = (
         reading=("read",),
         changing=("upload",),
     ),
+    Route(
+        "/api/v1/webhook-secret/",
+        Service.FILE_READER,
+        below=False,
+        needs_key=True,
+        methods="GET, HEAD, POST",
+        reading=("upload",),
+        changing=("upload",),
+    ),
     Route("/api/v1/rows/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
     Route("/api/v1/stats/", Service.FILE_READER, needs_key=True, reading=("read",), changing=("read",)),
     Route(

@@ -161,7 +161,8 @@ CALLS = {
              ("GET", "/api/v1/uploads/7f/summary/?by=status"), ("GET", "/api/v1/uploads/7f/cells/"),
              ("GET", "/api/v1/stats/")],
     "upload": [("POST", "/api/v1/uploads/"), ("POST", "/api/v1/uploads/7f/retry/"), ("DELETE", "/api/v1/uploads/7f/"),
-               ("POST", "/api/v1/uploads/7f/pause/"), ("POST", "/api/v1/uploads/7f/resume/")],
+               ("POST", "/api/v1/uploads/7f/pause/"), ("POST", "/api/v1/uploads/7f/resume/"),
+               ("GET", "/api/v1/webhook-secret/"), ("POST", "/api/v1/webhook-secret/")],
     "read or lookup": [("GET", "/api/v1/postcodes/SW1A1AA/")],
 }  # fmt: skip
 

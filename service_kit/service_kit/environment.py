@@ -89,6 +89,17 @@ def env_url(name: str, default: str) -> str:
     return value.rstrip("/")
 
 
+def env_hosts(name: str) -> frozenset[tuple[str, int]]:
+    """Pairs of host and port, from `host` (ports 80 and 443) and `host:port` with commas between; empty: none."""
+    hosts: set[tuple[str, int]] = set()
+    for text in filter(None, (part.strip() for part in env_str(name, "").split(","))):
+        parts = _address(f"http://{text}", ("http",))
+        if not parts or parts.netloc != text or "@" in text:
+            raise SettingError(f"{name}: {text!r} is not a host. Accepted: host or host:port, with commas between.")
+        hosts.update((str(parts.hostname).rstrip("."), port) for port in ([parts.port] if parts.port else [80, 443]))
+    return frozenset(hosts)
+
+
 def env_redis_url(name: str) -> str:
     """The address of Redis or Valkey; empty when there is none."""
     url = env_str(name, "")

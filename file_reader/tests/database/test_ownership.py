@@ -17,6 +17,7 @@ from tests.working import work_until_ended
 
 from uploads.api_keys import make_key
 from uploads.models import Scope, Upload
+from uploads.webhook_secrets import secret_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,12 +48,14 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
         f"{_UPLOAD}result{suffix}": {"GET": (200, 404, 401), "OPTIONS": (200, 200, 401)}
         for suffix in ("/", ".csv", ".ndjson", ".geojson", ".xlsx", ".parquet")
     },
+    f"{_UPLOAD}deliveries/": {"GET": (200, 404, 401)},
     "api/v1/rows/": {"GET": (200, 200, 401)},
     "api/v1/stats/": {"GET": (200, 200, 401)},
     "api/v1/postcodes/<str:postcode>/": {"GET": (200, 200, 401)},
     # The same for everybody: what the API is.
     "api/docs/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
     "internal/schema/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
+    "api/v1/webhook-secret/": {"GET": (200, 200, 401), "POST": (200, 200, 401)},
     # It asks for a key, which none of these calls has.
     "internal/authenticate/": dict.fromkeys(METHODS, (401, 401, 401)),
 }
@@ -66,6 +69,8 @@ ADMIN_MODELS = {
     "uploads_upload": _LOOK,
     "uploads_chunk": _LOOK,
     "uploads_row": _LOOK,
+    "uploads_delivery": _LOOK,
+    "uploads_webhooksecret": _LOOK,
     "uploads_apikey": _MAKE,
     "uploads_auditentry": _LOOK,
     "auth_user": _MAKE,
@@ -95,8 +100,8 @@ def of_the_admin() -> set[str | None]:
 
 @pytest.fixture
 def upload(ann: Api, consumer: FakePostcodeConsumer) -> str:
-    """The id of an upload of Ann's that is done."""
-    made = ann.upload(CSV, filename=f"{MARK}.csv")
+    """The id of an upload of Ann's that is done; nobody has sent its webhook what it is owed."""
+    made = ann.upload(CSV, filename=f"{MARK}.csv", webhook_url=f"https://hooks.example.org/{MARK}")
     work_until_ended()
     return str(made["id"])
 
@@ -166,6 +171,7 @@ def things(upload: str) -> dict[str, Any]:
     """One of each kind of thing that the admin has."""
     owner = get_user_model().objects.get(username="ann")
     make_key(owner, name="", scopes=[Scope.READ])
+    secret_of(owner.pk)
     Group.objects.create(name="people")
     return {
         f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first()

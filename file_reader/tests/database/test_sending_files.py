@@ -261,11 +261,6 @@ def test_an_encoding_whose_faults_spread_is_refused(api: Api, encoding: str) -> 
     assert problem["option"] == "encoding"
 
 
-def test_a_web_hook_is_refused_as_long_as_nobody_would_call_it(api: Api) -> None:
-    answer = api.send_form(b"lat,lon\n51.5,-0.1\n", webhook_url="http://example.org/")
-    assert problem_of(answer, 400, "invalid-option")["option"] == "webhook_url"
-
-
 def test_an_upload_to_the_address_without_its_slash_is_taken(api: Api) -> None:
     upload = api.post(UPLOADS.rstrip("/"), b"lat,lon\n51.5,-0.1\n").json()
     assert upload["links"]["self"].endswith(f"{UPLOADS}{upload['id']}/")

@@ -40,6 +40,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "indexed_at": None,
         "expires_at": None,
         "max_distance": 2000.0,
+        "webhook_url": None,
         "dialect": {"delimiter": ",", "quoting": "quotes", "encoding": "utf-8", "has_header": True, "decimal": ".",
                     "latitude": "lat", "longitude": "lon", "coordinates": "degrees", "format": "csv"},
         "rows": NOTHING,

@@ -27,10 +27,13 @@ def accept_upload(
     max_distance: float,
     owner_id: int | None,
     idempotency_key: str | None,
+    webhook_url: str = "",
+    base_url: str = "",
 ) -> Upload:
     """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
 
-    `sent` is what came, `table` what is kept: the same, or its content without gzip or zip.
+    `sent` is what came, `table` what is kept: the same, or its content without gzip or zip. `base_url` is where the
+    links of a webhook lead.
 
     The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
     already there; with others it raises KeyReusedError. Raises QuotaExceededError when other requests have used up the
@@ -46,6 +49,8 @@ def accept_upload(
         sha256=sent.sha256,
         dialect=dialect.as_json(),
         max_distance=max_distance,
+        webhook_url=webhook_url,
+        base_url=base_url,
     )
     if known := _known_upload(new):
         return known
@@ -84,7 +89,7 @@ def _known_upload(new: Upload) -> Upload | None:
     if new.idempotency_key is None:
         return None
     known = Upload.objects.filter(idempotency_key=new.idempotency_key).first()
-    asked = (new.sha256, new.dialect, new.max_distance)
-    if known is not None and (known.sha256, known.dialect, known.max_distance) != asked:
+    asked = (new.sha256, new.dialect, new.max_distance, new.webhook_url)
+    if known is not None and (known.sha256, known.dialect, known.max_distance, known.webhook_url) != asked:
         raise KeyReusedError
     return known

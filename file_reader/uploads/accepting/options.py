@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+
+from uploads.addresses import AddressError, check_address
 from uploads.errors import OptionError
 from uploads.reading.coordinates import Notation
 from uploads.reading.detecting.dialect import Declared
@@ -24,7 +27,10 @@ OPTIONS = (
     "sheet",
     "max_distance",
     "filename",
+    "webhook_url",
 )
+#: Those that say how a file is read: all that a preview takes.
+READING_OPTIONS = tuple(name for name in OPTIONS if name != "webhook_url")
 DEFAULT_MAX_DISTANCE = 2_000.0
 MAX_MAX_DISTANCE = 20_000.0
 _YES = frozenset({"true", "1", "yes"})
@@ -46,6 +52,7 @@ class UploadOptions:
 
     declared: Declared
     max_distance: float
+    webhook_url: str
 
 
 def parse_options(values: Mapping[str, str]) -> UploadOptions:
@@ -64,6 +71,7 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
             sheet=_sheet(given.get("sheet")),
         ),
         max_distance=_max_distance(given.get("max_distance")),
+        webhook_url=_webhook_url(given.get("webhook_url", "")),
     )
 
 
@@ -143,6 +151,15 @@ def _notation(value: str | None) -> str | None:
 def _sheet(value: str | None) -> str | None:
     if value is not None and (len(value) > _SHEET_CHARS or not value.isprintable()):
         raise OptionError("sheet", value, "the name of a sheet, its number from 1, or *")
+    return value
+
+
+def _webhook_url(value: str) -> str:
+    if value:
+        try:
+            check_address(value, settings.WEBHOOK_ALLOWED_HOSTS)
+        except AddressError as error:
+            raise OptionError("webhook_url", value, str(error)) from None
     return value
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import BinaryIO, cast
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from python_multipart.multipart import MAX_BOUNDARY_LENGTH, parse_options_header
 
 from uploads.accepting.body_problems import cut_short, malformed, too_large, unsupported
+from uploads.accepting.by_reference import named_file, receive_named
 from uploads.accepting.digests import compared
 from uploads.accepting.multipart_form import MultipartForm
 from uploads.files.incoming import Incoming
@@ -17,6 +19,8 @@ from uploads.reading.containers import gunzip
 
 _PIECE_BYTES = 1 << 18
 _MAX_FORM_BYTES = 1 << 20
+#: No JSON body that names a file is longer.
+_MAX_JSON_BYTES = 1 << 14
 #: Types of a body that is the file itself, and none at all: what programs say of a file is often wrong, and its content
 #: decides. What curl says of `-d` is not among them: it takes the line ends out of a file.
 FILE_TYPES = frozenset(
@@ -32,8 +36,8 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\
 
 
 def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str], None]) -> str:
-    """Writes the uploaded file to `incoming`, gives the other form fields, each when it has arrived, and returns the
-    name that the file has in the form.
+    """Writes the uploaded file, or the one that a JSON body names, to `incoming`, gives the other fields, each when it
+    has arrived, and returns the name that the file has in the form.
 
     Raises Problem: 400 for a body that is cut short or malformed, 413 above MAX_UPLOAD_BYTES, 415 for other kinds of
     body; DigestMismatchError when it is not that of its digest. OSError (disk full) comes through to the caller.
@@ -45,14 +49,30 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
             raise malformed("The Content-Type has no boundary, or one that is too long.")
         return MultipartForm(incoming, boundary, give).parse(pieces)
+    if kind == b"application/json":
+        beginning = _beginning(pieces)
+        if (members := named_file(beginning)) is not None:
+            return receive_named(members, incoming, give)
+        pieces = chain([beginning], pieces)
     if kind in FILE_TYPES:
         for piece in pieces:
             incoming.write(piece)
         return ""
     raise unsupported(
         "Send multipart/form-data with the file in the field 'file', or the file itself as text/csv or as"
-        " application/octet-stream (curl: -H 'Content-Type: text/csv' --data-binary @file)."
+        " application/octet-stream (curl: -H 'Content-Type: text/csv' --data-binary @file),"
+        ' or {"url": "https://…"} as application/json.'
     )
+
+
+def _beginning(pieces: Iterator[bytes]) -> bytes:
+    """The whole of a body that may name a file, or the beginning of a longer one, which is the file itself."""
+    body = b""
+    for piece in pieces:
+        body += piece
+        if len(body) > _MAX_JSON_BYTES:
+            break
+    return body
 
 
 def _decoded(request: WSGIRequest, incoming: Incoming) -> Iterator[bytes]:

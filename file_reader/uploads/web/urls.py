@@ -3,7 +3,7 @@
 from django.urls import path
 
 from uploads.web import documents
-from uploads.web.api import postcodes, results, rows, totals, uploads
+from uploads.web.api import postcodes, results, rows, totals, uploads, webhooks
 from uploads.web.internal_key_check import Authenticate
 
 _UPLOAD = "api/v1/uploads/<uuid:public_id>/"
@@ -26,6 +26,8 @@ urlpatterns = [
     path(f"{_UPLOAD}result.geojson", results.result_file, {"suffix": "geojson"}, name="upload-result-geojson"),
     path(f"{_UPLOAD}result.xlsx", results.result_file, {"suffix": "xlsx"}, name="upload-result-xlsx"),
     path(f"{_UPLOAD}result.parquet", results.result_file, {"suffix": "parquet"}, name="upload-result-parquet"),
+    path(f"{_UPLOAD}deliveries/", webhooks.deliveries, name="upload-deliveries"),
+    path("api/v1/webhook-secret/", webhooks.webhook_secret, name="webhook-secret"),
     path("api/v1/rows/", rows.rows, name="rows"),
     path("api/v1/stats/", totals.stats, name="stats"),
     path("api/v1/postcodes/<str:postcode>/", postcodes.postcode, name="postcode"),

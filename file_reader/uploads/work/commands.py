@@ -33,6 +33,7 @@ from uploads.work.indexing import give_up_index
 from uploads.work.lease_sql import stamp_chunks
 from uploads.work.turns import next_turn, price_of_a_row
 from uploads.work.wake import wake_workers
+from uploads.work.webhooks import announce
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def cancel_upload(upload: Upload) -> None:
         )
         if hit:
             _take_back_leases(Upload.objects.filter(pk=upload.pk))
+            announce([upload.pk])
             audit.record(AuditAction.UPLOAD_CANCELLED, str(upload.public_id))
     upload.refresh_from_db()
     if upload.state != UploadState.CANCELLED:

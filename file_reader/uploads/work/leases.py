@@ -22,6 +22,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.splitting import split_chunk
+from uploads.work.webhooks import announce
 
 logger = logging.getLogger(__name__)
 
@@ -287,6 +288,7 @@ def _finish(uploads: QuerySet[Upload]) -> int:
             waiting_since=None,
             paused_at=None,
         )
+        announce(locked)
     if hit:
         logger.info("uploads ended count=%s", hit)
     return hit

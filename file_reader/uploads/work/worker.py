@@ -2,6 +2,7 @@
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
+from uploads.work.delivering import deliver_all_due, due_deliveries
 from uploads.work.geocoding import ChunkLookup, ask_chunk
 from uploads.work.housekeeping import clear_sessions, collect_abandoned, delete_expired, purge_deleted
 from uploads.work.indexing import IndexLease, claim_index, release_index, write_segment
@@ -43,6 +45,7 @@ TARGET_ANSWER_SECONDS = 1.0
 #: The rows of a chunk before it is known how quickly answers come, and at least.
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
+_DELIVER_SECONDS = 1.0
 _COLLECT_SECONDS = 600.0
 _SESSIONS_SECONDS = 86_400.0
 #: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
@@ -75,6 +78,8 @@ class Worker:
         self._rows_per_second = 0.0
         self._outages = 0
         self._geocode_from = 0.0
+        self._delivering: threading.Thread | None = None
+        self._deliver_from = 0.0
         self._sweep_from = 0.0
         self._collect_from = 0.0
         self._sessions_from = 0.0
@@ -265,6 +270,9 @@ class Worker:
 
     def _sweep(self) -> None:
         now = time.monotonic()
+        if now >= self._deliver_from:
+            self._deliver_from = now + _DELIVER_SECONDS
+            self._deliver()
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
@@ -279,6 +287,13 @@ class Worker:
                 collect_abandoned()
             except OSError as error:  # what cannot be removed is waste, and no reason to stop working
                 logger.warning("abandoned files cannot be collected: %s", error)
+
+    def _deliver(self) -> None:
+        """Has webhooks sent by a thread: no receiver keeps chunks waiting. It is no daemon: what is sent is noted."""
+        is_busy = self._delivering is not None and self._delivering.is_alive()
+        if not is_busy and not self.is_stopping() and due_deliveries().exists():
+            self._delivering = threading.Thread(target=deliver_all_due, args=[self.is_stopping], name="deliver")
+            self._delivering.start()
 
 
 def _is_anything_open() -> bool:

@@ -3,13 +3,15 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
+from django.db.models import Model, QuerySet
+
 from uploads.errors import ParameterError
-from uploads.models import Upload
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 #: The query parameters of whatever comes in pages.
 PARAMETERS = ("cursor", "page_size")
@@ -26,18 +28,18 @@ class Source(Protocol[T]):
         """At most `limit` items after that position, or before it, the nearest first; None is the end of all."""
 
 
-class NewestFirst:
-    """The uploads that a user may see."""
+class NewestFirst(Generic[M]):
+    """What such a query finds."""
 
-    def __init__(self, owner_id: int | None) -> None:
-        self._uploads = Upload.objects.visible_to(owner_id)
+    def __init__(self, found: QuerySet[M]) -> None:
+        self._found = found
 
-    def page(self, position: int | None, limit: int, *, backwards: bool = False) -> list[Upload]:
+    def page(self, position: int | None, limit: int, *, backwards: bool = False) -> list[M]:
         """See `Source`."""
-        uploads = self._uploads
+        found = self._found
         if position is not None:
-            uploads = uploads.filter(pk__gt=position) if backwards else uploads.filter(pk__lt=position)
-        return list(uploads.order_by("pk" if backwards else "-pk")[:limit])
+            found = found.filter(pk__gt=position) if backwards else found.filter(pk__lt=position)
+        return list(found.order_by("pk" if backwards else "-pk")[:limit])
 
 
 class Page:

@@ -43,6 +43,7 @@ def upload_as_json(upload: Upload, counts: Counts, ahead: int | None, request: H
         "indexed_at": upload.indexed_at,
         "expires_at": upload.expires_at,
         "max_distance": upload.max_distance,
+        "webhook_url": upload.webhook_url or None,
         "dialect": dialect_as_json(upload.dialect),
         "rows": counts.as_json(),
         "progress": progress,

@@ -1,6 +1,6 @@
 """The uploads API. A view translates, calls one domain function and translates back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from operator import attrgetter
@@ -23,6 +23,7 @@ from service_kit.query_parameters import Values, query_parameters
 from uploads.accepting.accept import accept_upload, scoped_key
 from uploads.accepting.options import (
     OPTIONS,
+    READING_OPTIONS,
     UploadOptions,
     check_converted,
     check_no_text,
@@ -52,12 +53,14 @@ _workbooks = BoundedSemaphore(2)
 
 
 @contextmanager
-def received(request: Request, key: str | None) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
+def received(
+    request: Request, key: str | None, accepted: Sequence[str] = OPTIONS
+) -> Iterator[tuple[Incoming, Incoming, UploadOptions, str]]:
     """What was sent, its table, the options and the file's name, for as long as the context lasts.
 
     Raises Problem, UploadError or ReadingError for everything that can be wrong with them.
     """
-    given = Values("option", OPTIONS)
+    given = Values("option", accepted)
     given.give_query(request)
     with Incoming(key) as sent:
         name_in_form = receive(cast(WSGIRequest, request._request), sent, given.give)
@@ -95,7 +98,8 @@ def _told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dial
 @api_view(["POST"])
 def upload_preview(request: Request) -> Response:
     """What would be read from a file; nothing is stored."""
-    with received(request, None) as (_, table, options, filename), opened(table, options.declared.sheet) as stream:
+    took = received(request, None, READING_OPTIONS)
+    with took as (_, table, options, filename), opened(table, options.declared.sheet) as stream:
         dialect = detected_dialect(table, stream, options)
         shown = preview(stream, dialect)
     return Response({"filename": filename, "dialect": dialect_as_json(dialect.as_json()), **shown})
@@ -107,7 +111,7 @@ class UploadList(APIView):
     @method_decorator(query_parameters(*PARAMETERS))
     def get(self, request: Request) -> Response:
         page = Page(request.build_absolute_uri(request.path), request.query_params.dict())
-        uploads = page.read(NewestFirst(owner_id(request)), id_of=attrgetter("pk"))
+        uploads = page.read(NewestFirst(Upload.objects.visible_to(owner_id(request))), id_of=attrgetter("pk"))
         counts, ahead = counts_of(uploads), uploads_ahead_of(uploads)
         shown = [upload_as_json(upload, counts[upload.pk], ahead.get(upload.pk), request) for upload in uploads]
         return Response(page.as_json(shown))
@@ -126,6 +130,8 @@ class UploadList(APIView):
                 max_distance=options.max_distance,
                 owner_id=owner_id(request),
                 idempotency_key=key,
+                webhook_url=options.webhook_url,
+                base_url=request.build_absolute_uri("/") if options.webhook_url else "",
             )
         return Response(
             _as_json(upload, request),
