@@ -71,6 +71,22 @@ _MORE_ABOUT_ITSELF: Json = {
 }
 
 
+_EVENTS = operation(
+    "get_events",
+    "The upload, each time when it has changed: server-sent events",
+    {
+        200: answer("`data` of an event is the upload, `id` its ETag.", content(text(), "text/event-stream")),
+        204: answer("Nothing will change any more: `Last-Event-ID` is of the last state."),
+    },
+    parameters=[
+        parameter("id", text("The upload's.", format="uuid"), where="path"),
+        parameter("Last-Event-ID", text("The `id` of the last event that you had."), where="header"),
+    ],
+    problems={400: "invalid-parameter", 404: "not-found", 503: "database-unavailable"},
+)
+_ITS_OWN_PART = document("Events", "1", {"/api/v1/uploads/{id}/events/": {"get": _EVENTS}}, {})
+
+
 class Schema:
     """The one document. The services are asked once at a time, and not again for SECONDS."""
 
@@ -119,7 +135,7 @@ def merged(parts: list[Json], *, keys_required: bool) -> Json:
     """One document of those of the services. A component that several have is the same in all of them."""
     paths: Json = {}
     schemas: Json = {}
-    for part in parts:
+    for part in [*parts, _ITS_OWN_PART]:
         schemas |= part["components"]["schemas"]
         for path, operations in part["paths"].items():
             route = find_route(path)

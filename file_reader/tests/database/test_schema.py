@@ -18,7 +18,9 @@ def plain(path: str) -> str:
 
 
 def described() -> dict[tuple[str, str], Any]:
-    return {(method, plain(path)): one for path, methods in DOCUMENT["paths"].items() for method, one in methods.items()}
+    return {
+        (method, plain(path)): one for path, methods in DOCUMENT["paths"].items() for method, one in methods.items()
+    }
 
 
 def called() -> dict[tuple[str, str], str]:

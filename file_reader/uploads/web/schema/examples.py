@@ -1,6 +1,7 @@
 """The examples of the schema. Tests hold them against their schemas, and the service against both."""
 
 from service_kit.openapi import Json
+from uploads.results.formats import FORMATS
 
 _ADDRESS = "http://127.0.0.1:8080/api/v1/uploads/0a4f8314-b8d3-4820-8ff7-a67b65edbb79/"
 _AREA: Json = {
@@ -11,12 +12,14 @@ _AREA: Json = {
 }
 _DIALECT: Json = {
     "delimiter": ",",
+    "quoting": "quotes",
     "encoding": "utf-8",
     "has_header": True,
     "decimal": ".",
     "latitude": "lat",
     "longitude": "lon",
     "coordinates": "degrees",
+    "format": "csv",
 }
 UPLOAD: Json = {
     "id": "0a4f8314-b8d3-4820-8ff7-a67b65edbb79",
@@ -30,6 +33,7 @@ UPLOAD: Json = {
     "indexed_at": None,
     "expires_at": None,
     "max_distance": 2000.0,
+    "webhook_url": None,
     "dialect": _DIALECT,
     "rows": {"read": 81, "matched": 77, "no_match": 2, "failed": 0, "rejected": 2, "pending": 0},
     "progress": 1.0,
@@ -38,12 +42,14 @@ UPLOAD: Json = {
     "waiting": None,
     "warnings": [],
     "error": None,
+    "paused": False,
+    "ahead": None,
+    "reasons": None,
     "links": {
         "self": _ADDRESS,
         "rows": f"{_ADDRESS}rows/",
-        "result_csv": f"{_ADDRESS}result.csv",
-        "cancel": f"{_ADDRESS}cancel/",
-        "retry": f"{_ADDRESS}retry/",
+        **{f"result_{suffix}": f"{_ADDRESS}result.{suffix}" for suffix in FORMATS},
+        **{name: f"{_ADDRESS}{name}/" for name in ("events", "summary", "cells", "pause", "resume", "cancel", "retry")},
     },
 }
 UPLOADS: Json = {"next": None, "previous": None, "results": [UPLOAD]}

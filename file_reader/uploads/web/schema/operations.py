@@ -3,6 +3,8 @@
 The numbers are those of the code, not copies. `/internal/schema/` imports this when it is asked, and nobody else does.
 """
 
+from collections.abc import Iterable
+
 from service_kit.openapi import (
     Json,
     answer,
@@ -16,49 +18,14 @@ from service_kit.openapi import (
     text,
     typed,
 )
-from uploads.accepting.options import DEFAULT_MAX_DISTANCE, MAX_MAX_DISTANCE, OPTIONS
+from uploads.accepting.options import DEFAULT_MAX_DISTANCE, MAX_MAX_DISTANCE, OPTIONS, READING_OPTIONS
 from uploads.accepting.request_body import FILE_TYPES
 from uploads.reading.coordinates import Notation
-from uploads.rows.filters import MAX_RADIUS
-from uploads.web.api.pagination import LARGEST_SIZE, SIZE
+from uploads.reading.fields import QUOTING
 from uploads.web.schema.examples import POSTCODE, PREVIEW, ROWS, UPLOAD, UPLOADS
-from uploads.web.schema.schemas import SCHEMAS, STATUSES
-
-_DATABASE = "database-unavailable"
-_ID = parameter("id", text("The upload's.", format="uuid"), where="path")
-_NUMBER = r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*"
-_PAGES = [
-    parameter("cursor", text("Of `next` or `previous` of another page; do not make one.")),
-    parameter("page_size", typed("integer", minimum=1, maximum=LARGEST_SIZE, default=SIZE)),
-]
-_FILTERS = [
-    parameter("status", text(enum=STATUSES)),
-    parameter("postcode", text("Spaced in any way.", example="SW1A1AA")),
-    parameter("outcode", text(example="SW1A")),
-    parameter("admin_district", text("The whole name.", example="Westminster")),
-    parameter("country", text("The whole name.", example="England")),
-    parameter(
-        "bbox",
-        text(
-            "`minlon,minlat,maxlon,maxlat`, in degrees.",
-            pattern=f"^({_NUMBER}(,{_NUMBER}){{3}})?$",
-            example="-0.2,51.4,-0.1,51.6",
-        ),
-    ),
-    parameter(
-        "near",
-        text(
-            "`latitude,longitude`, in degrees; always with `radius`.",
-            pattern=f"^{_NUMBER},{_NUMBER}$",
-            example="51.5,-0.14",
-        ),
-    ),
-    parameter(
-        "radius",
-        number("Metres; always with `near`.", minimum=0, exclusiveMinimum=True, maximum=MAX_RADIUS, example=1000),
-    ),
-]
-_ROW_PROBLEMS = {400: "invalid-parameter", 503: f"row-query-too-slow {_DATABASE}"}
+from uploads.web.schema.of_results import PATHS_OF_RESULTS
+from uploads.web.schema.parts import DATABASE, FILTERS, ID, NONE_OF_YOURS, ONE, PAGES, ROW_PROBLEMS
+from uploads.web.schema.schemas import SCHEMAS
 
 #: The options of an upload, as the query has them and as the form has them.
 _COLUMN = "A name from the header, or a column number from 1. Of {}s and {}s: the {}."
@@ -66,7 +33,8 @@ _OPTIONS: Json = {
     "latitude": text(_COLUMN.format("easting", "northing", "northing")),
     "longitude": text(_COLUMN.format("easting", "northing", "easting")),
     "has_header": text(enum=["true", "1", "yes", "false", "0", "no"]),
-    "delimiter": text(enum=["comma", "semicolon", "tab", "pipe", ",", ";", "\t", "|"]),
+    "delimiter": text("`comma`, `semicolon`, `tab`, `pipe`, `space`, or the one character itself."),
+    "quoting": text(enum=[*QUOTING]),
     "encoding": text("`utf-8`, `utf-16`, `windows-1252`, `iso-8859-1` and their like."),
     "decimal": text(enum=[".", ","]),
     "coordinates": text(enum=[*Notation]),
@@ -77,13 +45,32 @@ _OPTIONS: Json = {
         "Metres.", minimum=0, exclusiveMinimum=True, maximum=MAX_MAX_DISTANCE, default=DEFAULT_MAX_DISTANCE
     ),
     "filename": text("As answers show it."),
+    "webhook_url": text("Whom we tell when it has ended."),
 }
-_IN_QUERY = [parameter(name, _OPTIONS[name]) for name in OPTIONS]
-_FORM = struct("The file and its options.", file=text("The file.", format="binary"))
-_FORM["properties"] |= _OPTIONS
-_FILE = content(_FORM, "multipart/form-data") | content(
-    text("The file itself.", format="binary"), *sorted(kind.decode() for kind in FILE_TYPES)
-)
+
+
+def _in_query(names: Iterable[str]) -> list[Json]:
+    return [parameter(name, _OPTIONS[name]) for name in names]
+
+
+def _file(names: Iterable[str]) -> Json:
+    """The body of a request that has a file: a form, the file itself, or its address."""
+    options = {name: _OPTIONS[name] for name in names}
+    form = struct("The file and its options.", file=text("The file.", format="binary"))
+    form["properties"] |= options
+    named = struct("Where a file is, and its options.", url=text("Its address, http or https.")) | {
+        "title": "Named file"
+    }
+    named["properties"] |= options
+    kinds = sorted(kind.decode() for kind in FILE_TYPES if kind not in (b"", b"application/json"))
+    in_json = {"description": "The file itself, or where it is.", "anyOf": [named, typed("object", title="JSON file")]}
+    return (
+        content(form, "multipart/form-data")
+        | content(text("The file itself.", format="binary"), *kinds)
+        | content(in_json)
+    )
+
+
 _HOW_IT_IS_SENT = [
     parameter("Content-Encoding", text("How the body is packed.", enum=["identity", "gzip", "x-gzip"]), where="header"),
     parameter(
@@ -96,23 +83,21 @@ _BAD_FILE = {
     400: "invalid-option invalid-parameter malformed-form body-cut-short digest-mismatch",
     413: "upload-too-large body-too-large",
     415: "unsupported-media-type unsupported-file",
-    422: "unreadable-archive empty-file columns-not-found unreadable-file reading-doubtful",
-    503: f"{_DATABASE} backlog-full",
+    422: "unreadable-archive empty-file columns-not-found unreadable-file reading-doubtful fetch-failed",
+    503: f"{DATABASE} backlog-full fetches-busy",
     507: "storage-full disk-nearly-full",
 }
 _AN_UPLOAD = content(ref("Upload"), upload=UPLOAD)
-_NONE_OF_YOURS = {400: "invalid-parameter", 404: "not-found", 503: _DATABASE}
 
 _BASE = "/api/v1/uploads/"
-_ONE = f"{_BASE}{{id}}/"
 PATHS: Json = {
     _BASE: {
         "get": operation(
             "list_uploads",
             "Your uploads, newest first",
             {200: answer("A page of them.", content(ref("UploadPage"), uploads=UPLOADS))},
-            parameters=_PAGES,
-            problems={400: "invalid-parameter", 503: _DATABASE},
+            parameters=PAGES,
+            problems={400: "invalid-parameter", 503: DATABASE},
         ),
         "post": operation(
             "create_upload",
@@ -120,7 +105,7 @@ PATHS: Json = {
             {202: answer("The upload.", _AN_UPLOAD, Location=text("Its address.", format="uri"))},
             description="Options stand in the query or in the form; none is required.",
             parameters=[
-                *_IN_QUERY,
+                *_in_query(OPTIONS),
                 parameter(
                     "Idempotency-Key",
                     text("Sending the same again gives the upload that is there.", minLength=1, maxLength=255),
@@ -128,7 +113,7 @@ PATHS: Json = {
                 ),
                 *_HOW_IT_IS_SENT,
             ],
-            body=_FILE,
+            body=_file(OPTIONS),
             problems=_BAD_FILE
             | {409: "upload-in-flight", 422: f"{_BAD_FILE[422]} idempotency-key-reused", 429: "quota-exceeded"},
         ),
@@ -138,71 +123,70 @@ PATHS: Json = {
             "preview_upload",
             "What would be read from a file; nothing is stored",
             {200: answer("The first rows, and what was found out.", content(ref("Preview"), preview=PREVIEW))},
-            parameters=[*_IN_QUERY, *_HOW_IT_IS_SENT],
-            body=_FILE,
+            parameters=[*_in_query(READING_OPTIONS), *_HOW_IT_IS_SENT],
+            body=_file(READING_OPTIONS),
             problems=_BAD_FILE,
         ),
     },
-    _ONE: {
+    ONE: {
         "get": operation(
             "get_upload",
             "An upload: its state, counts and progress",
-            {200: answer("The upload.", _AN_UPLOAD)},
-            parameters=[_ID],
-            problems=_NONE_OF_YOURS,
+            {200: answer("The upload.", _AN_UPLOAD), 304: answer("It has not changed.")},
+            parameters=[ID],
+            problems=NONE_OF_YOURS | {412: "precondition-failed"},
         ),
         "delete": operation(
             "delete_upload",
             "Hides an upload at once and for good",
             {204: answer("It is gone; a worker removes its rows and its file.")},
-            parameters=[_ID],
-            problems=_NONE_OF_YOURS,
+            parameters=[ID],
+            problems=NONE_OF_YOURS,
         ),
     },
-    f"{_ONE}cancel/": {
+    f"{ONE}cancel/": {
         "post": operation(
             "cancel_upload",
             "Ends the work; answers that are there stay",
             {200: answer("The upload.", _AN_UPLOAD)},
-            parameters=[_ID],
-            problems=_NONE_OF_YOURS | {409: "upload-has-ended"},
+            parameters=[ID],
+            problems=NONE_OF_YOURS | {409: "upload-has-ended"},
         ),
     },
-    f"{_ONE}retry/": {
+    f"{ONE}pause/": {
+        "post": operation(
+            "pause_upload",
+            "Has nothing more of it begun",
+            {200: answer("The upload.", _AN_UPLOAD)},
+            parameters=[ID],
+            problems=NONE_OF_YOURS | {409: "upload-has-ended"},
+        ),
+    },
+    f"{ONE}resume/": {
+        "post": operation(
+            "resume_upload",
+            "Goes on with it",
+            {200: answer("The upload.", _AN_UPLOAD)},
+            parameters=[ID],
+            problems=NONE_OF_YOURS | {409: "upload-has-ended"},
+        ),
+    },
+    f"{ONE}retry/": {
         "post": operation(
             "retry_upload",
             "Puts the failed rows back to work",
             {200: answer("The upload.", _AN_UPLOAD)},
-            parameters=[_ID],
-            problems=_NONE_OF_YOURS | {409: "upload-not-retryable"},
+            parameters=[ID],
+            problems=NONE_OF_YOURS | {409: "upload-not-retryable"},
         ),
     },
-    f"{_ONE}rows/": {
+    f"{ONE}rows/": {
         "get": operation(
             "list_rows_of_upload",
             "The rows of an upload, in file order",
-            {200: answer("A page of them.", content(ref("RowPage"), rows=ROWS))},
-            parameters=[_ID, *_FILTERS, *_PAGES],
-            problems=_ROW_PROBLEMS | {404: "not-found"},
-        ),
-    },
-    f"{_ONE}result.csv": {
-        "get": operation(
-            "get_result_csv",
-            "The file with its answers, at the end or on the way",
-            {
-                200: answer(
-                    "The original columns, in the file's own dialect, and behind them `result_status` to"
-                    " `result_admin_ward`.",
-                    content(text(format="binary"), "text/csv"),
-                    Content_Disposition=text("The name of the file."),
-                )
-            },
-            parameters=[
-                _ID,
-                parameter("safe", text("`1`: no cell is a formula to a spreadsheet.", enum=["0", "1"], default="0")),
-            ],
-            problems=_NONE_OF_YOURS,
+            {200: answer("A page of them.", content(ref("RowPage"), rows=ROWS)), 304: answer("It has not changed.")},
+            parameters=[ID, *FILTERS, *PAGES],
+            problems=ROW_PROBLEMS | {404: "not-found", 412: "precondition-failed"},
         ),
     },
     "/api/v1/rows/": {
@@ -210,8 +194,8 @@ PATHS: Json = {
             "list_rows",
             "The rows of all your uploads, or of one",
             {200: answer("A page of them.", content(ref("RowPage"), rows=ROWS))},
-            parameters=[parameter("upload", text("The id of an upload.", format="uuid")), *_FILTERS, *_PAGES],
-            problems=_ROW_PROBLEMS | {404: "not-found"},
+            parameters=[parameter("upload", text("The id of an upload.", format="uuid")), *FILTERS, *PAGES],
+            problems=ROW_PROBLEMS | {404: "not-found", 412: "precondition-failed"},
         ),
     },
     "/api/v1/postcodes/{postcode}/": {
@@ -220,8 +204,8 @@ PATHS: Json = {
             "What is known about a postcode, and how many of your rows have it",
             {200: answer("The postcode.", content(ref("Postcode"), postcode=POSTCODE))},
             parameters=[parameter("postcode", text("Spaced in any way.", example="SW1A1AA"), where="path")],
-            problems=_NONE_OF_YOURS | {503: f"lookup-service-unavailable row-query-too-slow {_DATABASE}"},
+            problems=NONE_OF_YOURS | {503: f"lookup-service-unavailable row-query-too-slow {DATABASE}"},
         ),
     },
 }
-DOCUMENT = document("Uploads and their rows", "1", PATHS, SCHEMAS)
+DOCUMENT = document("Uploads and their rows", "1", PATHS | PATHS_OF_RESULTS, SCHEMAS)

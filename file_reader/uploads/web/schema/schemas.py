@@ -4,12 +4,16 @@ from service_kit.openapi import Json, array, number, or_null, ref, struct, text,
 from uploads.models import STATUS_WORDS, UploadState
 from uploads.reading.coordinates import Notation
 from uploads.reading.preview import SHOWN_ROWS
+from uploads.results.formats import FORMATS
+from uploads.rows.stats import INTERVALS
 
+_ADDRESS = text(format="uri")
 _TIME = text(format="date-time")
 _NAME = or_null(text())
 _COUNT = typed("integer", minimum=0)
 _LATITUDE = or_null(number("Degrees (WGS 84).", minimum=-90, maximum=90))
 _LONGITUDE = or_null(number("Degrees (WGS 84).", minimum=-180, maximum=180))
+_BY_NAME = typed("object", additionalProperties=_COUNT)
 _AREA = dict.fromkeys(("country", "region", "admin_district", "admin_ward"), _NAME)
 STATUSES = list(STATUS_WORDS.values())
 
@@ -23,12 +27,14 @@ SCHEMAS: Json = {
     "Dialect": struct(
         "How the file is written, as found out or declared.",
         delimiter=_NAME,
+        quoting=_NAME,
         encoding=_NAME,
         has_header=or_null(typed("boolean")),
         decimal=_NAME,
         latitude=or_null(text("A name from the header, or a column number from 1.")),
         longitude=_NAME,
         coordinates=text(enum=[*Notation]),
+        format=text("`csv`, `xlsx`, `geojson` and the like."),
     ),
     "Counts": struct(
         "Rows by outcome; `read` is the sum of the others.",
@@ -43,7 +49,13 @@ SCHEMAS: Json = {
     "Waiting": struct("Since when, and why, nobody can answer.", since=_TIME, reason=text("Stable."), detail=text()),
     "Links": struct(
         "Whole addresses.",
-        **dict.fromkeys(("self", "rows", "result_csv", "cancel", "retry"), text(format="uri")),
+        **dict.fromkeys(
+            (
+                *("self", "events", "rows", "summary", "cells", "pause", "resume", "cancel", "retry"),
+                *(f"result_{suffix}" for suffix in FORMATS if suffix != "parquet"),
+            ),
+            _ADDRESS,
+        ),
     ),
     "Upload": struct(
         "A file, and how far the work on it is.",
@@ -58,6 +70,7 @@ SCHEMAS: Json = {
         indexed_at=or_null(_TIME | {"description": "Since then its rows are found in milliseconds."}),
         expires_at=or_null(_TIME | {"description": "When it is deleted."}),
         max_distance=number("Metres."),
+        webhook_url=or_null(text("As it was sent.")),
         dialect=ref("Dialect"),
         rows=ref("Counts"),
         progress=number("1 at `done` only.", minimum=0, maximum=1),
@@ -66,6 +79,9 @@ SCHEMAS: Json = {
         waiting=or_null(ref("Waiting")),
         warnings=array(ref("Warning")),
         error=or_null(ref("Problem")),
+        paused=typed("boolean"),
+        ahead=or_null(typed("integer", "How many uploads are before it.", minimum=0)),
+        reasons=or_null(typed("object", "How many rows, by status and reason.", additionalProperties=_BY_NAME)),
         links=ref("Links"),
     ),
     "UploadPage": _page("Upload"),
@@ -94,6 +110,49 @@ SCHEMAS: Json = {
         terminated=or_null(text("Year and month in which it ceased to be used.", example="2019-08")),
         rows=typed("integer", "How many of your rows have it.", minimum=0),
     ),
+    "Total": struct(
+        "Rows that have one value.",
+        value={"description": "A text, the upper end of a class of distances (metres), or null.", "nullable": True},
+        rows=_COUNT,
+    ),
+    "TotalPage": _page("Total"),
+    "Map": struct(
+        "Cells of a grid, and their rows.",
+        size=number("Degrees.", minimum=0),
+        cells=array(
+            array(typed("integer"), minItems=7, maxItems=7),
+            "Column, row, and the rows: match, no_match, failed, rejected, pending.",
+        ),
+        outside=typed("integer", "Rows that are in none of them.", minimum=0),
+    ),
+    "Stats": struct(
+        "Uploads and rows over time.",
+        interval=text(enum=[*INTERVALS]),
+        **{"from": _TIME, "to": _TIME},
+        results=array(struct("An interval.", **{"from": _TIME}, uploads=_COUNT, rows=ref("Counts"))),
+    ),
+    "Delivery": struct(
+        "A webhook that was sent, or will be.",
+        id=text(format="uuid"),
+        event=text(),
+        state=text(enum=["waiting", "delivered", "given_up"]),
+        created_at=_TIME,
+        due_at=or_null(_TIME),
+        delivered_at=or_null(_TIME),
+        attempts=_COUNT,
+        answers=array(
+            struct(
+                "An answer, or that there was none.",
+                at=_TIME,
+                status=or_null(typed("integer")),
+                detail=text(),
+                milliseconds=number(),
+            ),
+            "The last ones.",
+        ),
+    ),
+    "DeliveryPage": _page("Delivery"),
+    "WebhookSecret": struct("What your webhooks are signed with.", secret=text(example="whsec_…")),
     "PreviewRow": struct(
         "A row as it would be read.",
         row=typed("integer", "From 1.", minimum=1),
@@ -121,4 +180,5 @@ SCHEMAS: Json = {
         rows=array(ref("PreviewRow"), "The first ones.", maxItems=SHOWN_ROWS),
     ),
 }
+SCHEMAS["Links"]["properties"]["result_parquet"] = _ADDRESS
 SCHEMAS["Row"]["properties"] |= {"line": typed("integer", "In the file, from 1.", minimum=1), "raw": text()}
