@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
     "js_lib_leaflet",  # static files of the map
     *APPS_OF_THE_ADMIN,
+    "drf_spectacular_sidecar",  # only its static files: Swagger UI
 ]
 MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]
 STATIC_URL = "/static/"

@@ -7,7 +7,7 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from gateway import browsers, health, problems
+from gateway import browsers, health, problems, schema
 from gateway.admission import Admission
 from gateway.environment import Settings
 from gateway.events import Events
@@ -34,6 +34,7 @@ class Gateway:
         self._proxy = Proxy(session, settings, limits)
         self._events = Events(self._proxy, limits)
         self._readiness = health.Readiness(session, settings, limits)
+        self._schema = schema.Schema(session, settings)
         self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -85,11 +86,13 @@ class Gateway:
     async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         if not self._settings.keys_required:
             browsers.check_host(exchange)
-        if exchange.path in ("/healthz", "/readyz"):
+        if exchange.path in ("/healthz", "/readyz", schema.PATH):
             if request.method not in ("GET", "HEAD"):
                 raise problems.method_not_allowed(request.method, "GET, HEAD")
             if exchange.path == "/healthz":
                 return health.alive()
+            if exchange.path == schema.PATH:
+                return await self._schema.answer(request)
             return await self._readiness.answer()
         route = find_route(exchange.target)
         if route is None:

@@ -71,4 +71,6 @@ def _seconds(headers: CIMultiDict[str]) -> int:
 def wants_news(request: web.BaseRequest) -> bool:
     """Whether the client wants an answer that its service gives now."""
     control = ", ".join(request.headers.getall("Cache-Control", ())).lower()
-    return "no-" in control or "max-age=0" in control or "Range" in request.headers
+    # A deadline is the service's to judge, and what is none is refused.
+    asks = "Range" in request.headers or "X-Request-Deadline" in request.headers
+    return "no-" in control or "max-age=0" in control or asks

@@ -29,8 +29,8 @@ SET_BY_GATEWAY = frozenset(
 )
 SET_BY_GATEWAY_PREFIXES = ("x-forwarded-", "x-internal-")
 
-#: The pages of the admins: all they load is their own, and no other page may show them in a frame.
-PAGES = ("/admin/", "/static/")
+#: The pages of the admins, and that of the API: all they load is their own, and no other page may show them in a frame.
+PAGES = ("/admin/", "/api/docs/", "/static/")
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"

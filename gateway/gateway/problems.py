@@ -52,6 +52,18 @@ def not_found() -> Problem:
     return Problem("not-found", "There is nothing here", status=404, detail="No part of this service has this path.")
 
 
+def invalid_parameter(name: str, detail: str, accepted: Collection[str]) -> Problem:
+    """A query parameter of the gateway's own addresses does not exist, or has a value that is not valid."""
+    return Problem(
+        "invalid-parameter",
+        "A parameter is not valid",
+        status=400,
+        detail=detail,
+        parameter=name,
+        accepted=list(accepted),
+    )
+
+
 def method_not_allowed(method: str, allowed: str) -> Problem:
     """The path is known, the method is not for it. `allowed` is a list such as "GET, HEAD"."""
     return Problem(

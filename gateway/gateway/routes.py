@@ -87,6 +87,7 @@ ROUTES = (
     ),
     Route("/admin/lookups/", Service.POSTCODE_CONSUMER, methods="GET, HEAD, POST"),
     Route("/admin/", Service.FILE_READER, methods="GET, HEAD, POST"),
+    Route("/api/docs/", Service.FILE_READER, below=False),
     Route("/static/", Service.FILE_READER),
     Route("/uploads/", Service.FILE_READER, page=True, methods="GET, HEAD, POST"),
     Route("/preview/", Service.FILE_READER, page=True, methods="POST", below=False),

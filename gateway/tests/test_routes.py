@@ -51,8 +51,6 @@ UNREACHABLE = [
     "/uploadsX/",
     "/login/more",
     "/preview/more",
-    "/api/schema/",
-    "/api/docs/",
     "/internal/authenticate/",
     "/internal/",
     "/metrics",

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from consumer_config import health, metrics
+from lookups.web import documents
 
 _ADMIN = settings.ADMIN_PATH.strip("/")
 
@@ -16,6 +17,7 @@ urlpatterns = [
     path(_ADMIN, RedirectView.as_view(url=settings.ADMIN_PATH)),
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.web.urls")),
+    path("internal/schema/", documents.schema),
 ]
 handler400 = "service_kit.problems.bad_request"
 handler404 = "service_kit.problems.not_found"

@@ -19,7 +19,7 @@ def addresses() -> list[tuple[str, str]]:
     for pattern in urlpatterns:
         view: Any = pattern.callback
         address = f"/{pattern.pattern}".replace("<uuid:public_id>", "{id}").replace("<str:postcode>", "SW1A1AA")
-        if address.startswith("/api/"):
+        if address.startswith("/api/v1/"):
             methods = ("get", "head", "post", "put", "delete")
             of_django = getattr(view, "view_class", None)
             found += [

@@ -22,6 +22,7 @@ from uploads.webhook_secrets import secret_of
 pytestmark = pytest.mark.django_db
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+REFUSED = METHODS[2:]
 #: Stands in the name of Ann's file and in each of its rows. No answer to another may have it.
 MARK = "of-ann-alone"
 CSV = f"name,lat,lon\n{MARK},51.501009,-0.141588\n"
@@ -51,6 +52,9 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     "api/v1/rows/": {"GET": (200, 200, 401)},
     "api/v1/stats/": {"GET": (200, 200, 401)},
     "api/v1/postcodes/<str:postcode>/": {"GET": (200, 200, 401)},
+    # The same for everybody: what the API is.
+    "api/docs/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
+    "internal/schema/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
     "api/v1/webhook-secret/": {"GET": (200, 200, 401), "POST": (200, 200, 401)},
     # It asks for a key, which none of these calls has.
     "internal/authenticate/": dict.fromkeys(METHODS, (401, 401, 401)),

@@ -23,7 +23,7 @@ _MAX_FORM_BYTES = 1 << 20
 _MAX_JSON_BYTES = 1 << 14
 #: Types of a body that is the file itself, and none at all: what programs say of a file is often wrong, and its content
 #: decides. What curl says of `-d` is not among them: it takes the line ends out of a file.
-_FILE_TYPES = frozenset(
+FILE_TYPES = frozenset(
     b"""
     text/csv text/plain text/tab-separated-values application/csv application/octet-stream application/gzip
     application/x-gzip application/zip application/x-zip-compressed application/vnd.ms-excel
@@ -54,7 +54,7 @@ def receive(request: WSGIRequest, incoming: Incoming, give: Callable[[str, str],
         if (members := named_file(beginning)) is not None:
             return receive_named(members, incoming, give)
         pieces = chain([beginning], pieces)
-    if kind in _FILE_TYPES:
+    if kind in FILE_TYPES:
         for piece in pieces:
             incoming.write(piece)
         return ""

@@ -35,7 +35,7 @@ ROW_FILTERS = ("status", "postcode", "outcode", *_AREA_FILTERS, "bbox", "near", 
 _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
-_MAX_RADIUS = 100_000.0
+MAX_RADIUS = 100_000.0
 #: What a key has of a postcode.
 _KEY_BYTES = 8
 
@@ -172,11 +172,11 @@ def _areas_named(names: dict[str, str]) -> tuple[int, int] | None:
 
 def _near(near: str, radius: str) -> tuple[Box, Circle]:
     latitude, longitude = _numbers("near", near, 2, "latitude,longitude in degrees, together with radius")
-    (metres,) = _numbers("radius", radius, 1, f"metres, up to {_MAX_RADIUS:,.0f}, together with near")
+    (metres,) = _numbers("radius", radius, 1, f"metres, up to {MAX_RADIUS:,.0f}, together with near")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
         raise ParameterError("near", "The latitude is from -90 to 90, the longitude from -180 to 180 degrees.")
-    if not 0 < metres <= _MAX_RADIUS:
-        raise ParameterError("radius", f"The radius is above 0 and up to {_MAX_RADIUS:,.0f} m.")
+    if not 0 < metres <= MAX_RADIUS:
+        raise ParameterError("radius", f"The radius is above 0 and up to {MAX_RADIUS:,.0f} m.")
     angle = metres / _EARTH_RADIUS
     degrees = math.degrees(angle)
     widest = max(math.cos(math.radians(min(90.0, abs(latitude) + degrees))), 1e-6)

@@ -7,7 +7,7 @@ from uploads.errors import ParameterError
 from uploads.progress import Counts
 from uploads.rows.bulk.questions import question
 
-_INTERVALS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+INTERVALS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 #: How many there are by default, up to now.
 _USUALLY = {"hour": 24, "day": 30}
 _MOST_INTERVALS = 1_000
@@ -25,9 +25,9 @@ class TimeSpan(NamedTuple):
 def parse_span(parameters: dict[str, str]) -> TimeSpan:
     """What `interval`, `from` and `to` mean. Raises ParameterError."""
     interval = parameters.get("interval", "day")
-    if interval not in _INTERVALS:
-        raise ParameterError("interval", f"Accepted: {', '.join(_INTERVALS)}.")
-    length = _INTERVALS[interval]
+    if interval not in INTERVALS:
+        raise ParameterError("interval", f"Accepted: {', '.join(INTERVALS)}.")
+    length = INTERVALS[interval]
     end = _moment("to", parameters["to"]) if "to" in parameters else datetime.now(UTC)
     try:
         end = _EPOCH - (_EPOCH - end) // length * length  # up to a whole one
@@ -51,7 +51,7 @@ def _moment(name: str, text: str) -> datetime:
 def stats_of(owner_id: int | None, span: TimeSpan) -> dict[str, Any]:
     """For each interval the uploads that this user (None: everybody) has sent in it, unless they are deleted, and their
     rows as they are now. Raises RowQueryTimeoutError."""
-    length = _INTERVALS[span.interval]
+    length = INTERVALS[span.interval]
     with question() as ask:
         found = ask.counts_by_interval(owner_id, span.first, span.end, int(length.total_seconds()))
     results = []

@@ -37,7 +37,8 @@ from uploads.reading.second_look import check_beginning
 
 #: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
 _workbooks = BoundedSemaphore(2)
-_OF_A_PREVIEW = ("partial", "size")
+#: What a preview takes: the options that say how a file is read, and whether all of it is here.
+PREVIEW_OPTIONS = (*READING_OPTIONS, "partial", "size")
 _DIGITS_OF_A_SIZE = 16
 
 
@@ -69,7 +70,7 @@ def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
 
     With `partial`, the file is here in part, and `size` says how many bytes it has as a whole. Raises as `upload_from`.
     """
-    given = Values("option", (*READING_OPTIONS, *_OF_A_PREVIEW))
+    given = Values("option", PREVIEW_OPTIONS)
     with (
         _received(request, None, given) as (_, table, options, filename),
         _opened(table, options.declared.sheet) as stream,

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from uploads.web import documents
 from uploads.web.api import postcodes, results, rows, totals, uploads, webhooks
 from uploads.web.internal_key_check import Authenticate
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path("api/v1/rows/", rows.rows, name="rows"),
     path("api/v1/stats/", totals.stats, name="stats"),
     path("api/v1/postcodes/<str:postcode>/", postcodes.postcode, name="postcode"),
+    path("api/docs/", documents.docs, name="docs"),
+    path("internal/schema/", documents.schema, name="schema"),
     path("internal/authenticate/", Authenticate.as_view(), name="authenticate"),
     path("", include("uploads.web.pages.urls")),
 ]

@@ -15,8 +15,8 @@ M = TypeVar("M", bound=Model)
 
 #: The query parameters of whatever comes in pages.
 PARAMETERS = ("cursor", "page_size")
-_SIZE = 100
-_LARGEST_SIZE = 1_000
+SIZE = 100
+LARGEST_SIZE = 1_000
 #: What is in a cursor, in base64: r=1 is backwards, p the position where the page begins.
 _CURSOR = re.compile(r"(r=1)?&?(?:p=(\d{1,18}))?", re.ASCII)
 
@@ -52,10 +52,10 @@ class Page:
         """Raises ParameterError for a cursor or a size that is not valid: another size is not what was asked for."""
         self._address = address
         self._query = query
-        size = query.get("page_size", str(_SIZE))
+        size = query.get("page_size", str(SIZE))
         self._size = int(size) if size.isascii() and size.isdecimal() and len(size) < 10 else 0
-        if not 1 <= self._size <= _LARGEST_SIZE:
-            raise ParameterError("page_size", f"Accepted: 1 to {_LARGEST_SIZE}.")
+        if not 1 <= self._size <= LARGEST_SIZE:
+            raise ParameterError("page_size", f"Accepted: 1 to {LARGEST_SIZE}.")
         self._position, self._backwards = _decoded(query.get("cursor", ""))
 
     def read(self, source: Source[T], id_of: Callable[[T], int]) -> list[T]:
