@@ -104,6 +104,7 @@ class Incoming:
 
     def keep(self, public_id: uuid.UUID) -> None:
         """Makes the file the upload's: synced, renamed, and the folder synced, so that a power cut cannot undo it."""
+        self._sync()
         target = path_of(public_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         _sync_above(target.parent)
@@ -111,19 +112,22 @@ class Incoming:
         # database that does not know a file may be another one, or an older copy.
         self._public_id = public_id
         intent_of(public_id).touch()
-        self._name(target)
+        self._rename(target)
         _sync_folder(target.parent)
         self._kept = True
 
     def keep_as(self, target: Path) -> None:
         """Gives the file this name: whoever finds it there finds it whole. After a power cut it may not be there."""
-        self._name(target)
+        self._sync()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._rename(target)
         self._kept = True
 
-    def _name(self, target: Path) -> None:
+    def _sync(self) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
+
+    def _rename(self, target: Path) -> None:
         self._path.rename(target)
         self._path = target
 
