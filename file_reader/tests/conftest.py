@@ -79,6 +79,22 @@ def ben(settings: Any, db: None) -> Api:
 
 
 @pytest.fixture
+def take_out() -> Iterator[Callable[..., None]]:
+    """Takes entries out of a table of rules: `take_out(rules, name)`. They come back in their order, which counts."""
+    whole: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    def take(rules: dict[str, Any], *names: str) -> None:
+        whole.append((rules, dict(rules)))
+        for name in names:
+            del rules[name]
+
+    yield take
+    for rules, before in reversed(whole):
+        rules.clear()
+        rules.update(before)
+
+
+@pytest.fixture
 def admin(db: None) -> Client:
     """The admin, signed in as a superuser."""
     get_user_model().objects.create_superuser("root", password="a-long-password")

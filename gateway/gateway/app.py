@@ -117,6 +117,8 @@ class Gateway:
         """The events of what is at the target."""
         if request.method not in ("GET", "HEAD"):
             raise problems.method_not_allowed(request.method, "GET, HEAD")
+        if exchange.host is None:  # the links of the events would show where the service itself listens
+            raise problems.bad_request("The request must have a Host.")
         key = credential(request) if self._settings.keys_required else None
         # It must be good until the poll after the next, so that a key is not remembered for longer than it may be.
         check_key = partial(self._admission.check_again, key, route, exchange, 2 * self._limits.event_poll)

@@ -82,6 +82,8 @@ def forwarded_headers(
 def own_headers(exchange: Exchange, internal_headers: Mapping[str, str]) -> CIMultiDict[str]:
     """What the gateway itself says of a request to its service."""
     headers = CIMultiDict(internal_headers)
+    if exchange.host is not None:  # links in the answer are built from it
+        headers["Host"] = exchange.host
     headers["X-Forwarded-For"] = exchange.address
     headers["X-Forwarded-Proto"] = exchange.scheme
     headers["X-Request-Id"] = exchange.request_id

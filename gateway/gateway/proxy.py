@@ -295,7 +295,7 @@ def _may_be_shared(request: web.BaseRequest, route: Route, exchange: Exchange) -
     """Whether the answer may be that of others who ask the same, if the service, too, lets it be kept."""
     is_plain = request.method == "GET" and not request.body_exists and not wants_news(request)
     lane = lane_of(request.method, exchange.target, route, large_upload=False)
-    return route.needs_key and is_plain and lane is not Lane.RESULT
+    return route.needs_key and is_plain and lane is not Lane.RESULT and exchange.host is not None
 
 
 def is_small(request: web.BaseRequest, upstream: aiohttp.ClientResponse) -> bool:

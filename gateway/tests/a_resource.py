@@ -25,6 +25,8 @@ class Resource:
         self.users = {"key-of-ann": 1, "other-key-of-ann": 1, "key-of-ben": 2}
         #: Of each GET: its user, and its If-None-Match.
         self.asked: list[tuple[str | None, str | None]] = []
+        #: The Host of each.
+        self.hosts: list[str] = []
         #: None lets the connection break.
         self.status: int | None = 200
         #: Answers to GET wait for it.
@@ -49,6 +51,7 @@ class Resource:
             self.change("changed by hand")
             return web.Response(text="done")
         self.asked.append((request.headers.get("X-User-Id"), request.headers.get("If-None-Match")))
+        self.hosts.append(request.host)
         answer = self._answer(request)
         await self.may_answer.wait()
         if self.status is None and request.transport is not None:

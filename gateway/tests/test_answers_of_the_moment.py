@@ -127,6 +127,16 @@ async def test_answers_have_links_so_another_host_is_another_question() -> None:
     assert [etag for _, etag in resource.asked] == [None, None, '"1"']
 
 
+@pytest.mark.usefixtures("no_moment")
+async def test_whoever_is_asked_again_hears_the_host_that_the_client_named() -> None:
+    resource = Resource()
+    async with serving(resource) as client:
+        for _ in range(3):
+            async with client.get(PATH, headers={"Host": "localhost:1234"}) as answer:
+                assert answer.status == 200
+    assert resource.hosts == ["localhost:1234"] * 3
+
+
 @pytest.mark.usefixtures("long_moment")
 async def test_who_has_the_answer_already_is_told_so() -> None:
     resource = Resource()

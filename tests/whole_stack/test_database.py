@@ -80,8 +80,10 @@ def test_fault_07_a_database_that_is_stopped_at_once_and_comes_back_costs_nothin
 
 
 def assert_calls_are_answered_with_a_problem(stack: Stack, upload: dict[str, Any], content: bytes) -> None:
+    look = lambda: stack.call("GET", upload["links"]["self"], timeout=10)  # noqa: E731
+    wait_for(lambda: look().status_code >= 500, "what was said a moment ago is said no more")
     answers = [
-        stack.call("GET", upload["links"]["self"], timeout=10),
+        look(),
         stack.call("GET", "/api/v1/uploads/", timeout=10),
         stack.call("POST", "/api/v1/uploads/", files={"file": ("file.csv", content)}, timeout=10),
     ]

@@ -295,7 +295,9 @@ def test_texts_are_packed_for_who_takes_it(api: Api, done: Json, suffix: str) ->
 
 
 def test_a_long_result_is_the_same_in_every_format(api: Api, consumer: FakePostcodeConsumer) -> None:
-    upload = api.upload("id,lat,lon\n" + "".join(f"{number},{50 + number % 8},-1\n" for number in range(12_000)))
+    upload = api.upload(
+        "id,lat,lon\n" + "".join(f"{number},{50.125 + number % 8},-1.125\n" for number in range(12_000))
+    )
     work_until_ended()
     expected = rows_of_csv(fetch(api, upload, "csv"))
     assert len(expected) == 12_000

@@ -1,5 +1,7 @@
 """Doubts about the whole of a file: asked back at the door, the end of the reading further down, or a warning."""
 
+from collections.abc import Callable
+
 import pytest
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
@@ -53,12 +55,11 @@ def test_a_file_ends_as_failed_where_its_minus_is_lost(api: Api, consumer: FakeP
 
 
 def test_what_begins_in_the_first_step_is_never_answered(
-    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
+    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, take_out: Callable[..., None]
 ) -> None:
     monkeypatch.setattr("uploads.web.arriving.check_beginning", lambda *_: None)
     for rules in (DEGREES, SIDES):
-        for rule in list(rules):
-            monkeypatch.delitem(rules, rule)
+        take_out(rules, *rules)
     upload = api.upload(losing_its_minus(0, 3_000))
     work_until_ended()
     shown = api.show(upload)

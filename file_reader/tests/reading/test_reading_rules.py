@@ -1,5 +1,6 @@
 """Each rule by which a file is asked back is needed: without it, a file of the corpus is read in another way."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +21,9 @@ _ASKED_BACK = [case for case in CASES if case.fault and case.fault.slug == "colu
 
 
 @pytest.mark.parametrize(("rules", "name"), [pytest.param(rules, name, id=name) for rules in _TABLES for name in rules])
-def test_without_a_rule_a_file_is_read_in_another_way(rules: Rules, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_rule_a_file_is_read_in_another_way(rules: Rules, name: str, take_out: Callable[..., None]) -> None:
     assert all(map(_as_expected, _ASKED_BACK[:3]))
-    monkeypatch.delitem(rules, name)
+    take_out(rules, name)
     assert not all(map(_as_expected, _ASKED_BACK))
 
 
@@ -50,8 +51,8 @@ def _is_read_otherwise(case: Case, without: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", UNREAD)
-def test_without_its_rule_a_way_that_is_not_read_is_not_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(UNREAD, name)
+def test_without_its_rule_a_way_that_is_not_read_is_not_named(name: str, take_out: Callable[..., None]) -> None:
+    take_out(UNREAD, name)
     assert not all(map(_as_expected, _ASKED_BACK))
 
 

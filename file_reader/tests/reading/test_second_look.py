@@ -30,11 +30,10 @@ _STEP = 8_000
 
 
 @pytest.fixture
-def no_guards(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_guards(monkeypatch: pytest.MonkeyPatch, take_out: Callable[..., None]) -> None:
     """The reader without what the kinds of file are asked back for one by one."""
     for rules in (CANDIDATES, DEGREES, SIDES, EXCHANGED, METRES, BRITISH, PLACES):
-        for name in list(rules):
-            monkeypatch.delitem(rules, name)
+        take_out(rules, *rules)
     monkeypatch.setattr(detect, "side_column", lambda *_: None)
     monkeypatch.setattr(detect, "silent_sides", lambda *_: [])
     monkeypatch.setattr(records, "_are_records", lambda *_: False)
