@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import os
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -128,3 +130,20 @@ def row(*values: object, number: int | None = None) -> str:
         for value in values
     )
     return f'<row r="{number}">{cells}</row>' if number else f"<row>{cells}</row>"
+
+
+def padded(sheet_data: str | None = None, filler: int = 100_000, **parts: str) -> bytes:
+    """A workbook with some of its parts replaced, by their names without folder and ending.
+
+    The filler makes it so large that what is inside may have 300 times as much.
+    """
+    stream = io.BytesIO()
+    plain_rows = row("lat", "lon") + row(51.5, -0.1)
+    with (
+        zipfile.ZipFile(io.BytesIO(raw_workbook(sheet_data or plain_rows))) as plain,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book,
+    ):
+        for name in plain.namelist():
+            book.writestr(name, parts.get(Path(name).stem, plain.read(name)))
+        book.writestr("xl/media/image1.png", os.urandom(filler))
+    return stream.getvalue()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.corpus.packing import raw_workbook, row
+from tests.corpus.packing import padded, raw_workbook, row
 
 from tests import measured_reading
 from uploads.reading.containers import as_table
@@ -22,21 +22,7 @@ MAX_PEAK = 150_000_000
 MAX_CPU_SECONDS = 5.0
 _ROWS = row("lat", "lon") + row(51.5, -0.1)
 _MILLION = 1_000_000
-#: Makes the workbook so large that what is inside may have 300 times as much.
 _FILLER_BYTES = 100_000
-
-
-def packed(sheet_data: str = _ROWS, filler: int = _FILLER_BYTES, **parts: str) -> bytes:
-    """A workbook with some of its parts replaced, by their names without folder and ending."""
-    stream = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(raw_workbook(sheet_data))) as plain,
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bomb,
-    ):
-        for name in plain.namelist():
-            bomb.writestr(name, parts.get(Path(name).stem, plain.read(name)))
-        bomb.writestr("xl/media/image1.png", os.urandom(filler))
-    return stream.getvalue()
 
 
 def many_files() -> bytes:
@@ -71,33 +57,33 @@ def measured(content: bytes, folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("bomb", "slug", "mentions"),
     [
-        pytest.param(lambda: packed(sharedStrings="<sst><si>" + "<r/>" * 4 * _MILLION + "</si></sst>",
+        pytest.param(lambda: padded(sharedStrings="<sst><si>" + "<r/>" * 4 * _MILLION + "</si></sst>",
                                     sheet_data=_ROWS + '<row><c t="s"><v>0</v></c></row>'),
                      "unreadable-archive", "bytes for one cell", id="4 million runs in a text that cells share"),
-        pytest.param(lambda: packed(styles=f"<styleSheet><cellXfs>{'<xf/>' * 3 * _MILLION}</cellXfs></styleSheet>"),
+        pytest.param(lambda: padded(styles=f"<styleSheet><cellXfs>{'<xf/>' * 3 * _MILLION}</cellXfs></styleSheet>"),
                      "unreadable-archive", "styles", id="3 million styles"),
-        pytest.param(lambda: packed(styles=f"<styleSheet><fonts>{'<font/>' * 3 * _MILLION}</fonts></styleSheet>"),
+        pytest.param(lambda: padded(styles=f"<styleSheet><fonts>{'<font/>' * 3 * _MILLION}</fonts></styleSheet>"),
                      "unreadable-archive", "styles.xml", id="3 million fonts"),
-        pytest.param(lambda: packed(_ROWS + row(52, -0.2, number=2 * 10**9)),
+        pytest.param(lambda: padded(_ROWS + row(52, -0.2, number=2 * 10**9)),
                      "unreadable-archive", "row 2,000,000,000", id="a row number of 2 thousand million"),
-        pytest.param(lambda: packed(_ROWS + "<row>" + "<c/>" * 4 * _MILLION + "</row>"),
+        pytest.param(lambda: padded(_ROWS + "<row>" + "<c/>" * 4 * _MILLION + "</row>"),
                      "unreadable-archive", "columns in row 3", id="4 million cells in a row"),
-        pytest.param(lambda: packed(_ROWS + "<row><c>" + "<x>" * 4 * _MILLION),
+        pytest.param(lambda: padded(_ROWS + "<row><c>" + "<x>" * 4 * _MILLION),
                      "unreadable-archive", "inside each other", id="4 million elements inside each other"),
-        pytest.param(lambda: packed(_ROWS + "".join(f"<row><x{number:x}/></row>" for number in range(50_000))),
+        pytest.param(lambda: padded(_ROWS + "".join(f"<row><x{number:x}/></row>" for number in range(50_000))),
                      "unreadable-archive", "names of elements", id="50,000 names"),
-        pytest.param(lambda: packed(_ROWS + '<row x="' + "x" * 20 * _MILLION + '"/>'),
+        pytest.param(lambda: padded(_ROWS + '<row x="' + "x" * 20 * _MILLION + '"/>'),
                      "unreadable-archive", "a tag of more than", id="a long attribute"),
-        pytest.param(lambda: packed(_ROWS + '<row><c t="str"><v>' + "x" * 20 * _MILLION + "</v></c></row>"),
+        pytest.param(lambda: padded(_ROWS + '<row><c t="str"><v>' + "x" * 20 * _MILLION + "</v></c></row>"),
                      "unreadable-archive", "bytes for one cell", id="a long text"),
-        pytest.param(lambda: packed(_ROWS + '<row><c t="s"><v>0</v></c></row>' * 20_000,
+        pytest.param(lambda: padded(_ROWS + '<row><c t="s"><v>0</v></c></row>' * 20_000,
                                     sharedStrings=f"<sst><si><t>{'x' * 30_000}</t></si></sst>"),
                      "unreadable-archive", "larger as CSV", id="a long text in many cells"),
-        pytest.param(lambda: packed(row(*["x"] * 16_000) + "<row><c><v>1</v></c></row>" * 20_000),
+        pytest.param(lambda: padded(row(*["x"] * 16_000) + "<row><c><v>1</v></c></row>" * 20_000),
                      "unreadable-archive", "larger as CSV", id="many rows as wide as the first"),
         pytest.param(many_files, "unreadable-archive", "too many files", id="30,000 files"),
         pytest.param(overlapping_files, "upload-too-large", "", id="files that overlap"),
-        pytest.param(lambda: packed(_ROWS + '<row r="1"/>' * 10 * _MILLION, filler=500_000),
+        pytest.param(lambda: padded(_ROWS + '<row r="1"/>' * 10 * _MILLION, filler=500_000),
                      "unreadable-archive", "too much time", id="rows that are left out", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
@@ -112,8 +98,8 @@ def test_a_workbook_that_takes_too_much_is_refused_before_it_does(
 @pytest.mark.parametrize(
     ("book", "lines"),
     [
-        pytest.param(lambda: packed(_ROWS + row(52, -0.2, number=1 << 20)), 1 << 20, id="a row at the end"),
-        pytest.param(lambda: packed(_ROWS + '<row><c t="s"><v>1999</v></c></row>',
+        pytest.param(lambda: padded(_ROWS + row(52, -0.2, number=1 << 20)), 1 << 20, id="a row at the end"),
+        pytest.param(lambda: padded(_ROWS + '<row><c t="s"><v>1999</v></c></row>',
                                     sharedStrings="<sst>" + f"<si><t>{'x' * 32_000}</t></si>" * 2_000 + "</sst>",
                                     filler=300_000),
                      3, id="64 MB of texts that cells share"),

@@ -1,7 +1,6 @@
 """Lines to records and rows: a generator over a binary stream. Nothing here knows of Django or of a database."""
 
 import csv
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import _csv
 
 csv.field_size_limit(MAX_RECORD_CHARS)
-_MAY_NAME = re.compile("lat|lon|lng|easting|northing", re.IGNORECASE)
+_MAY_NAME = ("lat", "lon", "lng", "easting", "northing")
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
 #: The most records of a part in which cells are looked at that are no coordinates.
@@ -321,7 +320,8 @@ def _no_row(fields: list[str]) -> str | None:
 
 def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
     """Whether a record names coordinates, but not in the columns in which they are read."""
-    if not _MAY_NAME.search(text):
+    lower = text.lower()
+    if not any(word in lower for word in _MAY_NAME):
         return False
     names = names_of(fields)
     own = [names[dialect.latitude_column], names[dialect.longitude_column]]

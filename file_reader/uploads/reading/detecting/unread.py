@@ -11,7 +11,8 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
     for name, pattern, sentence in (
         (
             "shape",
-            r"(?:SRID=\d+;)?(?:MULTI)?(?:LINESTRING|POLYGON|POINT|GEOMETRYCOLLECTION)\b.{0,9999}",
+            r"(?:SRID=\d+;)?(?:MULTI)?(?:LINESTRING|POLYGON|POINT|GEOMETRYCOLLECTION)\b.{0,9999}"
+            r"|\{.{0,9999}[\"']type[\"']\s*:\s*[\"'](?:(?:MULTI)?(?:LINESTRING|POLYGON)|GEOMETRYCOLLECTION)\b.{0,9999}",
             "shapes, which are not read. Send one point a row: POINT (longitude latitude) in degrees.",
         ),
         (
