@@ -55,6 +55,8 @@ def _of_minutes(rows: int, limit: int) -> str:
     )  # fmt: skip
 
 
+#: Which reading is doubted, by a second look.
+_DOUBTED = Fault("reading-doubtful", {"doubt": "minutes_packed"}, "coordinates=dd.mmss")
 _NMEA = "lat,lon\n5130.6,-9.0\n5557.18,-311.28\n"
 
 CASES = [
@@ -152,7 +154,7 @@ CASES = [
     Case("a name of packed ones, with the option", "lat_dms,lon_dms\n51.3036,-0.0900\n",
          fault=Fault("columns-not-found", mentions="coordinates=dd.mmss.")),
     Case("30 rows without a minute above 59", _of_minutes(30, 60),
-         fault=Fault("columns-not-found", mentions="coordinates=dd.mmss")),
+         fault=_DOUBTED),
     Case("30 rows without a minute above 60, but for the same town", "lat,lon\n" + "51.303636,-0.090841\n" * 30,
          [At(line, 51.303636, -0.090841) for line in range(2, 32)]),
     # --- without their point

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from tests.corpus.drip import Drip
 
-from uploads.reading.containers import SheetCsv, as_table, check_unwrapped, is_zip, unwrapped
+from uploads.reading.containers import SheetCsv, as_table, beginning_of, check_unwrapped, is_zip, unwrapped
 from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.sheets import dialect_of_sheet
@@ -17,6 +17,7 @@ from uploads.reading.errors import ReadingError
 from uploads.reading.formats.converting import Origin, converted, kind_of
 from uploads.reading.formats.telling import dialect_of_converted
 from uploads.reading.records import ReadRow, read_records, read_rows
+from uploads.reading.second_look import check_beginning
 from uploads.reading.workbook.about import About
 from uploads.reading.workbook.csv_text import PIECE_BYTES
 
@@ -40,6 +41,7 @@ def read(data: bytes, *, max_bytes: int = 10 << 20, pieces: int = 0, **declared:
         reading.content, origin = unpacked(data, max_bytes)
         reading.dialect = told(reading.content, origin, **declared)
         with opened(reading.content, reading.dialect.sheet) as table:
+            check_beginning(beginning_of(table, SAMPLE_BYTES), reading.dialect)
             for row in read_rows(dripping(table, pieces) if pieces else table, reading.dialect):
                 reading.rows.append(row)  # what was read before an error stays
     except ReadingError as error:

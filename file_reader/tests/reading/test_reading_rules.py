@@ -14,10 +14,12 @@ from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES, PRECIS
 from uploads.reading.detecting.doubts.grid import BRITISH, EXCHANGED, METRES
 from uploads.reading.detecting.doubts.places import PLACES
 from uploads.reading.detecting.unread import UNREAD
+from uploads.reading.other_readings import RULES as OTHER_READINGS
 from uploads.reading.records import read_rows
 
 _TABLES: list[Rules] = [CANDIDATES, DEGREES, SIDES, PRECISION, EXCHANGED, METRES, BRITISH, PLACES]
-_ASKED_BACK = [case for case in CASES if case.fault and case.fault.slug == "columns-not-found" and not case.wrong]
+_SLUGS = ("columns-not-found", "reading-doubtful")
+_ASKED_BACK = [case for case in CASES if case.fault and case.fault.slug in _SLUGS and not case.wrong]
 
 
 @pytest.mark.parametrize(("rules", "name"), [pytest.param(rules, name, id=name) for rules in _TABLES for name in rules])
@@ -25,6 +27,14 @@ def test_without_a_rule_a_file_is_read_in_another_way(rules: Rules, name: str, t
     assert all(map(_as_expected, _ASKED_BACK[:3]))
     take_out(rules, name)
     assert not all(map(_as_expected, _ASKED_BACK))
+
+
+@pytest.mark.parametrize("name", OTHER_READINGS)
+def test_without_another_reading_a_file_is_read_as_it_is(name: str, take_out: Callable[..., None]) -> None:
+    doubtful = [case for case in _ASKED_BACK if case.fault and case.fault.extra.get("doubt") == name]
+    assert all(map(_as_expected, doubtful))
+    take_out(OTHER_READINGS, name)
+    assert not all(map(_as_expected, doubtful))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
 from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
-from uploads.reading.notations import KINDS, Notation
+from uploads.reading.notations import KINDS, UK_LATITUDE, UK_LONGITUDE, Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
 #: the second.
@@ -25,6 +25,9 @@ _FITS, _HOLDS = 0.95, 0.8
 #: Without a minus, what was west is in the North Sea and in East Anglia: those shares of it at least are in the sea and
 #: inland. Ships off the east coast are not inland, and its towns are not in the sea.
 _AT_SEA, _INLAND = 0.35, 0.05
+#: By chance, minutes or seconds are below 60 in six of ten places: so many of them, and it is none; in one column
+#: alone some more.
+_NO_CHANCE, _NO_CHANCE_IN_ONE = 20, 24
 #: What takes long for a row is done for one of so many.
 _ONE_OF = 20
 
@@ -65,6 +68,11 @@ class Located:
     @cached_property
     def sample(self) -> Places:
         return np.arange(0, len(self), _ONE_OF if len(self) >= _RUN else 1)
+
+    @cached_property
+    def sampled(self) -> "Located":
+        some = self.sample
+        return Located(self.dialect, self.latitudes[some], self.longitudes[some], self.says_west[some])
 
     @cached_property
     def exchanged(self) -> npt.NDArray[np.bool_]:
@@ -143,26 +151,79 @@ def _is_exchanged(rows: Located) -> bool:
     return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(rows.exchanged) >= _FITS)
 
 
-def _not_packed(rows: Located) -> Places:
-    some = rows.sample[~_may_be_packed(rows.latitudes[rows.sample])]
-    if (
-        len(some) and np.diff(some, prepend=0, append=len(rows)).max() < _RUN
-    ):  # almost always: all others are not needed
-        return some
-    packed = _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)
-    places: Places = np.flatnonzero(~packed)
-    return places
+def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Located], Places]:
+    """The places of the rows that cannot be meant so; if one of so many leaves no run, only of these."""
 
+    def others(rows: Located) -> Places:
+        some: Places = rows.sample[~may_be(rows.sampled)]
+        if len(some) and np.diff(some, prepend=0, append=len(rows)).max() < _RUN:
+            return some  # almost always
+        places: Places = np.flatnonzero(~may_be(rows))
+        return places
 
-def _is_packed(rows: Located) -> bool:
-    """Whether these are so many that it is no chance. Of decimals, seven in eight tell, unless all are of a street."""
-    digits = _digits(rows.latitudes)
-    return len(rows) >= _FEW and len(np.unique(digits // 100)) >= 5 and len(np.unique(digits % 100)) >= 20
+    return others
 
 
 def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
+    """Whether the first two digits behind the point may be minutes, and the next two seconds."""
     digits = _digits(degrees)
     return (digits < 6_000) & (digits % 100 < 60)
+
+
+def _packed_by_chance(degrees: Degrees) -> int:
+    """How many minutes and seconds do not depend on each other, as their places are not near each other."""
+    digits = _digits(degrees)
+    whole = np.trunc(degrees)
+    minutes = len(np.unique(whole * 100 + digits // 100))
+    return len(np.unique(whole)) + min(minutes, len(np.unique(digits % 100)))
+
+
+def _are_packed(rows: Located) -> bool:
+    return _packed_by_chance(rows.latitudes) + _packed_by_chance(rows.longitudes) >= _NO_CHANCE
+
+
+def _may_have_minutes(degrees: Degrees) -> npt.NDArray[np.bool_]:
+    return _digits(degrees) < 6_000
+
+
+def _have_minutes(rows: Located) -> bool:
+    """Whether minutes of all kinds go on in the next degree, but none is above 59, in both columns.
+
+    A region may end at some minute; only by chance it goes on behind the others.
+    """
+    return _goes_on(rows.latitudes) and _goes_on(rows.longitudes)
+
+
+def _goes_on(degrees: Degrees) -> bool:
+    """Whether five of the six tens of minutes below 60 are in a degree, and 50 to 59 before the first ten of the next."""
+    for side in (degrees[degrees >= 0], -degrees[degrees < 0]):
+        tens = {*np.unique((side * 10 + 1e-6).astype(np.int32)).tolist()}
+        wholes = {ten // 10 for ten in tens}
+        if any(sum(whole * 10 + ten in tens for ten in range(6)) >= 5 for whole in wholes) and any(
+            {whole * 10 + 5, whole * 10 + 10} <= tens for whole in wholes
+        ):
+            return True
+    return False
+
+
+def _are_radians(rows: Located) -> npt.NDArray[np.bool_]:
+    """Which would be in the UK, were they radians; as they are, they lie in the sea off Africa."""
+    north, east = np.degrees(rows.latitudes), np.degrees(rows.longitudes)
+    return (
+        (north >= UK_LATITUDE[0]) & (north <= UK_LATITUDE[1]) & (east >= UK_LONGITUDE[0]) & (east <= UK_LONGITUDE[1])
+    )
+
+
+def _are_whole(rows: Located) -> npt.NDArray[np.bool_]:
+    return (rows.latitudes % 1 == 0) & (rows.longitudes % 1 == 0) & (rows.latitudes != 0)
+
+
+def _are_the_same(rows: Located) -> npt.NDArray[np.bool_]:
+    return (rows.latitudes == rows.longitudes) & (rows.latitudes != 0)
+
+
+def _is_long(rows: Located) -> bool:
+    return len(rows) >= _FEW
 
 
 def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
@@ -170,8 +231,20 @@ def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
     return (np.abs(degrees) * 10_000 + 1e-6).astype(np.int32) % 10_000
 
 
+def _packed_fix(dialect: Dialect, notation: Notation) -> dict[str, str]:
+    """Only of two columns, one notation is as good as the other."""
+    return {"coordinates": notation.value} if dialect.coordinates == Notation.DEGREES else {}
+
+
 #: Metres and squares of a grid have their side in themselves.
 _DEGREES = frozenset(notation for notation, kind in KINDS.items() if not kind.is_metric and kind.size is None)
+#: Degrees with a point.
+_WITH_POINT = frozenset({Notation.DEGREES, Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation.GEOJSON,
+                         Notation.JSON})  # fmt: skip
+_IN_ONE = (
+    "the digits behind the point of all {} are below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
+    " one number. Send degrees in both columns (degrees + minutes / 60 + seconds / 3600)"
+)
 RULES = {
     "west_is_said": Rule(
         _DEGREES,
@@ -188,12 +261,50 @@ RULES = {
         " longitudes with their sign (west is negative)",
     ),
     "minutes_packed": Rule(
-        frozenset({Notation.DEGREES}),
-        _not_packed,
-        _is_packed,
+        _WITH_POINT,
+        _but(lambda rows: _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)),
+        _are_packed,
         "the digits behind the point are all below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
-        " one number. If they are, say coordinates=dd.mmss",
-        lambda dialect: {"coordinates": Notation.DD_MMSS.value},
+        " one number. If they are, send them in two columns with coordinates=dd.mmss",
+        lambda dialect: _packed_fix(dialect, Notation.DD_MMSS),
+    ),
+    "minutes_behind_point": Rule(
+        _WITH_POINT,
+        _but(lambda rows: _may_have_minutes(rows.latitudes) & _may_have_minutes(rows.longitudes)),
+        _have_minutes,
+        "the first two digits behind the point are all below 60, as in 51.300600 for 51°30.06': degrees and minutes in"
+        " one number. If they are, send them in two columns with coordinates=dd.mmmm",
+        lambda dialect: _packed_fix(dialect, Notation.DD_MMMM),
+    ),
+    "latitude_packed": Rule(
+        _WITH_POINT,
+        _but(lambda rows: _may_be_packed(rows.latitudes)),
+        lambda rows: _packed_by_chance(rows.latitudes) >= _NO_CHANCE_IN_ONE,
+        _IN_ONE.format("latitudes"),
+    ),
+    "longitude_packed": Rule(
+        _WITH_POINT,
+        _but(lambda rows: _may_be_packed(rows.longitudes)),
+        lambda rows: _packed_by_chance(rows.longitudes) >= _NO_CHANCE_IN_ONE,
+        _IN_ONE.format("longitudes"),
+    ),
+    "radians": Rule(
+        _WITH_POINT,
+        _but(_are_radians),
+        _is_long,
+        "the coordinates seem to be in radians: these would be in the UK. Send degrees (radians × 180 / π)",
+    ),
+    "whole_degrees": Rule(
+        _WITH_POINT,
+        _but(_are_whole),
+        _is_long,
+        "all degrees are whole numbers: places of 100 km. Send degrees with decimals",
+    ),
+    "same_number_twice": Rule(
+        _WITH_POINT,
+        _but(_are_the_same),
+        _is_long,
+        "the latitude and the longitude are the same number. Look whether one of them was copied into the other",
     ),
     "grid_exchanged": Rule(
         frozenset({Notation.OSGB36}),

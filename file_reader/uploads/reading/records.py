@@ -15,7 +15,7 @@ from uploads.reading.containers import SheetCsv
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts.grid import says_irish
 from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
-from uploads.reading.detecting.headers import name_both, names_of, normal
+from uploads.reading.detecting.headers import name_both, name_in_order, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
@@ -197,7 +197,8 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
             try:
                 rows.append(_read_row(line, text, fields, widths, locate, dialect))
             except UnreadableError:
-                yield _counted(_part_of(rows), block)  # those before it count
+                if rows:  # those before it count
+                    yield _counted(_part_of(rows), block)
                 raise
         if rows:
             yield _counted(_part_of(rows), block)
@@ -319,13 +320,14 @@ def _no_row(fields: list[str]) -> str | None:
 
 
 def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
-    """Whether a record names coordinates, but not in the columns in which they are read."""
+    """Whether a record names coordinates, but not in the columns in which they are read: labels name them once more."""
     lower = text.lower()
     if not any(word in lower for word in _MAY_NAME):
         return False
     names = names_of(fields)
-    own = [names[dialect.latitude_column], names[dialect.longitude_column]]
-    return name_both(names) and own != [normal(str(dialect.latitude)), normal(str(dialect.longitude))]
+    own = names[dialect.latitude_column], names[dialect.longitude_column]
+    as_before = own == (normal(str(dialect.latitude)), normal(str(dialect.longitude))) or name_in_order(*own)
+    return name_both(names) and not as_before
 
 
 def _blocks(stream: BinaryIO, dialect: Dialect) -> Iterator[Block]:

@@ -48,7 +48,9 @@ def warnings_of(read: Read) -> list[dict[str, Any]]:
 
 
 def _nothing_read(read: Read) -> Said | None:
-    if not read.rows or read.rejected != read.rows or read.swapped * 2 > read.rows:
+    if not read.rows:
+        return None if read.west is None else Said("The file has no row.")
+    if read.rejected != read.rows or read.swapped * 2 > read.rows:
         return None
     return Said(
         "No row could be read. Each of them has the reason; look whether"

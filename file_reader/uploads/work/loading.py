@@ -127,7 +127,7 @@ class Loader:
 
     def _take(self, wanted: int) -> Iterator[Part]:
         """The next records, that many unless the file ends before."""
-        while wanted and (part := self._rest or next(self._parts, None)):
+        while wanted and (part := self._rest or next(self._parts, None)) is not None:
             part, self._rest = part.split(wanted)
             wanted -= len(part)
             yield part

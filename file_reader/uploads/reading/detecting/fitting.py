@@ -30,10 +30,9 @@ _GRID_WORDS = {
 _ALL_GRID_WORDS = frozenset({"utm", "29", "30", "31"}).union(*_GRID_WORDS.values())
 _UTM_ZONES = {"29": Notation.UTM29, "30": Notation.UTM30, "31": Notation.UTM31}
 _PACKED = (Notation.DD_MMSS, Notation.DDMMSS, Notation.DDMM)
+#: Any degrees of which no minute is above 59 fit them: where no name says it, the second look tells.
+_LIKE_DEGREES = (Notation.DD_MMSS, Notation.DD_MMMM)
 _SCALED = (Notation.E5, Notation.E6, Notation.E7)
-#: Rows, and different minutes among them, from which on it is no accident that no minute and no second is above 59: of
-#: 10 decimals in each column, all are so once in 10⁹ files.
-_PACKED_ROWS, _PACKED_MINUTES = 20, 10
 _DECIMALS = re.compile(r"\d[.,](\d+)", re.ASCII)
 #: An angle, or a number with an exponent.
 _NO_DECIMALS = re.compile(r"[^-+\d.,;()\[\]\s]|\d\s+\d", re.ASCII)
@@ -82,7 +81,7 @@ def seen_in_two(table: Table, north: int, east: int, among: Collection[Notation]
         one
         for one, kind in KINDS.items()
         if one in (among or KINDS) and kind.columns == 2 and one not in (Notation.DEGREES, Notation.OSGB36)
-        and (among or one != Notation.DD_MMSS) and _all(table, one, north, east, in_uk=True)
+        and (among or one not in _LIKE_DEGREES) and _all(table, one, north, east, in_uk=True)
     ]  # fmt: skip
     if not names:
         return ""
@@ -93,19 +92,6 @@ def seen_in_two(table: Table, north: int, east: int, among: Collection[Notation]
 def seen_packed(table: Table, north: int, east: int) -> str:
     """The same about degrees, minutes and seconds in one number."""
     return seen_in_two(table, north, east, _PACKED)
-
-
-def are_packed(table: Table, north: int, east: int) -> bool:
-    """Whether no minute and no second is above 59, were the decimals minutes and seconds, and that is no accident."""
-    for column in (north, east):
-        parts = [value.strip().partition(".") for value in table.values(column)]
-        exact = [(whole, digits[:2]) for whole, _, digits in parts if len(digits) >= 4]
-        if len(exact) < _PACKED_ROWS or len({*exact}) < _PACKED_MINUTES:
-            return False
-        if any(not digits.isdecimal() or digits[:2].ljust(2, "0") >= "60" or digits[2:4].ljust(2, "0") >= "60"
-               for _, _, digits in parts):  # fmt: skip
-            return False
-    return True
 
 
 def squares_columns(table: Table, northing: int, easting: int) -> list[int]:

@@ -79,7 +79,7 @@ DATUM_WORDS = frozenset({"osgb", "osgb36", "airy", "ed50", "nad27", "4277", "423
 _NO_POSITION = frozenset({"error", "err", "offset", "accuracy", "uncertainty", "precision", "delta", "std", "stdev"})
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
 #: What names a column that says which longitudes are west.
-WEST_WORDS = frozenset({"west", "meridian", "hemisphere"})
+WEST_WORDS = frozenset({"west", "meridian", "hemisphere", "negative"})
 #: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
 PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
 #: Which side a column is of, where its numbers have no sign.
@@ -192,6 +192,16 @@ def name_both(names: Sequence[str]) -> bool:
     return any(
         found.pairs or (found.single_north and found.single_east)
         for found in (columns_called(names, LATITUDE, LONGITUDE), columns_called(names, NORTHING, EASTING))
+    )
+
+
+def name_in_order(northern: str, eastern: str) -> bool:
+    """Whether the first name is of a latitude, a northing or y, and the second of what belongs to it."""
+    if northern in Y and eastern in X:
+        return True
+    return any(
+        north.rest(northern) is not None and east.rest(eastern) is not None
+        for north, east in ((LATITUDE, LONGITUDE), (NORTHING, EASTING))
     )
 
 

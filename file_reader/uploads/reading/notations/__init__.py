@@ -22,7 +22,7 @@ from uploads.reading.notations.grids import (
 )
 from uploads.reading.notations.located import REASONS, UK_LATITUDE, UK_LONGITUDE, Located, is_in_uk
 from uploads.reading.notations.one_cell import MARKED, read_geojson, read_json, read_lat_lon, read_lon_lat, read_wkt
-from uploads.reading.notations.packed import read_dd_mmss, read_ddmm, read_ddmmss, read_e5, read_e6, read_e7
+from uploads.reading.notations.packed import read_dd_mmmm, read_dd_mmss, read_ddmm, read_ddmmss, read_e5, read_e6, read_e7
 from uploads.reading.notations.references import (
     cell_of_geohash,
     read_geohash,
@@ -44,6 +44,7 @@ class Notation(StrEnum):
     DDMMSS = "ddmmss"
     DDMM = "ddmm"
     DD_MMSS = "dd.mmss"
+    DD_MMMM = "dd.mmmm"
     E5 = "degrees_e5"
     E6 = "degrees_e6"
     E7 = "degrees_e7"
@@ -86,6 +87,7 @@ KINDS = {
     Notation.DDMMSS: Kind(2, read_ddmmss, "degrees, minutes and seconds in one number, such as 513003.6"),
     Notation.DDMM: Kind(2, read_ddmm, "degrees and minutes in one number, such as 5130.06"),
     Notation.DD_MMSS: Kind(2, read_dd_mmss, "degrees, and behind the point minutes and seconds, such as 51.300360"),
+    Notation.DD_MMMM: Kind(2, read_dd_mmmm, "degrees, and behind the point minutes, such as 51.300600"),
     Notation.E5: Kind(2, read_e5, "whole numbers of 0.00001 degrees"),
     Notation.E6: Kind(2, read_e6, "whole numbers of 0.000001 degrees"),
     Notation.E7: Kind(2, read_e7, "whole numbers of 0.0000001 degrees"),

@@ -47,6 +47,16 @@ def read_dd_mmss(latitude: str, longitude: str) -> Located:
     return _read(latitude, longitude, cut)
 
 
+def read_dd_mmmm(latitude: str, longitude: str) -> Located:
+    """51.300600 and -0.08495: degrees, and behind the point minutes with their decimals, as NMEA divided by 100."""
+
+    def cut(whole: str, fraction: str) -> Sequence[str]:
+        digits = fraction.ljust(2, "0")
+        return whole, f"{digits[:2]}.{digits[2:]}"
+
+    return _read(latitude, longitude, cut)
+
+
 def read_e5(latitude: str, longitude: str) -> Located:
     """5150101 and -14159: degrees × 10⁵."""
     return _read_whole(latitude, longitude, 10**5)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
-from uploads.reading.detecting.doubts.sides import sides_of
-from uploads.reading.detecting.fitting import WHOLE_DEGREE, are_packed, precision_of, seen_packed
+from uploads.reading.detecting.doubts.sides import contradicts, may_say_west, side_column, sides_of
+from uploads.reading.detecting.fitting import WHOLE_DEGREE, precision_of, seen_packed
 from uploads.reading.detecting.headers import (
     DATUM_WORDS,
     GONS_WORDS,
@@ -13,15 +13,19 @@ from uploads.reading.detecting.headers import (
     MINUTES_WORDS,
     PACKED_WORDS,
     RADIANS_WORDS,
+    SIDE_NAMES,
     SIDE_WORDS,
     WEST_WORDS,
+    normal,
 )
-from uploads.reading.detecting.sample import Columns, Table
-from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, is_in_uk
+from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table
+from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, as_number, is_in_uk
 
 _RADIAN = 57.29578  # degrees
 #: The share of a file's rows that speaks for the whole.
 _MOSTLY = 0.8
+#: Labels and units stand in so many rows below the header.
+_UNIT_ROWS = 3
 _PLAIN = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*", re.ASCII)
 
 
@@ -88,17 +92,6 @@ def _packed_named(table: Table, latitude: int, longitude: int) -> Doubt | None:
     )
 
 
-def _packed_by_value(table: Table, latitude: int, longitude: int) -> Doubt | None:
-    if not are_packed(table, latitude, longitude):
-        return None
-    return Doubt(
-        f"Behind the point of all coordinates, such as {table.example(latitude)}, no minutes and no seconds would"
-        " be above 59: they seem to be degrees, minutes and seconds in one number. If they are, say"
-        f" coordinates=dd.mmss; if they are degrees, {DECLARE}.",
-        [latitude, longitude],
-    )
-
-
 def _whole_degrees(table: Table, found: Columns) -> Doubt | None:
     columns = [found.latitude, found.longitude]
     if precision_of(table, found.notation, columns) != WHOLE_DEGREE:
@@ -132,11 +125,47 @@ def _side_in_column(table: Table, latitude: int, longitude: int) -> Doubt | None
         words = table.words(column)  # a W among others may be watts
         names_west = column not in (latitude, longitude) and (WEST_WORDS & words or words == {"w"})
         says_so = names_west and table.values(column)
-        if says_so or "w" in sides or (beside and {*map(str.strip, table.values(column))} in ({"-"}, {"-", "+"})):
+        signs = {*map(str.strip, table.values(column))}
+        is_sign = beside and (signs in ({"-"}, {"-", "+"}) or ("-1" in signs and signs <= {"-1", "1", "+1"}))
+        is_side = (beside or column in table.named(SIDE_NAMES)) and may_say_west(table.values(column))
+        if says_so or "w" in sides or is_sign or is_side:
+            return _stands_in(table, longitude, column)
+    return None
+
+
+def _stands_in(table: Table, longitude: int, column: int) -> Doubt:
+    return Doubt(
+        f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send longitudes with"
+        " their sign (west is negative), or with the letter of their side behind the number (0.14W); or, if they have"
+        f" their sign, {DECLARE}.",
+        [longitude, column],
+    )
+
+
+def _sides_in_part(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    """Rows with a minus agree with a column of sides, and many others lack the minus that it says."""
+    numbers = table.numbers_by_record(longitude)
+    if side_column(table, longitude) is not None or min(table.numbers(longitude), default=0) >= 0:
+        return None
+    for column in range(table.width):
+        cells = table.cells_by_record(column)
+        said = [(cell, at) for cell, at in zip(cells, numbers, strict=True) if at is not None and cell.strip()]
+        wrong = [at for cell, at in said if contradicts(cell, at)]
+        if "w" in sides_of([cell for cell, _ in said]) and wrong and min(wrong) > 0:
+            return _stands_in(table, longitude, column)
+    return None
+
+
+def _side_below_name(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    """A line of units below the header: °N, °W."""
+    if not _has_no_minus(table.numbers(longitude)):
+        return None
+    for cell in table.values(longitude)[:_UNIT_ROWS]:
+        if as_number(cell) is None and SIDE_WORDS["longitude"][0] & {*normal(cell).split("_")}:
             return Doubt(
-                f"Which longitudes are west seems to stand in {table.called(column)}, which is not read. Send"
-                f" longitudes with their sign (west is negative), or, if they have it, {DECLARE}.",
-                [longitude, column],
+                f"A cell of {table.called(longitude)} says west, and its numbers have no minus: {cell[:SHOWN_CHARS]!r}."
+                f" Send them with their sign (west is negative), or, if they have it, {DECLARE}.",
+                [longitude],
             )
     return None
 
@@ -187,12 +216,13 @@ DEGREES: Rules = {
     "other_unit": _other_unit,
     "minutes_beside": _minutes_beside,
     "packed_named": _packed_named,
-    "packed_by_value": _packed_by_value,
 }
 #: The same of which side of Greenwich, or of the equator.
 SIDES: Rules = {
     "side_in_name": _side_in_name,
     "side_in_column": _side_in_column,
+    "sides_in_part": _sides_in_part,
+    "side_below_name": _side_below_name,
     "minus_lost": _minus_lost,
 }
 #: Of what was told, in whichever notation.

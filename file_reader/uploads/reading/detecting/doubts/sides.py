@@ -1,11 +1,16 @@
 """Columns that say which longitudes are west."""
 
+import re
 from collections.abc import Sequence
 
 from uploads.reading.detecting.headers import SIDE_NAMES
 from uploads.reading.detecting.sample import Table
 
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
+#: The same in other languages, and with an O that is west beside E or L, and east beside W: enough to ask.
+_WEST = frozenset("w west western nw sw o oeste ouest ovest з зап запад западная 西 西经 westlich".split())
+_EAST = frozenset("e east eastern ne se l leste este est o ost östlich в вост восток восточная 东 東 东经".split())
+_WEST_OF = re.compile(r"west(ern)?\b", re.IGNORECASE)
 #: The share of rows in which a column of sides and the signs must agree, so that the others are wrong.
 _AGREEING = 0.75
 
@@ -14,6 +19,13 @@ def sides_of(values: Sequence[str]) -> set[str]:
     """`e`, `w` or both, if that is what the cells of a column say, and nothing else."""
     sides = {_SIDES.get(value.strip().lower(), "") for value in values}
     return set() if "" in sides else sides
+
+
+def may_say_west(values: Sequence[str]) -> bool:
+    """Whether the cells say sides in any language, and some of them may say west."""
+    cells = {value.strip().lower() for value in values}
+    west = {cell for cell in cells if cell in _WEST or _WEST_OF.match(cell)}
+    return bool(west) and cells <= west | _EAST
 
 
 def contradicts(cell: str, longitude: float) -> bool:

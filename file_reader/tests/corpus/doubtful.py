@@ -1,0 +1,102 @@
+"""Files that are read without an error, and fit another reading better: a second look tells."""
+
+import json
+from collections.abc import Callable
+from math import floor
+
+from tests.corpus.case import At, Case, Fault
+from tests.places import Location, around, of_britain, table
+
+_PLACES = of_britain(3_000)
+_NORFOLK = around([(52.6283, 1.2923)], 300)
+
+
+def _doubt(code: str, line: int = 2, **more: object) -> Fault:
+    return Fault("reading-doubtful", {"doubt": code, "line": line, **more})
+
+
+def _packed(degrees: float) -> str:
+    size = abs(degrees) + 1e-9
+    minutes = size % 1 * 60
+    return f"{'-' if degrees < 0 else ''}{floor(size)}.{floor(minutes):02}{floor(minutes % 1 * 60):02}"
+
+
+def _with_minutes(degrees: float) -> str:
+    size = abs(degrees)
+    return f"{'-' if degrees < 0 else ''}{floor(size) + size % 1 * 0.6:.6f}"
+
+
+def _both(write: Callable[[float], str], between: str = ",") -> Callable[[Location], str]:
+    return lambda at: f"{write(at[0])}{between}{write(at[1])}"
+
+
+def _lettered(at: Location) -> str:
+    return f"{_packed(at[0])}N,{_packed(at[1]).lstrip('-')}{'W' if at[1] < 0 else 'E'}"
+
+
+def _without_minus(at: Location) -> str:
+    return f"{at[0]:.6f},{abs(at[1]):.6f}"
+
+
+def _features(count: int) -> str:
+    return json.dumps([
+        {"type": "Feature", "properties": {}, "geometry": {
+            "type": "Point", "coordinates": [float(_packed(east)), float(_packed(north))]}}
+        for north, east in _PLACES[:count]
+    ])  # fmt: skip
+
+
+_DD_MMSS = {"coordinates": "dd.mmss"}
+_RANDOM = [At(line, *at) for line, at in enumerate(_PLACES[:40], 2)]
+
+CASES = [
+    # --- minutes behind the point
+    *(
+        Case(f"minutes and seconds behind the point, {count} rows", table("id,lat,lon", _PLACES[:count],
+             _both(_packed)), fault=_doubt("minutes_packed", fix=_DD_MMSS))
+        for count in (8, 15, 300)
+    ),
+    Case("minutes and seconds behind the point, with letters", table("id,lat,lon", _PLACES[:15], _lettered),
+         fault=_doubt("minutes_packed", fix=_DD_MMSS)),
+    Case("minutes and seconds behind the point, in one cell",
+         "id\tplace\n" + "".join(f"1\t{_packed(n)}, {_packed(e)}\n" for n, e in _PLACES[:15]),
+         fault=_doubt("minutes_packed", fix={})),
+    Case("minutes and seconds behind the point, as WKT",
+         "id,geom\n" + "".join(f"1,POINT({_packed(e)} {_packed(n)})\n" for n, e in _PLACES[:15]),
+         fault=_doubt("minutes_packed", fix={})),
+    Case("minutes and seconds behind the point, as GeoJSON", _features(15), fault=_doubt("minutes_packed")),
+    Case("minutes and seconds behind the point, declared", table("id,lat,lon", _PLACES[:8], _both(_packed)),
+         [At(line, *at, 50) for line, at in enumerate(_PLACES[:8], 2)], declared=_DD_MMSS),
+    Case("minutes with decimals behind the point", table("id,lat,lon", _PLACES[:100], _both(_with_minutes)),
+         fault=_doubt("minutes_behind_point", fix={"coordinates": "dd.mmmm"})),
+    Case("minutes with decimals behind the point, declared",
+         table("id,lat,lon", _PLACES[:100], _both(_with_minutes)),
+         [At(line, *at, 1) for line, at in enumerate(_PLACES[:100], 2)], declared={"coordinates": "dd.mmmm"}),
+    Case("minutes with decimals behind the point, further down",
+         table("id,lat,lon", _PLACES[:300]) + table("", _PLACES[300:1_300], _both(_with_minutes)).lstrip(b"\n"),
+         fault=Fault("reading-doubtful", {"doubt": "minutes_behind_point"})),
+    Case("minutes and seconds in the longitude only",
+         table("id,lat,lon", _PLACES[:100], lambda at: f"{at[0]},{_packed(at[1])}"),
+         fault=_doubt("longitude_packed", fix={})),
+    Case("minutes and seconds in the latitude only",
+         table("id,lat,lon", _PLACES[:100], lambda at: f"{_packed(at[0])},{at[1]}"),
+         fault=_doubt("latitude_packed", fix={})),
+    Case("a few places of the country", table("id,lat,lon", _PLACES[:40]), _RANDOM),
+    Case("half degrees", "lat,lon\n" + "".join(f"{50 + n // 16 / 2:.4f},{n % 16 / 2 - 6:.4f}\n" for n in range(256)),
+         [At(n + 2, 50 + n // 16 / 2, n % 16 / 2 - 6) for n in range(256)]),
+    Case("a grid of a county", "lat,lon\n" + "".join(
+         f"{51.025 + n // 10 * 0.05:.4f},{-0.575 + n % 10 * 0.05:.4f}\n" for n in range(100)),
+         [At(n + 2, round(51.025 + n // 10 * 0.05, 4), round(-0.575 + n % 10 * 0.05, 4)) for n in range(100)]),
+    # --- sides
+    Case("west further down, in a column that said something else",
+         table("id,lat,lon,a,b", _NORFOLK, "{0[0]},{0[1]},x,unknown".format) + b"1,51.501,0.142,x,NW\n" * 3_000,
+         fault=Fault("reading-doubtful", {"doubt": "west_is_said"})),
+    Case("minus lost further down", table("id,lat,lon", _NORFOLK)
+         + table("", [at for at in _PLACES if at[1] < 0], _without_minus).lstrip(b"\n"),
+         fault=Fault("reading-doubtful", {"doubt": "minus_lost"})),
+    Case("easting and northing exchanged", "easting,northing\n179645,529090\n",
+         fault=_doubt("grid_exchanged", fix={"latitude": "easting", "longitude": "northing", "coordinates": "osgb36"})),
+    Case("a quote that swallows a short row too",
+         'id,name,lat,lon\n1,a,51.501,-0.141\n2,"mill,51.502,-0.142\n3,51.5\n4,pond",51.503,-0.143\n',
+         fault=_doubt("rows_in_quotes", 3)),
+]  # fmt: skip
