@@ -209,9 +209,7 @@ def _goes_on(degrees: Degrees) -> bool:
 def _are_radians(rows: Located) -> npt.NDArray[np.bool_]:
     """Which would be in the UK, were they radians; as they are, they lie in the sea off Africa."""
     north, east = np.degrees(rows.latitudes), np.degrees(rows.longitudes)
-    return (
-        (north >= UK_LATITUDE[0]) & (north <= UK_LATITUDE[1]) & (east >= UK_LONGITUDE[0]) & (east <= UK_LONGITUDE[1])
-    )
+    return (north >= UK_LATITUDE[0]) & (north <= UK_LATITUDE[1]) & (east >= UK_LONGITUDE[0]) & (east <= UK_LONGITUDE[1])
 
 
 def _are_whole(rows: Located) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from uploads.reading.second_look import fix_of, sentence_of
 _AT_SEA, _FEW = 20, 50
 #: Metres: within smaller ones, there are few postcodes.
 _SMALL_SQUARE = 100.0
+_POINTS = {Notation.WKT.value: "WKT", Notation.GEOJSON.value: "GeoJSON"}
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ def _coordinates_swapped(read: Read) -> Said | None:
     if read.swapped * 2 <= read.rows:
         return None
     latitude, longitude = str(read.dialect.latitude), str(read.dialect.longitude)
+    if read.dialect.coordinates in (Notation.WKT, Notation.GEOJSON):
+        return Said(
+            f"In most rows the points in {latitude} seem to be swapped: in {_POINTS[read.dialect.coordinates]} the"
+            " longitude comes first. If they are, send latitude and longitude in two columns."
+        )
     return Said(
         f"In most rows the latitude ({latitude}) and the longitude ({longitude}) seem to be swapped. If they are, send"
         " the file again and say which column is which.",

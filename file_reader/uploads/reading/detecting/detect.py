@@ -29,7 +29,7 @@ from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly
 from uploads.reading.detecting.unread import seen
 from uploads.reading.errors import EmptyFileError, ReadingError
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
-from uploads.reading.notations import ONE_CELL, REASONS, Notation, as_number, has_letter, is_in_uk, locator
+from uploads.reading.notations import MISSING, ONE_CELL, REASONS, Notation, as_number, has_letter, is_in_uk, locator
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -154,7 +154,11 @@ def _check_readable(table: Table, data: Sequence[Sequence[str]], found: Columns,
     """Some of the cells that are not empty can be read. Raises ColumnsError, which shows one that cannot."""
     locate = locator(found.notation, found.latitude, found.longitude, decimal, found.square)
     read = [(record, locate(record)) for record in data if len(record) > found.last]
-    unread = [(one, why) for one, why in read if isinstance(why, str) and why != "coordinates_missing"]
+    unread = [
+        (one, why)
+        for one, why in read
+        if isinstance(why, str) and (why != "coordinates_missing" or _holds_something_else(one, found))
+    ]
     if unread and not any(not isinstance(located, str) or located in _READ_AND_REJECTED for _, located in read):
         columns = sorted({found.latitude, found.longitude})
         record, reason = unread[0]
@@ -172,8 +176,14 @@ def _check_readable(table: Table, data: Sequence[Sequence[str]], found: Columns,
         )
 
 
+def _holds_something_else(record: Sequence[str], found: Columns) -> bool:
+    """Whether a record without one of two coordinates has a text for the other: perhaps it is both."""
+    cells = {record[column].strip() for column in (found.latitude, found.longitude)}
+    return any(cell.lower() not in MISSING and as_number(cell) is None for cell in cells)
+
+
 def _hint(cells: Sequence[str], reason: str) -> str:
-    if reason not in ("not_a_number", "not_coordinates"):
+    if reason not in ("not_a_number", "not_coordinates", "coordinates_missing"):
         return f" {REASONS[reason]}"
     return _MIXED if {",", "."} <= {*"".join(cells)} else ""
 

@@ -13,6 +13,7 @@ from uploads.reading.notations import (
     KINDS,
     SQUARE_METRES,
     Notation,
+    as_number,
     is_in_uk,
     locator,
     square_corner,
@@ -34,8 +35,11 @@ _PACKED = (Notation.DD_MMSS, Notation.DDMMSS, Notation.DDMM)
 _LIKE_DEGREES = (Notation.DD_MMSS, Notation.DD_MMMM)
 _SCALED = (Notation.E5, Notation.E6, Notation.E7)
 _DECIMALS = re.compile(r"\d[.,](\d+)", re.ASCII)
-#: An angle, or a number with an exponent.
+#: An angle.
 _NO_DECIMALS = re.compile(r"[^-+\d.,;()\[\]\s]|\d\s+\d", re.ASCII)
+#: The numbers of an angle: degrees, and perhaps minutes and seconds.
+_PARTS = re.compile(r"\d+(?:[.,]\d*)?", re.ASCII)
+_EXPONENT = re.compile(r"\d[eE][-+]?\d", re.ASCII)
 _OF_A_GRID = re.compile(r"\s*SRID=(?!4326)", re.IGNORECASE)
 _WITH_DECIMALS = frozenset(
     {Notation.DEGREES, Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation.GEOJSON, Notation.JSON}
@@ -120,10 +124,28 @@ def precision_of(table: Table, notation: Notation, columns: Collection[int]) -> 
         return None
     if notation == Notation.WKT and any(map(_OF_A_GRID.match, values)):
         return None
-    if notation not in (Notation.WKT, Notation.GEOJSON, Notation.JSON) and any(map(_NO_DECIMALS.search, values)):
+    if any(map(_EXPONENT.search, values)):
+        return None
+    if notation == Notation.DEGREES:
+        finest = min(filter(None, map(_size_of_angle, values)), default=0.0)
+        return round(finest) if finest >= WHOLE_DEGREE / 10**_COARSE_DECIMALS else None
+    if notation in (Notation.LAT_LON, Notation.LON_LAT) and any(map(_has_minutes, values)):
         return None
     most = max((len(digits.rstrip("0")) for value in values for digits in _DECIMALS.findall(value)), default=0)
     return round(WHOLE_DEGREE / 10**most) if most <= _COARSE_DECIMALS else None
+
+
+def _has_minutes(pair: str) -> bool:
+    return bool(_NO_DECIMALS.search(pair)) and len(_PARTS.findall(pair)) > 2
+
+
+def _size_of_angle(text: str) -> float | None:
+    """How far the next angle with as many parts and decimals is away, in metres; None of what is none."""
+    if as_number(text) is None:
+        return None
+    parts = _PARTS.findall(text)
+    decimals = re.split("[.,]", parts[-1] + ".")[1].rstrip("0")
+    return float(WHOLE_DEGREE / 60 ** (len(parts) - 1) / 10 ** len(decimals))
 
 
 def _all(table: Table, notation: Notation, north: int, east: int, *, in_uk: bool) -> bool:

@@ -11,6 +11,7 @@ _REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgri
 #: With blanks between its parts, a reference is nothing else.
 _REFERENCE_WITH_BLANKS = re.compile(r"[A-Z]{1,2} \d+ \d+", re.IGNORECASE | re.ASCII)
 _ANGLES_CHARS = 100
+_NUMBERS = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?", re.ASCII)
 _SRID_CHARS = 20
 
 
@@ -26,7 +27,37 @@ def in_one_cell(table: Table, notation: Notation | None, columns: Sequence[int] 
     if len(found) > 1:
         raise table.several("latitude", list(found))
     ((column, fitting),) = found.items()
+    if notation is None and columns is None:
+        _check_numbers(table, column, fitting)
     return Columns(column, column, notation or _likeliest(table, column, fitting))
+
+
+def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
+    """Whether the first two of more numbers are meant. Raises ColumnsError where something speaks for others."""
+    if not fitting & {Notation.LAT_LON, Notation.LON_LAT}:
+        return
+    numbers = [_NUMBERS.findall(value) for value in table.values(column)]
+    names = table.header[column].split() if table.header else []
+    if len(names) > 2 and mostly([len(found) >= len(names) for found in numbers]):
+        raise table.error(
+            f"{table.called(column)} seems to be several columns, with spaces between. If they are, say delimiter=space.",
+            [column],
+            {"delimiter": "space"},
+        )
+    if mostly(
+        [len(found) > 2 and _is_either(found[0], found[1]) and _is_either(found[1], found[2]) for found in numbers]
+    ):
+        raise table.error(
+            f"{table.called(column)} holds more than two numbers in a cell, and not only the first two can be the"
+            " location. Send latitude and longitude in two columns.",
+            [column],
+        )
+
+
+def _is_either(one: str, other: str) -> bool:
+    """Whether two numbers are a place in the UK, in one order or in the other."""
+    first, second = float(one), float(other)
+    return is_in_uk(first, second) or is_in_uk(second, first)
 
 
 def notations_of(values: Sequence[str], wanted: Notation | None = None) -> set[Notation]:

@@ -26,6 +26,36 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
             "more than two numbers in a cell. Send latitude and longitude in two columns.",
         ),
         (
+            "other_references",
+            r"[A-HJ-Z]{2}[ ./-]?(?:\d{1,5}[./-]\d{1,5}|\d{1,5}, ?\d{1,5}|\d\d[A-Z]|\d\d(?:NE|NW|SE|SW))",
+            "grid references in another way than is read. Write them as TQ 290 797.",
+        ),
+        (
+            "mgrs",
+            r"\d{1,2} ?[C-HJ-NP-X] ?[A-HJ-NP-Z]{2} ?\d{2,5} ?\d{2,5}",
+            "references of the Military Grid (MGRS), which are not read. Send degrees.",
+        ),
+        (
+            "maidenhead",
+            r"[A-R]{2}\d\d[A-X]{2}(?:\d\d(?:[A-X]{2})?)?",
+            "Maidenhead locators, which are not read. Send degrees.",
+        ),
+        (
+            "addresses",
+            r"(?:geo:|https?://)\S{1,2000}",
+            "addresses of places on a map, which are not read. Send degrees.",
+        ),
+        (
+            "iso_6709",
+            r"[+-]\d{2,6}(?:\.\d+)?[+-]\d{3,7}(?:\.\d+)?\S{0,99}",
+            "latitude and longitude without anything between. Send them in two columns.",
+        ),
+        (
+            "metres",
+            r"\d{5,7}(?:\.\d+)?[ ,;]+\d{5,7}(?:\.\d+)?",
+            "eastings and northings in one cell, which are not read. Send them in two columns.",
+        ),
+        (
             "plus_code",
             r"[2-9CFGHJMPQRVWX]{4,8}\+[2-9CFGHJMPQRVWX]{2,3}.{0,99}",
             "plus codes, which are not read. Send degrees.",

@@ -61,8 +61,8 @@ def as_csv(stream: BinaryIO, what: str) -> Iterator[bytes]:
         raise EmptyFileError("There is nothing in the file: not even one object.")
     if records.is_located and not places:
         raise ReadingError(
-            f"None of the {number:,} features of the file is a point. Lines and areas are at no one place: send points,"
-            " such as their centroids."
+            f"None of the {number:,} features of the file is a point with two numbers. Lines and areas are at no one"
+            " place: send points, such as their centroids."
         )
     names = _names(keys, is_grid=records.is_grid)
     location = {"latitude": names[0], "longitude": names[1]} if records.is_located else {}

@@ -19,6 +19,4 @@ def dialect_of_converted(sample: bytes, declared: Declared, origin: Origin) -> D
         if origin.is_grid and not declared.coordinates:
             known = replace(known, coordinates=Notation.OSGB36.value)
     is_declared = bool(declared.latitude or declared.longitude or declared.coordinates)
-    return replace(
-        detect_dialect(sample, known), format=origin.format, left=origin.left, is_declared=is_declared
-    )
+    return replace(detect_dialect(sample, known), format=origin.format, left=origin.left, is_declared=is_declared)

@@ -4,6 +4,7 @@ Most limits are looked at after each piece of XML, in which nothing can grow far
 out: each program has its own.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -155,7 +156,7 @@ class _Parser:
         if not self._inside:
             self.records.append(self._record)
         elif element.path == "Point.coordinates" and _is_location(text) and not self._record[LONGITUDE]:
-            self._record[LONGITUDE], self._record[LATITUDE], *height = text.strip().split(",")
+            self._record[LONGITUDE], self._record[LATITUDE], *height = map(str.strip, text.split(","))
             if height:
                 self._add("altitude", height[0], in_data=False)
         elif text.strip():
@@ -184,7 +185,7 @@ class _Parser:
 
 def _is_location(text: str) -> bool:
     """Whether it is one place: longitude, latitude and perhaps a height, with commas between."""
-    return 1 <= text.count(",") <= 2 and len(text.split()) == 1
+    return 1 <= text.count(",") <= 2 and len(re.sub(r"\s*,\s*", ",", text.strip()).split()) == 1
 
 
 def _refuse_doctype(*_: object) -> None:

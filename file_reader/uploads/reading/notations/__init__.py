@@ -22,7 +22,15 @@ from uploads.reading.notations.grids import (
 )
 from uploads.reading.notations.located import REASONS, UK_LATITUDE, UK_LONGITUDE, Located, is_in_uk
 from uploads.reading.notations.one_cell import MARKED, read_geojson, read_json, read_lat_lon, read_lon_lat, read_wkt
-from uploads.reading.notations.packed import read_dd_mmmm, read_dd_mmss, read_ddmm, read_ddmmss, read_e5, read_e6, read_e7
+from uploads.reading.notations.packed import (
+    read_dd_mmmm,
+    read_dd_mmss,
+    read_ddmm,
+    read_ddmmss,
+    read_e5,
+    read_e6,
+    read_e7,
+)
 from uploads.reading.notations.references import (
     cell_of_geohash,
     read_geohash,

@@ -16,7 +16,10 @@ _DURATION = 46
 _NO_LETTERS = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
 _DATE_LETTERS = re.compile(r"(?<![_\\])[dmhysDMHYS]")
 _ELAPSED = re.compile(r"\[hh?\]|\[mm?\]|\[ss?\]", re.IGNORECASE)
-_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+#: Text in quotes, one character behind a backslash, or that of a currency.
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]')
+_SIDES = frozenset({"N", "E", "S", "W", "O", "NORTH", "EAST", "SOUTH", "WEST"})
+_MINUS = frozenset({"-", "\N{MINUS SIGN}"})
 
 
 def formats_of(part: Part, epoch: datetime) -> dict[str, Format]:
@@ -48,8 +51,15 @@ def _format(code: str, as_date: Format) -> Format | None:
     shown = code.split(";")[0]  # that of positive numbers
     if _DATE_LETTERS.search(_NO_LETTERS.sub("", shown)):
         return duration_text if _ELAPSED.search(shown) else as_date
-    side = "".join(quoted or escaped for quoted, escaped in _LITERAL.findall(shown)).strip(" °")
-    return partial(_with_side, side=side) if side in ("N", "E", "S", "W") else None
+    text = "".join(map("".join, _LITERAL.findall(shown))).strip(" °º")
+    if text in _MINUS or (not text and re.match(r"(\[[^\]]*\])*-", shown)):
+        return _with_minus
+    return partial(_with_side, side=text) if text.upper() in _SIDES else None
+
+
+def _with_minus(number: float) -> str:
+    """0.14 in the format `"-"0.00` is shown as -0.14."""
+    return ("-" if number > 0 else "") + number_text(number)
 
 
 def _with_side(number: float, side: str) -> str:

@@ -51,6 +51,13 @@ def _is_far_north(north: float, east: float) -> bool:
 def _not_metres(table: Table, northing: int, easting: int) -> Doubt | None:
     if not table.values(easting) or is_grid(table, northing, easting):
         return None
+    if table.is_within(northing, (-90, 90)) and table.is_within(easting, (-180, 180)):
+        return Doubt(
+            f"The eastings and northings seem to be degrees: {table.example(easting)}, {table.example(northing)}. If"
+            " they are, say latitude=<the column of the northings> and longitude=<that of the eastings>.",
+            [easting, northing],
+            fix=table.options(Columns(northing, easting, Notation.DEGREES)),
+        )
     return Doubt(
         "The eastings and northings are not metres of the British National Grid:"
         f" {table.example(easting)}, {table.example(northing)}. Send them in metres, without signs between the"
