@@ -176,5 +176,11 @@ CASES = [
     Case("whole degrees, declared", "lat,lon\n51,0\n52,-1\n", [At(2, 51, 0), At(3, 52, -1)], declared=_DECLARED),
     Case("degrees of one decimal", "lat,lon\n51.5,-0.1\n52.60,-1\n", [At(2, 51.5, -0.1), At(3, 52.6, -1)],
          dialect={"precision_m": 11_132}),
+    Case("degrees of two decimals with letters", "lat,lon\n51.30N,0.08W\n", [At(2, 51.3, -0.08)],
+         dialect={"precision_m": 1_113}),
+    Case("whole minutes", "lat,lon\n51°28'N,3°10'W\n", [At(2, 51.466667, -3.166667, 1)],
+         dialect={"precision_m": 1_855}),
+    Case("whole seconds", "lat,lon\n51°28'30\"N,3°10'W\n", [At(2, 51.475, -3.166667, 1)],
+         dialect={"precision_m": None}),
     Case("degrees of three decimals", "lat,lon\n51.501,-0.1\n", [At(2, 51.501, -0.1)], dialect={"precision_m": None}),
 ]  # fmt: skip

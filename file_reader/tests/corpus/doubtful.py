@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from math import floor
+from math import floor, radians
 
 from tests.corpus.case import At, Case, Fault
 from tests.places import Location, around, of_britain, table
@@ -87,6 +87,16 @@ CASES = [
     Case("a grid of a county", "lat,lon\n" + "".join(
          f"{51.025 + n // 10 * 0.05:.4f},{-0.575 + n % 10 * 0.05:.4f}\n" for n in range(100)),
          [At(n + 2, round(51.025 + n // 10 * 0.05, 4), round(-0.575 + n % 10 * 0.05, 4)) for n in range(100)]),
+    # --- other units
+    *(
+        Case(f"{name} further down", table("id,lat,lon", _PLACES[:300])
+             + table("", _PLACES[300:600], write).lstrip(b"\n"), fault=_doubt(code, 302, fix={}))
+        for name, code, write in (
+            ("radians", "radians", lambda at: f"{radians(at[0]):.7f},{radians(at[1]):.7f}"),
+            ("whole degrees", "whole_degrees", lambda at: f"{at[0]:.0f},{at[1]:.0f}"),
+            ("the latitude twice", "same_number_twice", lambda at: f"{at[0]},{at[0]}"),
+        )
+    ),
     # --- sides
     Case("west further down, in a column that said something else",
          table("id,lat,lon,a,b", _NORFOLK, "{0[0]},{0[1]},x,unknown".format) + b"1,51.501,0.142,x,NW\n" * 3_000,

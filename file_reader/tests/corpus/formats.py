@@ -74,7 +74,7 @@ CASES = [
          *(No(line, "coordinates_missing") for line in range(5, 9)), At(9, 55.953, -3.188)]),
     Case("features of which none is a point",
          collection(feature({"type": "LineString", "coordinates": [[-0.1, 51.5], [-0.2, 51.6]]}), feature(None)),
-         fault=Fault("unreadable-file", mentions="None of the 2 features of the file is a point")),
+         fault=Fault("unreadable-file", mentions="None of the 2 features of the file is a point with two numbers")),
     Case("GeoJSON of a system in another spelling",
          collection(*_TWO, crs=_crs("http://www.opengis.net/def/crs/OGC/1.3/CRS84")), _ROWS),
     Case("GeoJSON of a system whose number ends alike", collection(*_TWO, crs=_crs("EPSG:84326")),
@@ -203,6 +203,8 @@ CASES = [
          _kml(_PLACEMARKS + "<Placemark><name>x</name></Placemark><Placemark><LineString><coordinates>-0.1,51.5 -0.2,52"
               "</coordinates></LineString></Placemark><Placemark><Point><coordinates>-0.1 51.5</coordinates></Point>"
               "</Placemark>"), [*_ROWS, *(No(line, "coordinates_missing") for line in (4, 5, 6))]),
+    Case("KML with blanks behind its commas", _kml("<Placemark><Point><coordinates>-0.142, 51.501, 12</coordinates>"
+         "</Point></Placemark>"), _ROWS[:1]),
     Case("KML without a placemark", _kml(""), fault=Fault("unsupported-file", mentions="no placemark")),
     Case("KML with a name of a coordinate",
          _kml("<Placemark><ExtendedData><Data name='latitude'><value>1</value></Data>"

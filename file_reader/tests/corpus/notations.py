@@ -107,6 +107,25 @@ CASES = [
          fault=Fault("columns-not-found", mentions="SRID=27700;")),
     Case("WKT of whole degrees", "id;geom\n1;POINT(0.0 52.0)\n2;POINT(-1.0 53.0)\n",
          fault=Fault("columns-not-found", {"candidates": [2]}, "whole numbers")),
+    Case("three columns with spaces between under a header",
+         "id lat lon\n1 50.773608 -3.504849\n2 51.642514 -3.924037\n",
+         fault=Fault("columns-not-found", {"fix": {"delimiter": "space"}}, "separated by ' '")),
+    Case("three columns in one of others", "id,id lat lon\n7,1 50.773608 -3.504849\n8,2 51.642514 -3.924037\n",
+         fault=Fault("columns-not-found", {"fix": {"delimiter": "space"}}, "separated by ' '")),
+    Case("a depth before the location", "name;gps\na;-0.5,50.773608,-3.504849\nb;-1.5,51.642514,-3.924037\n",
+         fault=Fault("columns-not-found", {"candidates": [2]}, "not only the first two")),
+    Case("a depth behind the location", "name;gps\na;50.773608,-3.504849,-0.5\nb;51.642514,-3.924037,-1.5\n",
+         [At(2, 50.773608, -3.504849), At(3, 51.642514, -3.924037)]),
+    *(
+        Case(f"not read, and named: {cell}", f'id,place\n1,"{cell}"\n2,"{cell}"\n',
+             fault=Fault("columns-not-found", mentions=words))
+        for cell, words in (
+            ("TQ/290/797", "in another way than is read"), ("TQ27NE", "in another way than is read"),
+            ("30U XC 99283 09317", "MGRS"), ("IO91wm", "Maidenhead"), ("+51.501009-000.141588/", "without anything"),
+            ("geo:51.501009,-0.141588", "addresses of places"), ("529057 179680", "eastings and northings in one cell"),
+            ('{""type"":""Polygon"",""coordinates"":[[[0,51],[0,52],[1,52],[0,51]]]}', "holds shapes"),
+        )
+    ),
     Case("two columns of pairs", 'a,b\n"51.501, -0.142","55.953, -3.188"\n',
          fault=Fault("columns-not-found", {"candidates": [1, 2]})),
     Case("two columns of pairs, one declared", 'a,b\n"51.501, -0.142","55.953, -3.188"\n', [At(2, 55.953, -3.188)],

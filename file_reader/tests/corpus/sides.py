@@ -102,6 +102,56 @@ CASES = [
         Case(f"west in a column called {name}", f"lat,lon,{name}\n51.501,0.142,{value}\n", fault=_SIGN)
         for name, value in (("is_west", "true"), ("W?", "Y"), ("meridian", "west of Greenwich"))
     ),
+    *(
+        Case(
+            f"sides in other words: {header}: {sides}",
+            f"id,lat,{header}\n" + "".join(f"1,51.523103,0.652682,{side}\n" for side in sides.split("|")),
+            fault=Fault("columns-not-found", mentions="Which longitudes are west seems to stand in column 4"),
+        )
+        for header, sides in (
+            ("lon,ew", "O|E"),
+            ("longitud,EO", "E|O|O"),
+            ("longitude,LO", "O|L"),
+            ("lon,\N{CYRILLIC SMALL LETTER VE}", "\N{CYRILLIC SMALL LETTER ZE}"),
+            ("lon,方向", "西|东"),
+            ("lon,lon_sign", "1|-1"),
+            ("lon,negative", "Y|N"),
+            ("lon,side", "West of Greenwich"),
+        )
+    ),
+    Case(
+        "a column of sides, and a minus in some rows only",
+        "id,lat,lon,ew\n0,51.523103,0.652682,W\n1,51.548768,-0.249609,W\n2,51.575945,0.695292,W\n",
+        fault=Fault("columns-not-found", {"candidates": [3, 4]}, "Which longitudes are west"),
+    ),
+    Case(
+        "sides in the rows that have no minus only",
+        "id,lat,lon,ew\n" + "0,51.548768,-0.249609,\n" * 3 + "1,51.575945,0.695292,W\n" * 2,
+        fault=Fault("columns-not-found", {"candidates": [3, 4]}, "Which longitudes are west"),
+    ),
+    Case(
+        "a line of units that says west",
+        "name,lat,lon\n,°N,°W\nx,51.523103,0.652682\n",
+        fault=Fault("columns-not-found", {"candidates": [3]}, "says west, and its numbers have no minus: '°W'"),
+    ),
+    Case(
+        "a blood group beside eastern longitudes",
+        "lat,lon,group\n52.62863,1.29235,A\n52.62863,1.29235,O\n",
+        [At(2, 52.62863, 1.29235), At(3, 52.62863, 1.29235)],
+    ),
+    *(
+        Case(
+            f"labels below the header: {labels}",
+            f"name,lat,lon\n{labels}\nx,51.501,-0.142\n{labels}\ny,51.501,-0.142\n",
+            [No(2, "not_a_number"), At(3, 51.501, -0.142), No(4, "not_a_number"), At(5, 51.501, -0.142)],
+        )
+        for labels in (",Latitude of home,Longitude of home", "station,latitude (deg),longitude (deg)", "text,Y,X")
+    ),
+    Case(
+        "a second header in another order below the first",
+        "name,lat,lon\nName,Lon,Lat\nx,51.501,-0.142\n",
+        fault=Fault("unreadable-file", {"line": 2}, "once more"),
+    ),
     Case(
         "a second header in another order",
         "name,lat,lon,alt\nA,51.5,-0.14,0.1\nname,lat,alt,lon\nC,51.5,0.14,-0.14\n",

@@ -95,7 +95,7 @@ EXAMPLES: dict[str, Examples] = {
             Example(collection(feature(n=179680, e=529057)), [At(2, 51.50133, -0.14204, 5)],
                     {"latitude": "n", "longitude": "e", "coordinates": "osgb36"}),
         ],
-        "no feature with a point": [Example(collection(feature(None), feature(None)))],
+        "no feature with a point that has two numbers": [Example(collection(feature(None), feature(None)))],
         "another `crs`": [Example(collection(feature(), **_crs("EPSG:3857")))],
         "a `crs` inside of a feature": [Example(collection({**feature(), **_crs("EPSG:4326")}))],
         "a name that is given twice in one object": [Example('[{"lat":51.5,"lon":-0.1,"lat":52.5}]')],

@@ -1,19 +1,11 @@
 """What is asked back."""
 
-import random
-
 from tests.corpus.case import At
 from tests.documented.example import Example, Examples
 
 _ROWS = [At(2, 51.501, -0.142)]
 _START = "name,lat,lon\nx,51.501,-0.142\n"
 _POLYGON = '"{""type"":""Polygon"",""coordinates"":[[[-0.1,51.5],[-0.2,51.5],[-0.2,51.6],[-0.1,51.5]]]}"'
-
-
-def _packed() -> str:
-    chance = random.Random(17)
-    minutes = [[chance.randrange(60) for _ in range(4)] for _ in range(30)]
-    return "lat,lon\n" + "".join(f"{50 + a % 8}.{a:02}{b:02}41,-{c % 4}.{c:02}{d:02}77\n" for a, b, c, d in minutes)
 
 
 def _column(cell: str, name: str = "place") -> Example:
@@ -47,13 +39,12 @@ EXAMPLES: dict[str, Examples] = {
             Example("lat,lat_min,lon,lon_min\n51,30,-1,8\n53,28,-2,14\n"), Example("Lat,m,Long,m\n51,30,-1,8\n"),
         ],
         "names of minutes in one number with the degrees (`lat_dms`)": [Example("lat_dms,lon_dms\n51.3003,-0.0830\n")],
-        "20 rows or more without a minute or second above 59 behind the point, of 10 minutes or more": [
-            Example(_packed()),
-        ],
-        "a longitude's name says west, and none has a minus": [
+        "a longitude's name, or a line of units below it, says west, and none has a minus": [
+            Example("lat,lon\n°N,°W\n51.501,0.142\n"),
             *(Example(f"LAT_N,{name}\n51.501,0.142\n") for name in ("LONG_W", "Longitude (W)")),
         ],
-        "a column of E and W, of quadrants, of signs, and no longitude has a minus": [
+        "a column of E and W (in any language), of quadrants, of signs; no longitude has a minus, or many lack it": [
+            Example("lat,lon,ew\n51.501,0.142,O\n"), Example("lat,lon,ew\n51.501,0.142,W\n51.501,-0.142,W\n"),
             *(Example(f"lat,lon,x\n51.501,0.142,{side}\n") for side in ("W", "NW", "-")),
         ],
         "most rows would be in the UK only with a minus, and none has one": [
@@ -70,6 +61,7 @@ EXAMPLES: dict[str, Examples] = {
             Example("lat,lon,school_lat,school_lon\n51.501,-0.142,55.953,-3.188\n", _ROWS),
         ],
         "numbers above 700,000 as eastings": [Example("easting,northing\n900123,330456\n")],
+        "degrees that are called eastings": [Example("easting,northing\n-3.504849,50.773608\n")],
         "eastings that are no metres": [Example("easting,northing\n529.1,179.6\n")],
         "eastings within squares of another column (`TQ`), with fewer figures than metres have": [
             Example("square,easting,northing\nTQ,2909,7964\n"),
@@ -95,7 +87,16 @@ EXAMPLES: dict[str, Examples] = {
             _column("LINESTRING (0 51, 0 52)"), _column("MULTIPOLYGON (((0 51, 0 52, 1 52, 0 51)))"),
             Example(f"id,shape\n1,{_POLYGON}\n"), _column("0101000000" + "0123456789abcdef" * 2),
         ],
-        "several numbers in a cell": [_column("51.5 -0.1 51.6 -0.2 51.7")],
+        "several numbers in a cell": [_column("51.5 -0.1 51.6 -0.2 51.7"), _column("-0.5,50.773608,-3.504849")],
+        "easting and northing in one cell; latitude and longitude with nothing between (`+51.501-000.142/`)": [
+            _column("529057 179680"), _column("+51.501-000.142/"),
+        ],
+        "grid references with other signs, tetrads, quadrants (`TQ/290/797`, `TQ27NE`)": [
+            _column("TQ/290/797"), _column("TQ27NE"), _column("TQ27Z"),
+        ],
+        "MGRS, Maidenhead locators, links to maps": [
+            _column("30U XC 99283 09317"), _column("IO91wm"), _column("https://maps.example/@51.5,-0.1"),
+        ],
         "plus codes, addresses of three words": [_column("9C3XGV4C+XV"), _column("///filled.count.soap")],
         "UTM with its zone in one cell": [_column("30U 699319 5710166")],
         "fields that are separated by a colon, a space, or another sign": [

@@ -81,9 +81,10 @@ _NOTATIONS: Examples = {
                   Example("51.501,-0.142\n", [At(1, *_PLACE)], dialect={"coordinates": "degrees"})],
     "`dms`": [_two("51 30 3.6", "-0 8 30", _DMS, coordinates="dms"),
               _two("51-30-3.6", "-0-8-30", _DMS, coordinates="dms")],
-    "`ddmmss`, `ddmm`, `dd.mmss`": [
+    "`ddmmss`, `ddmm`, `dd.mmss`, `dd.mmmm`": [
         _two("513003.6", "-000830", _DMS, coordinates="ddmmss"), _two("5130.06", "-8.5", _DMS, coordinates="ddmm"),
         _two("51.300360", "-0.0830", _DMS, coordinates="dd.mmss"),
+        _two("51.300600", "-0.0850", _DMS, coordinates="dd.mmmm"),
     ],
     "`degrees_e5`, `degrees_e6`, `degrees_e7`": [
         Example("lat,lon\n515010090,-1420000\n", [At(2, 51.501009, -0.142)], dialect={"coordinates": "degrees_e7"}),
@@ -162,7 +163,10 @@ _NOTATIONS: Examples = {
                 [*(At(line, 51.50106, -0.14214, 5) for line in range(2, 222)), No(222, "square_too_large")]),
         _one("gcpuuz94k", "geohash", "geohash", (51.501567, -0.141256)),
     ],
-    "degrees with two decimals or fewer": [_two("51.5", "-0.14", (51.5, -0.14))],
+    "degrees with two decimals or fewer, or whole minutes, in the first rows": [
+        _two("51.5", "-0.14", (51.5, -0.14)), _two("51.5N", "0.14W", (51.5, -0.14)),
+        _two("51°28'N", "3°10'W", (51.466667, -3.166667)),
+    ],
 }  # fmt: skip
 _BAD_ROWS: Examples = {
     "swapped, in a file of the UK": [
@@ -177,6 +181,10 @@ _BAD_ROWS: Examples = {
     "that begins with `#`, at the end": [
         Example("lat,lon\n51.501,-0.142\n# 1 row\n", [*_ROWS, No(3, "comment")]),
         Example("lat,lon\n51.501,-0.142\n#end\n", [*_ROWS, No(3, "comment")]),
+    ],
+    "of labels or units below the header, or the header again": [
+        Example("name,lat,lon\n,Latitude of home,Longitude of home\nx,51.501,-0.142\nname,lat,lon\n",
+                [No(2, "not_a_number"), At(3, *_PLACE), No(4, "not_a_number")]),
     ],
     "in which the column of sides says another side than the sign, also if it was empty at first": [
         _sides(12, "51.501,0.142,W"),
@@ -221,9 +229,23 @@ _SECOND: Examples = {
             for n, at in enumerate(at for at in of_britain(2_000) if at[1] < 0))),
     ],
     "`minutes_packed`": [
+        Example(_packed(15)),
         Example(table("id,lat,lon", _EAST) + b"".join(
             b"1," + line.encode() + b"\n" for line in _packed(300).splitlines()[1:])),
     ],
+    "`minutes_behind_point`": [
+        Example(table("id,lat,lon", of_britain(300), lambda at: ",".join(
+            f"{int(one) + abs(one) % 1 * (0.6 if one > 0 else -0.6):.6f}" for one in at))),
+    ],
+    "`latitude_packed`, `longitude_packed`": [
+        Example("lat,lon\n" + "".join(f"{51 + n * 0.0173:.6f},{row.split(',')[1]}\n" for n, row in enumerate(
+            _packed(60).splitlines()[1:]))),
+        Example("lat,lon\n" + "".join(f"{row.split(',')[0]},{-n * 0.0173:.6f}\n" for n, row in enumerate(
+            _packed(60).splitlines()[1:]))),
+    ],
+    "`radians`": [Example(_late(table("id,lat,lon", _EAST), "1,0.9275892,-0.0524027"))],
+    "`whole_degrees`": [Example(_late(table("id,lat,lon", _EAST), "1,53,-3"))],
+    "`same_number_twice`": [Example(_late(table("id,lat,lon", _EAST), "1,53.146945,53.146945"))],
     "`grid_exchanged`": [Example("easting,northing\n179645,529090\n")],
     "`rows_in_quotes`": [
         Example('id,name,lat,lon\n1,a,51.501,-0.141\n2,"mill,51.502,-0.142\n3,51.5\n4,pond",51.503,-0.143\n'),
@@ -237,10 +259,24 @@ _NOBODY: Examples = {
         Example("easting,northing\n400000,430000\n", [At(2, 53.7663627, -2.0014817)]),
         Example("easting,northing\n430000,400000\n", [At(2, 53.4958702, -1.5492588)]),
     ],
-    "`51.300363,-0.082972` for 51°30'03.63\" and 0°08'29.72\" in fewer than 20 rows, or of fewer than 10 minutes": [
+    "`51.300363,-0.082972` for 51°30'03.63\" and 0°08'29.72\": a few rows, or many of one street": [
         Example("lat,lon\n" + "51.300363,-0.082972\n" * 25, [At(line, 51.300363, -0.082972) for line in range(2, 27)]),
-        Example(_packed(19), [At(line, *map(float, row.split(","))) for line, row in enumerate(
-            _packed(19).splitlines()[1:], 2)]),
+        Example(_packed(4), [At(line, *map(float, row.split(","))) for line, row in enumerate(
+            _packed(4).splitlines()[1:], 2)]),
+    ],
+    "rows of two kinds in turn, with fewer than 200 of each behind each other": [
+        Example("lat,lon\n" + "51.678912,-0.142876\n51.5501,-0.0231\n" * 30,
+                [At(line, *((51.5501, -0.0231) if line % 2 else (51.678912, -0.142876))) for line in range(2, 62)]),
+        Example(table("id,lat,lon", [(51.678912, -0.142876), (54.5, 2.5)] * 30)),
+    ],
+    "a longitude of 0 for one that is not known": [
+        Example("lat,lon\n51.574894,0\n51.501,-0.142\n", [At(2, 51.574894, 0), At(3, *_PLACE)]),
+    ],
+    "columns that change their places further down, rows whose second location is elsewhere (most do not)": [
+        Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n",
+                [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501)]),
+        Example("lat,lon,easting,northing\n" + "51.501330,-0.142040,529057,179680\n" * 3
+                + "51.50133,-0.14204,325897,673996\n", [At(line, 51.50133, -0.14204) for line in range(2, 6)]),
     ],
 }  # fmt: skip
 EXAMPLES = {

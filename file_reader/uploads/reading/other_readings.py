@@ -170,16 +170,21 @@ def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
     return (digits < 6_000) & (digits % 100 < 60)
 
 
-def _packed_by_chance(degrees: Degrees) -> int:
-    """How many minutes and seconds do not depend on each other, as their places are not near each other."""
+def _chances(degrees: Degrees) -> int:
+    """How many of the minutes and seconds do not follow from others, as their places are far from these."""
     digits = _digits(degrees)
     whole = np.trunc(degrees)
     minutes = len(np.unique(whole * 100 + digits // 100))
-    return len(np.unique(whole)) + min(minutes, len(np.unique(digits % 100)))
+    return min(len(np.unique(whole)) + minutes, 2 * len(np.unique(digits % 100)))
 
 
 def _are_packed(rows: Located) -> bool:
-    return _packed_by_chance(rows.latitudes) + _packed_by_chance(rows.longitudes) >= _NO_CHANCE
+    return _chances(rows.latitudes) + _chances(rows.longitudes) >= _NO_CHANCE
+
+
+def _is_packed_alone(degrees: Degrees, others: Degrees) -> bool:
+    """Whether one column is, and most of the other one are not."""
+    return _chances(degrees) >= _NO_CHANCE_IN_ONE and bool(np.mean(_may_be_packed(others)) < _HOLDS)
 
 
 def _may_have_minutes(degrees: Degrees) -> npt.NDArray[np.bool_]:
@@ -195,7 +200,7 @@ def _have_minutes(rows: Located) -> bool:
 
 
 def _goes_on(degrees: Degrees) -> bool:
-    """Whether five of the six tens of minutes below 60 are in a degree, and 50 to 59 before the first ten of the next."""
+    """Whether five of six tens of minutes are in a degree, and 50 to 59 stand before the first ten of the next."""
     for side in (degrees[degrees >= 0], -degrees[degrees < 0]):
         tens = {*np.unique((side * 10 + 1e-6).astype(np.int32)).tolist()}
         wholes = {ten // 10 for ten in tens}
@@ -277,13 +282,13 @@ RULES = {
     "latitude_packed": Rule(
         _WITH_POINT,
         _but(lambda rows: _may_be_packed(rows.latitudes)),
-        lambda rows: _packed_by_chance(rows.latitudes) >= _NO_CHANCE_IN_ONE,
+        lambda rows: _is_packed_alone(rows.latitudes, rows.longitudes),
         _IN_ONE.format("latitudes"),
     ),
     "longitude_packed": Rule(
         _WITH_POINT,
         _but(lambda rows: _may_be_packed(rows.longitudes)),
-        lambda rows: _packed_by_chance(rows.longitudes) >= _NO_CHANCE_IN_ONE,
+        lambda rows: _is_packed_alone(rows.longitudes, rows.latitudes),
         _IN_ONE.format("longitudes"),
     ),
     "radians": Rule(

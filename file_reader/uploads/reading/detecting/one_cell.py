@@ -40,7 +40,8 @@ def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
     names = table.header[column].split() if table.header else []
     if len(names) > 2 and mostly([len(found) >= len(names) for found in numbers]):
         raise table.error(
-            f"{table.called(column)} seems to be several columns, with spaces between. If they are, say delimiter=space.",
+            f"{table.called(column)} seems to be several columns, with spaces between. If they are, say"
+            " delimiter=space.",
             [column],
             {"delimiter": "space"},
         )
