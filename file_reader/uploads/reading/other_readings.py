@@ -194,9 +194,11 @@ def _may_have_minutes(degrees: Degrees) -> npt.NDArray[np.bool_]:
 def _have_minutes(rows: Located) -> bool:
     """Whether minutes of all kinds go on in the next degree, but none is above 59, in both columns.
 
-    A region may end at some minute; only by chance it goes on behind the others.
+    A region may end at some minute; only by chance it goes on behind the others. Where the seconds are below 60, too,
+    that is another rule's.
     """
-    return _goes_on(rows.latitudes) and _goes_on(rows.longitudes)
+    have_seconds = np.mean(_may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)) >= _HOLDS
+    return not have_seconds and _goes_on(rows.latitudes) and _goes_on(rows.longitudes)
 
 
 def _goes_on(degrees: Degrees) -> bool:
