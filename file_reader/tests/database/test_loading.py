@@ -142,6 +142,28 @@ def test_an_upload_that_cannot_be_read_any_further_fails_with_the_line_when_the_
     assert api.rows(upload)[0]["latitude"] == 51.5
 
 
+@pytest.mark.parametrize("rows", [0, 3 * 1_024 - 1])
+def test_an_error_in_the_first_record_of_a_block_is_not_taken_for_the_end(
+    api: Api, consumer: FakePostcodeConsumer, settings: Any, rows: int
+) -> None:
+    settings.CHUNK_ROWS = 1_000
+    right = "x,51.501,-0.142"
+    # A block has 32 KiB: the line in question begins one.
+    filled = f"{right}{' ' * (32 - 1 - len(right))}\n" * rows
+    upload = api.upload(f"{'name,lat,lon':<31}\n{filled}Name,Lon,Lat\n{right}\n")
+    work_until_ended()
+    ended = api.show(upload)
+    assert ended["state"] == "failed"
+    assert ended["error"]["line"] == rows + 2
+    assert ended["rows"]["read"] == rows
+
+
+def test_a_file_of_a_header_only_says_so(api: Api, consumer: FakePostcodeConsumer) -> None:
+    upload = api.upload("name,lat,lon\n")
+    work_until_ended()
+    assert [warning["code"] for warning in api.show(upload)["warnings"]] == ["nothing_read"]
+
+
 def test_an_upload_whose_file_is_gone_fails_in_the_end(api: Api, consumer: FakePostcodeConsumer) -> None:
     upload = api.upload(MANY)
     path_of(Upload.objects.get().public_id).unlink()

@@ -178,6 +178,17 @@ def test_each_column_has_a_name_of_its_own(api: Api, consumer: FakePostcodeConsu
     assert [row[name] for name in ("column_3", "a", "a_2", "result_status", "result_status_2")] == [*"1234", "no_match"]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", ["Site\nname", 'size (5" pipe)', "path\\name", "result_status", "result_distance_m"])
+def test_a_column_may_have_any_name(api: Api, consumer: FakePostcodeConsumer, suffix: str, name: str) -> None:
+    quoted = name.replace('"', '""')
+    upload = api.upload(f'"{quoted}",lat,lon\nx,51.501009,-0.141588\n')
+    work_until_ended()
+    (row,) = READERS[suffix](fetch(api, upload, suffix))
+    assert row[name] == "x"
+    assert [text for key, text in row.items() if "postcode" in key] == ["SW1A 1AA"]
+
+
 def test_columns_without_a_header_have_numbers(api: Api, consumer: FakePostcodeConsumer) -> None:
     upload = api.upload("51.5,-0.1,x\n56,2.5,y\n", latitude="1", longitude="2", has_header="false")
     assert [*rows_of_ndjson(fetch(api, upload, "ndjson"))[1]][:3] == ["column_1", "column_2", "column_3"]

@@ -220,11 +220,13 @@ def _are_radians(rows: Located) -> npt.NDArray[np.bool_]:
 
 
 def _are_whole(rows: Located) -> npt.NDArray[np.bool_]:
-    return (rows.latitudes % 1 == 0) & (rows.longitudes % 1 == 0) & (rows.latitudes != 0)
+    are: npt.NDArray[np.bool_] = (rows.latitudes % 1 == 0) & (rows.longitudes % 1 == 0) & (rows.latitudes != 0)
+    return are
 
 
 def _are_the_same(rows: Located) -> npt.NDArray[np.bool_]:
-    return (rows.latitudes == rows.longitudes) & (rows.latitudes != 0)
+    are: npt.NDArray[np.bool_] = (rows.latitudes == rows.longitudes) & (rows.latitudes != 0)
+    return are
 
 
 def _is_long(rows: Located) -> bool:

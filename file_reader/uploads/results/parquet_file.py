@@ -26,7 +26,7 @@ def result_parquet(upload: Upload, choice: Choice) -> Iterator[bytes]:
     out = Output()
     with open_table(upload, choice, located=True) as table:
         *_, geometry = unique([*table.names, "geometry"], set(table.names))
-        fields = [pa.field(name, _type_of(name)) for name in table.names]
+        fields = [pa.field(name, pa.float64() if name == table.distance else pa.string()) for name in table.names]
         schema = pa.schema([*fields, pa.field(geometry, pa.binary())], {"geo": _description(geometry)})
         group: list[Any] = []
         with parquet.ParquetWriter(pa.PythonFile(out, "w"), schema, compression="zstd") as writer:
@@ -43,12 +43,6 @@ def result_parquet(upload: Upload, choice: Choice) -> Iterator[bytes]:
             if group:
                 writer.write_table(pa.Table.from_batches(group))
     yield out.taken()
-
-
-def _type_of(name: str) -> Any:
-    import pyarrow as pa
-
-    return pa.float64() if name == "result_distance_m" else pa.string()
 
 
 def _description(geometry: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from uploads.errors import ParameterError
 from uploads.models import NO_NAMES, STATUS_WORDS, Upload, outcode_of
+from uploads.results.columns import COLUMNS
 from uploads.results.pieces import Answers, AreaNamesOnce, Choice, Piece, Result, open_result
 
 #: The texts or numbers of some rows; None where there is no answer.
@@ -15,9 +16,13 @@ Column = Sequence[Any]
 
 
 class Table(NamedTuple):
-    """`parts` are some rows each: their columns, in the order of `names`, and what is stored of them."""
+    """`parts` are some rows each: their columns, in the order of `names`, and what is stored of them.
+
+    `distance` names the column of the distances, which alone has numbers.
+    """
 
     names: list[str]
+    distance: str
     parts: Iterator[tuple[list[Column], Answers]]
 
 
@@ -34,7 +39,8 @@ def open_table(upload: Upload, choice: Choice, *, located: bool = False) -> Iter
             columns = [*file_columns(piece, result), *answer_columns(piece.answers, areas)]
             return [columns[place] for place in places], piece.answers
 
-        yield Table(wanted, map(part, result.pieces))
+        distance = result.answers[COLUMNS.index("result_distance_m")]
+        yield Table(wanted, distance, map(part, result.pieces))
 
 
 def names_of(result: Result) -> list[str]:

@@ -14,8 +14,6 @@ from uploads.models import Upload
 from uploads.results.pieces import Choice
 from uploads.results.table import Output, open_table
 
-#: Of all columns, only this one has numbers.
-_NUMERIC = "result_distance_m"
 #: What a sheet may have, and a text in a cell; what is longer is cut.
 _MOST_ROWS, _MOST_CHARS = 1_048_576, 32_767
 #: A file in a zip archive of the old kind, which every program reads, has less than 2^31 bytes.
@@ -44,8 +42,8 @@ def result_xlsx(upload: Upload, choice: Choice) -> Iterator[bytes]:
     out = Output()
     with open_table(upload, choice) as table, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
         _write(book, "[Content_Types].xml", _CONTENT_TYPES)
-        header = _rows([(name,) for name in table.names], [""] * len(table.names))
-        parts = (_rows(columns, table.names) for columns, answers in table.parts if answers.statuses)
+        header = _rows([(name,) for name in table.names], table.names, "")
+        parts = (_rows(columns, table.names, table.distance) for columns, answers in table.parts if answers.statuses)
         left, sheets = next(parts, []), 0
         while left or not sheets:
             sheets += 1
@@ -63,10 +61,10 @@ def result_xlsx(upload: Upload, choice: Choice) -> Iterator[bytes]:
     yield out.taken()
 
 
-def _rows(columns: Sequence[Sequence[Any]], names: Sequence[str]) -> list[str]:
-    """The rows as XML. Cells follow each other; so none has to say where it stands."""
+def _rows(columns: Sequence[Sequence[Any]], names: Sequence[str], numeric: str) -> list[str]:
+    """The rows as XML. Cells follow each other; so none has to say where it stands. One column may be numeric."""
     cells = [
-        _numbers(column) if name == _NUMERIC else _texts(column) for name, column in zip(names, columns, strict=True)
+        _numbers(column) if name == numeric else _texts(column) for name, column in zip(names, columns, strict=True)
     ]
     return list(map("".join, zip(repeat("<row>"), *cells, repeat("</row>"), strict=False)))
 
