@@ -21,6 +21,17 @@ _DIALECT: Json = {
     "coordinates": "degrees",
     "format": "csv",
 }
+FILE = "name,lat,lon\nBuckingham Palace,51.501009,-0.141588\n"
+FEATURES: Json = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "Buckingham Palace"},
+            "geometry": {"type": "Point", "coordinates": [-0.141588, 51.501009]},
+        }
+    ],
+}
 UPLOAD: Json = {
     "id": "0a4f8314-b8d3-4820-8ff7-a67b65edbb79",
     "filename": "landmarks.csv",

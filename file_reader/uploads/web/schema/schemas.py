@@ -24,6 +24,7 @@ def _page(of: str) -> Json:
 
 
 SCHEMAS: Json = {
+    "GeoJson": struct("GeoJSON (RFC 7946).", type=text(example="FeatureCollection")) | {"additionalProperties": True},
     "Dialect": struct(
         "How the file is written, as found out or declared.",
         delimiter=_NAME,
