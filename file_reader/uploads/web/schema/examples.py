@@ -60,7 +60,8 @@ UPLOAD: Json = {
         "self": _ADDRESS,
         "rows": f"{_ADDRESS}rows/",
         **{f"result_{suffix}": f"{_ADDRESS}result.{suffix}" for suffix in FORMATS},
-        **{name: f"{_ADDRESS}{name}/" for name in ("events", "summary", "cells", "pause", "resume", "cancel", "retry")},
+        **{name: f"{_ADDRESS}{name}/" for name in ("events", "summary", "cells", "deliveries")},
+        **{name: f"{_ADDRESS}{name}/" for name in ("pause", "resume", "cancel", "retry")},
     },
 }
 UPLOADS: Json = {"next": None, "previous": None, "results": [UPLOAD]}

@@ -16,8 +16,13 @@ _GEOJSON = FORMATS["geojson"].media_type
 _NAME_OF_FILE = text("The name of the file.")
 
 
+def _bytes_of(kind: str) -> Json:
+    """A file: generated clients give a text as a text."""
+    return text() if kind.startswith("text/") else text(format="binary")
+
+
 def _result(name: str, summary: str, types: list[str], *more: Json) -> Json:
-    part = content(text(format="binary"), *types)
+    part = {kind: content(_bytes_of(kind), kind)[kind] for kind in types}
     whole = part | (content(ref("GeoJson"), _GEOJSON) if _GEOJSON in types else {})
     said = "The columns of the file, and behind them `result_status` to `result_admin_ward`."
     answers = {
@@ -58,7 +63,7 @@ PATHS_OF_RESULTS: Json = {
         "get": operation(
             "get_summary_csv",
             "All its totals, as a table with a header",
-            {200: answer("The table.", content(text(format="binary"), "text/csv"), Content_Disposition=_NAME_OF_FILE)},
+            {200: answer("The table.", content(_bytes_of("text/csv"), "text/csv"), Content_Disposition=_NAME_OF_FILE)},
             parameters=[ID, _BY],
             problems=_NO_TOTALS,
         ),

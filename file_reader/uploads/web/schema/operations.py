@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from service_kit.openapi import (
     Json,
     answer,
-    array,
     content,
     document,
     number,
@@ -17,7 +16,6 @@ from service_kit.openapi import (
     ref,
     struct,
     text,
-    typed,
 )
 from uploads.accepting.options import DEFAULT_MAX_DISTANCE, MAX_MAX_DISTANCE, OPTIONS
 from uploads.accepting.request_body import FILE_TYPES
@@ -73,8 +71,9 @@ def _file(names: Iterable[str]) -> Json:
     named["properties"] |= options
     closed = {"additionalProperties": False}
     in_json = {
-        "description": "Where the file is, or the file itself.",
-        "anyOf": [named | closed | {"title": "Named file"}, array(typed("object"), title="Records"), ref("GeoJson")],
+        "description": "Where the file is, or the file itself; an array of records is read, too.",
+        # No list: generated clients do not get over one beside other types.
+        "anyOf": [named | closed | {"title": "Named file"}, ref("GeoJson")],
     }
     kinds = sorted(kind.decode() for kind in FILE_TYPES if kind and not kind.endswith(b"json"))
     return (

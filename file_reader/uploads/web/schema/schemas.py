@@ -52,7 +52,7 @@ SCHEMAS: Json = {
         "Whole addresses.",
         **dict.fromkeys(
             (
-                *("self", "events", "rows", "summary", "cells", "pause", "resume", "cancel", "retry"),
+                *("self", "events", "rows", "summary", "cells", "deliveries", "pause", "resume", "cancel", "retry"),
                 *(f"result_{suffix}" for suffix in FORMATS if suffix != "parquet"),
             ),
             _ADDRESS,
