@@ -75,6 +75,20 @@ class Stack:
         options["headers"] = self.headers | options.get("headers", {})
         return requests.request(method, path if path.startswith("http") else self.url + path, **options)
 
+    def use_key(self, user: str) -> None:
+        """From now on, calls have a key of that user, with all scopes."""
+        folder = Path(self.environment["DATA_DIR"])
+        secrets = {name: (folder / name.lower()).read_text() for name in ("SECRET_KEY", "INTERNAL_TOKEN")}
+        made = subprocess.run(
+            [sys.executable, "manage.py", "make_key", user, "--create-user"],
+            cwd=ROOT / "file_reader",
+            env=self.environment | secrets,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        self.headers["Authorization"] = f"Bearer {made.stdout.split()[-1]}"
+
     def upload(self, content: bytes, **options: str) -> dict[str, Any]:
         answer = self.call("POST", "/api/v1/uploads/", files={"file": ("file.csv", content)}, params=options)
         assert answer.status_code == 202, answer.text

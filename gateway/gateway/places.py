@@ -39,7 +39,8 @@ def lane_of(method: str, target: str, route: Route, *, large_upload: bool) -> La
         return Lane.LARGE_UPLOAD
     if route.path == "/api/v1/postcodes/":
         return Lane.POSTCODE
-    if route.upload and path.rstrip("/").rpartition("/")[2].partition(".")[0] == "result":
+    last = path.rstrip("/").rpartition("/")[2]
+    if route.upload and (last.partition(".")[0] == "result" or last == "summary.csv"):
         return Lane.RESULT
     if method == "POST" and not route.needs_key and path.rstrip("/").endswith("/login"):
         return Lane.LOGIN

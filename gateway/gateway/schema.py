@@ -75,7 +75,8 @@ _EVENTS = operation(
     "get_events",
     "The upload, each time when it has changed: server-sent events",
     {
-        200: answer("`data` of an event is the upload, `id` its ETag.", content(text(), "text/event-stream")),
+        # Without a schema: there are tools that take it for that of the whole stream, and others for that of an event.
+        200: answer("`data` of an event is the upload, `id` its ETag.", {"text/event-stream": {}}),
         204: answer("Nothing will change any more: `Last-Event-ID` is of the last state."),
     },
     parameters=[

@@ -160,7 +160,7 @@ async def test_large_uploads_have_a_lane_of_their_own() -> None:
     assert busy.most[UPLOADS] == 2
 
 
-@pytest.mark.parametrize("name", ["result", "result/", "result.csv", "result.ndjson", "result.parquet"])
+@pytest.mark.parametrize("name", ["result", "result/", "result.csv", "result.ndjson", "result.parquet", "summary.csv"])
 async def test_results_of_every_format_have_a_lane_of_their_own(name: str) -> None:
     busy = Busy()
     path = f"{UPLOADS}1/{name}"

@@ -1,16 +1,13 @@
 """The schema of the API: it has every address and no other, its examples are right, and so are real answers."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft4Validator, FormatChecker
-from stack import ROOT, Stack, running_stack
+from stack import Stack, running_stack
 from whole_stack.test_documents import addresses_of_the_services, is_let_through, normal, read
 
 from service_kit.openapi import contract
@@ -24,19 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack where every call needs a key, and one that has all scopes."""
     settings = {"AUTH": "required", "REQUESTS_PER_MINUTE": "0"}
     with running_stack(tmp_path_factory.mktemp("schema"), **settings) as running:
-        made = subprocess.run(
-            [sys.executable, "manage.py", "make_key", "ann", "--create-user"],
-            cwd=ROOT / "file_reader",
-            env=running.environment
-            | {
-                name: (Path(running.environment["DATA_DIR"]) / name.lower()).read_text()
-                for name in ("SECRET_KEY", "INTERNAL_TOKEN")
-            },
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        running.headers["Authorization"] = f"Bearer {made.stdout.split()[-1]}"
+        running.use_key("ann")
         yield running
 
 

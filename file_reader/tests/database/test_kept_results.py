@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import in_thread, work_until_ended
 
 from uploads.files import room
-from uploads.files.abandoned import UNUSED_AFTER
+from uploads.files.abandoned import UNUSED_AFTER, remove_parts
 from uploads.models import Upload
 from uploads.results.pieces import UploadGoneError
 from uploads.work.housekeeping import collect_abandoned
@@ -195,6 +197,30 @@ def test_two_first_downloads_at_once_are_both_whole(
     assert begun + b"".join(one) == whole
     assert [path.read_bytes() for path in kept()] == [whole]
     assert parts() == []
+
+
+#: A process that has begun to write a result: its arguments are the folder and the key.
+_WRITES = """
+import sys, time
+from django.conf import settings
+settings.configure(UPLOADS_DIR=sys.argv[1], MIN_FREE_BYTES=0)
+from uploads.files.incoming import Incoming
+with Incoming(sys.argv[2]) as part:
+    part.write(b"begun")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_process_has_begun_to_write_is_removed(api: Api, done: Json) -> None:
+    command = [sys.executable, "-c", _WRITES, str(django_settings.UPLOADS_DIR), "a result"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writes:
+        assert writes.stdout
+        writes.stdout.readline()
+        assert (len(parts()), remove_parts()) == (1, 0)  # somebody is writing it
+        writes.kill()
+    assert (len(parts()), remove_parts()) == (1, 1)
+    assert (kept(), parts()) == ([], [])
 
 
 def test_who_wants_a_range_waits_for_the_one_who_writes_the_file(

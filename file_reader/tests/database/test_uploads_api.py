@@ -73,6 +73,7 @@ def test_an_accepted_upload_has_every_member_and_its_address(api: Api) -> None:
         "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",
         "retry": f"{address}retry/",
+        "deliveries": f"{address}deliveries/",
     }
     assert api.get(response.headers["Location"]).json() == upload
 

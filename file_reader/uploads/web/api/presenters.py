@@ -84,6 +84,7 @@ def links_of(upload: Upload, request: HttpRequest) -> dict[str, str]:
         **{f"result_{suffix}": f"{address}result.{suffix}" for suffix in formats_here()},
         "summary": f"{address}summary/",
         "cells": f"{address}cells/",
+        "deliveries": f"{address}deliveries/",
         "pause": f"{address}pause/",
         "resume": f"{address}resume/",
         "cancel": f"{address}cancel/",

@@ -21,6 +21,17 @@ _DIALECT: Json = {
     "coordinates": "degrees",
     "format": "csv",
 }
+FILE = "name,lat,lon\nBuckingham Palace,51.501009,-0.141588\n"
+FEATURES: Json = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "properties": {"name": "Buckingham Palace"},
+            "geometry": {"type": "Point", "coordinates": [-0.141588, 51.501009]},
+        }
+    ],
+}
 UPLOAD: Json = {
     "id": "0a4f8314-b8d3-4820-8ff7-a67b65edbb79",
     "filename": "landmarks.csv",
@@ -49,7 +60,8 @@ UPLOAD: Json = {
         "self": _ADDRESS,
         "rows": f"{_ADDRESS}rows/",
         **{f"result_{suffix}": f"{_ADDRESS}result.{suffix}" for suffix in FORMATS},
-        **{name: f"{_ADDRESS}{name}/" for name in ("events", "summary", "cells", "pause", "resume", "cancel", "retry")},
+        **{name: f"{_ADDRESS}{name}/" for name in ("events", "summary", "cells", "deliveries")},
+        **{name: f"{_ADDRESS}{name}/" for name in ("pause", "resume", "cancel", "retry")},
     },
 }
 UPLOADS: Json = {"next": None, "previous": None, "results": [UPLOAD]}

@@ -12,15 +12,22 @@ _STATUS, _BBOX = (one for one in FILTERS if one["name"] in ("status", "bbox"))
 _SAFE = parameter("safe", text("Of CSV. `1`: no cell is a formula to a spreadsheet.", enum=["0", "1"], default="0"))
 _BY = parameter("by", text(enum=[*KINDS]), required=True)
 _NO_TOTALS = NONE_OF_YOURS | {409: "totals-not-ready"}
+_GEOJSON = FORMATS["geojson"].media_type
 _NAME_OF_FILE = text("The name of the file.")
 
 
+def _bytes_of(kind: str) -> Json:
+    """A file: generated clients give a text as a text."""
+    return text() if kind.startswith("text/") else text(format="binary")
+
+
 def _result(name: str, summary: str, types: list[str], *more: Json) -> Json:
-    body = content(text(format="binary"), *types)
+    part = {kind: content(_bytes_of(kind), kind)[kind] for kind in types}
+    whole = part | (content(ref("GeoJson"), _GEOJSON) if _GEOJSON in types else {})
     said = "The columns of the file, and behind them `result_status` to `result_admin_ward`."
     answers = {
-        200: answer(said, body, Content_Disposition=_NAME_OF_FILE),
-        206: answer("A part of it, as `Range` says.", body, Content_Range=text()),
+        200: answer(said, whole, Content_Disposition=_NAME_OF_FILE),
+        206: answer("A part of it, as `Range` says.", part, Content_Range=text()),
         304: answer("It has not changed."),
     }
     problems = NONE_OF_YOURS | {406: "not-acceptable", 412: "precondition-failed", 416: "range-not-satisfiable"}
@@ -56,7 +63,7 @@ PATHS_OF_RESULTS: Json = {
         "get": operation(
             "get_summary_csv",
             "All its totals, as a table with a header",
-            {200: answer("The table.", content(text(format="binary"), "text/csv"), Content_Disposition=_NAME_OF_FILE)},
+            {200: answer("The table.", content(_bytes_of("text/csv"), "text/csv"), Content_Disposition=_NAME_OF_FILE)},
             parameters=[ID, _BY],
             problems=_NO_TOTALS,
         ),
@@ -71,9 +78,10 @@ PATHS_OF_RESULTS: Json = {
                 parameter(
                     "size",
                     number(
-                        f"Degrees, in steps of {1 / PER_DEGREE}.",
+                        "Degrees.",
                         minimum=1 / PER_DEGREE,
                         maximum=LARGEST / PER_DEGREE,
+                        multipleOf=1 / PER_DEGREE,
                         default=0.02,
                     ),
                 ),

@@ -16,41 +16,45 @@ from service_kit.openapi import (
     ref,
     struct,
     text,
-    typed,
 )
 from uploads.accepting.options import DEFAULT_MAX_DISTANCE, MAX_MAX_DISTANCE, OPTIONS
 from uploads.accepting.request_body import FILE_TYPES
+from uploads.addresses import MAX_CHARS
 from uploads.reading.fields import QUOTING
 from uploads.reading.notations import Notation
 from uploads.web.arriving import PREVIEW_OPTIONS
-from uploads.web.schema.examples import POSTCODE, PREVIEW, ROWS, UPLOAD, UPLOADS
+from uploads.web.schema.examples import FEATURES, FILE, POSTCODE, PREVIEW, ROWS, UPLOAD, UPLOADS
 from uploads.web.schema.of_results import PATHS_OF_RESULTS
 from uploads.web.schema.parts import DATABASE, FILTERS, ID, NONE_OF_YOURS, ONE, PAGES, ROW_PROBLEMS
 from uploads.web.schema.schemas import SCHEMAS
 
-#: The options of an upload, as the query has them and as the form has them.
+#: The options of an upload, as the query has them and as the form has them. None has a default here: a client that
+#: sends defaults would give each of them twice.
 _COLUMN = "A name from the header, or a column number from 1. Of {}s and {}s: the {}."
+_SWITCH = ["true", "1", "yes", "false", "0", "no"]
 _OPTIONS: Json = {
     "latitude": text(_COLUMN.format("easting", "northing", "northing")),
     "longitude": text(_COLUMN.format("easting", "northing", "easting")),
-    "has_header": text(enum=["true", "1", "yes", "false", "0", "no"]),
-    "delimiter": text("`comma`, `semicolon`, `tab`, `pipe`, `space`, or the one character itself."),
+    "has_header": text(enum=_SWITCH),
+    "delimiter": text("`comma`, `semicolon`, `tab`, `pipe`, `space`, or the one character itself.", example="comma"),
     "quoting": text(enum=[*QUOTING]),
-    "encoding": text("`utf-8`, `utf-16`, `windows-1252`, `iso-8859-1` and their like."),
+    "encoding": text("`utf-8`, `utf-16`, `windows-1252`, `iso-8859-1` and their like.", example="utf-8"),
     "decimal": text(enum=[".", ","]),
     "coordinates": text(enum=[*Notation]),
     "sheet": text(
         "Of an Excel workbook: a sheet's name, its number from 1 among the visible ones, or `*`.", maxLength=100
     ),
     "max_distance": number(
-        "Metres.", minimum=0, exclusiveMinimum=True, maximum=MAX_MAX_DISTANCE, default=DEFAULT_MAX_DISTANCE
+        f"Metres; {DEFAULT_MAX_DISTANCE:,.0f} if not given.",
+        minimum=0,
+        exclusiveMinimum=True,
+        maximum=MAX_MAX_DISTANCE,
+        example=DEFAULT_MAX_DISTANCE,
     ),
-    "filename": text("As answers show it."),
-    "webhook_url": text("Whom we tell when it has ended."),
-    "partial": text(
-        "Of a preview: only the beginning of the file is here.", enum=["true", "1", "yes", "false", "0", "no"]
-    ),
-    "size": text("Of a preview with `partial`: how many bytes the whole file has."),
+    "filename": text("As answers show it.", example="landmarks.csv"),
+    "webhook_url": text("Whom we tell when it has ended.", format="uri", maxLength=MAX_CHARS),
+    "partial": text("Of a preview: only the beginning of the file is here.", enum=_SWITCH),
+    "size": text("Of a preview with `partial`: how many bytes the whole file has.", example="2748"),
 }
 
 
@@ -63,16 +67,20 @@ def _file(names: Iterable[str]) -> Json:
     options = {name: _OPTIONS[name] for name in names}
     form = struct("The file and its options.", file=text("The file.", format="binary"))
     form["properties"] |= options
-    named = struct("Where a file is, and its options.", url=text("Its address, http or https.")) | {
-        "title": "Named file"
-    }
+    named = struct("Where a file is, and its options.", url=text("Its address, http or https.", format="uri"))
     named["properties"] |= options
-    kinds = sorted(kind.decode() for kind in FILE_TYPES if kind not in (b"", b"application/json"))
-    in_json = {"description": "The file itself, or where it is.", "anyOf": [named, typed("object", title="JSON file")]}
+    closed = {"additionalProperties": False}
+    in_json = {
+        "description": "Where the file is, or the file itself; an array of records is read, too.",
+        # No list: generated clients do not get over one beside other types.
+        "anyOf": [named | closed | {"title": "Named file"}, ref("GeoJson")],
+    }
+    kinds = sorted(kind.decode() for kind in FILE_TYPES if kind and not kind.endswith(b"json"))
     return (
-        content(form, "multipart/form-data")
+        content(form | closed, "multipart/form-data", file={"file": FILE})
         | content(text("The file itself.", format="binary"), *kinds)
-        | content(in_json)
+        | content(ref("GeoJson"), "application/geo+json", features=FEATURES)
+        | content(in_json, features=FEATURES)
     )
 
 
@@ -213,4 +221,12 @@ PATHS: Json = {
         ),
     },
 }
-DOCUMENT = document("Uploads and their rows", "1", PATHS | PATHS_OF_RESULTS, SCHEMAS)
+PATHS |= PATHS_OF_RESULTS
+# Where the id leads that an upload was given.
+PATHS[_BASE]["post"]["responses"]["202"]["links"] = {
+    one["operationId"]: {"operationId": one["operationId"], "parameters": {"id": "$response.body#/id"}}
+    for path, operations in PATHS.items()
+    if path.startswith(ONE)
+    for one in operations.values()
+}
+DOCUMENT = document("Uploads and their rows", "1", PATHS, SCHEMAS)

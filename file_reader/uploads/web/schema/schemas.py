@@ -24,6 +24,7 @@ def _page(of: str) -> Json:
 
 
 SCHEMAS: Json = {
+    "GeoJson": struct("GeoJSON (RFC 7946).", type=text(example="FeatureCollection")) | {"additionalProperties": True},
     "Dialect": struct(
         "How the file is written, as found out or declared.",
         delimiter=_NAME,
@@ -51,7 +52,7 @@ SCHEMAS: Json = {
         "Whole addresses.",
         **dict.fromkeys(
             (
-                *("self", "events", "rows", "summary", "cells", "pause", "resume", "cancel", "retry"),
+                *("self", "events", "rows", "summary", "cells", "deliveries", "pause", "resume", "cancel", "retry"),
                 *(f"result_{suffix}" for suffix in FORMATS if suffix != "parquet"),
             ),
             _ADDRESS,
