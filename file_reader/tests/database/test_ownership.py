@@ -84,7 +84,7 @@ OPEN = ("healthz", "readyz")
 _LOOK = {"changelist": 200, "add": 403, "change": 200, "delete": 403, "history": 200}
 _MAKE = {"changelist": 200, "add": 200, "change": 200, "delete": 200, "history": 200}
 ADMIN_MODELS = {
-    "uploads_upload": _LOOK,
+    "uploads_upload": _LOOK | {"delete": 200},
     "uploads_chunk": _LOOK,
     "uploads_row": _LOOK,
     "uploads_delivery": _LOOK,
