@@ -105,7 +105,7 @@ class UploadList(ChangeList):
 class UploadAdmin(OperationsMixin, ReadOnlyAdmin):
     list_display = ["filename", "owner", "shown_state", "progress", "read", "matched", "no_match", "failed",
                     "rejected", "pending", "speed", "created_at"]  # fmt: skip
-    list_filter = ["state", StuckFilter, FailedRowsFilter, "owner"]
+    list_filter = ["state", StuckFilter, FailedRowsFilter, ("owner", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "created_at"
     search_fields = ["filename", "public_id", "sha256"]
     search_help_text = "The id, a part of the file's name, the SHA-256 of what was sent."
@@ -116,13 +116,13 @@ class UploadAdmin(OperationsMixin, ReadOnlyAdmin):
     operations = OPERATIONS
     fieldsets = [
         ("What happens next", {"fields": ["happens_next", "links"]}),
-        ("Rows", {"fields": ["progress", "counts", "reasons"]}),
+        ("Rows", {"fields": ["progress", "counts", "why"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "broken"]}),
         ("The file", {"fields": ["filename", "owner", "size", "sha256", "dialect", "max_distance",
                                  "rows_swapped", "rows_west", "rows_at_sea", "doubt"]}),
         ("History", {"fields": ["history"]}),
     ]  # fmt: skip
-    readonly_fields = ["happens_next", "links", "progress", "counts", "reasons", "facts", "chunks_by_state", "leases",
+    readonly_fields = ["happens_next", "links", "progress", "counts", "why", "facts", "chunks_by_state", "leases",
                        "again", "broken", "history"]  # fmt: skip
 
     class Media:
@@ -214,7 +214,8 @@ class UploadAdmin(OperationsMixin, ReadOnlyAdmin):
     def counts(self, upload: Upload) -> SafeString:
         return page.counts_chart(_counts(upload))
 
-    def reasons(self, upload: Upload) -> SafeString:
+    @admin.display(description="reasons")
+    def why(self, upload: Upload) -> SafeString:
         return page.reasons_chart(upload, self._inspection(upload))
 
     def facts(self, upload: Upload) -> SafeString:

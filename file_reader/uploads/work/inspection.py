@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, Sum
 from django.db.models.functions import Now
 
 from uploads.models import OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadQuerySet
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
 from uploads.work.in_words import clock_time, moment_in_words, name_of, span_in_words, span_of
+from uploads.work.leases import is_past
 from uploads.work.next_steps import NextSteps
 
 #: The most chunks of a kind that are listed, the most rows of a kind whose reasons are counted.
@@ -61,8 +62,8 @@ def inspect_upload(upload_id: int) -> Inspection:
 
 
 def with_the_time(uploads: UploadQuerySet) -> UploadQuerySet:
-    """These uploads as `inspect` wants them: each knows what time the database has."""
-    return uploads.annotate(now=Now())
+    """These uploads as `inspect` wants them: each knows what time the database has, and whether its lease is over."""
+    return uploads.annotate(now=Now(), lease_is_over=ExpressionWrapper(is_past("lease_until"), BooleanField()))
 
 
 def inspect(upload: Upload, *, with_rows: bool = True) -> Inspection:

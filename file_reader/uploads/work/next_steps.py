@@ -5,12 +5,12 @@ from datetime import datetime
 
 from django.conf import settings
 
-from uploads.models import Chunk, ChunkState, Upload, UploadState
+from uploads.models import OPEN_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.progress import waiting_of
 from uploads.rows.filters import rows_of
 from uploads.work.in_words import moment_in_words, rows_in_words
 from uploads.work.indexing import claimable_indexes
-from uploads.work.leases import LOADED_OF_AN_OWNER, claimable_chunks, claimable_uploads, uploads_to_load
+from uploads.work.leases import LOADED_OF_AN_OWNER, claimable_chunks, claimable_uploads
 from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
 
 #: The most uploads that are counted.
@@ -21,8 +21,8 @@ _RUNNING = ": is a worker running?"
 
 
 class NextSteps:
-    """Of one upload at one moment. `failed` are rows; `leased` the first of its chunks that are, in the order in which
-    their leases end."""
+    """Of one upload at one moment, as `inspection.with_the_time` has read it. `failed` are rows; `leased` the first of
+    its chunks that are, in the order in which their leases end."""
 
     def __init__(
         self, upload: Upload, now: datetime, *, failed: int, leased: Sequence[Chunk], is_any_open: bool
@@ -38,6 +38,8 @@ class NextSteps:
         upload, failed = self._upload, self._failed
         if upload.deleted_at:
             return [self._next_of_deleted()]
+        if upload.state in OPEN_STATES:
+            return self._next_of_open()
         index = self._next_of_index()
         again = [f"A retry would ask again for {failed:,} failed {'row' if failed == 1 else 'rows'}."] if failed else []
         if upload.state == UploadState.DONE:
@@ -45,8 +47,10 @@ class NextSteps:
         if upload.state == UploadState.FAILED:
             read = "Nothing: the file could not be read to its end. The rows before the fault have been asked for."
             return [read, *index, *again]
-        if upload.state == UploadState.CANCELLED:
-            return ["Nothing: it was cancelled. The rows that had their answer keep it.", *index]
+        return ["Nothing: it was cancelled. The rows that had their answer keep it.", *index]
+
+    def _next_of_open(self) -> list[str]:
+        upload = self._upload
         if upload.paused_at:
             return [
                 f"Nothing: it was paused {moment_in_words(upload.paused_at, self._now)}."
@@ -80,7 +84,7 @@ class NextSteps:
 
     def _next_of_loading(self) -> list[str]:
         upload = self._upload
-        if not uploads_to_load().filter(pk=upload.pk).exists():
+        if upload.state == UploadState.LOADING and not upload.lease_is_over:  # type: ignore[attr-defined]
             return [f"A worker loads the file; {self._leased_until(upload.lease_until)}"]
         queue = list(claimable_uploads().values_list("pk", flat=True)[:COUNTED_UPLOADS])
         if upload.pk in queue:
@@ -107,18 +111,21 @@ class NextSteps:
         held = next((chunk for chunk in self._leased if chunk.lease_until and chunk.lease_until > self._now), None)
         if held is not None:
             said.append(f"A worker looks up {rows_in_words(held)}; {self._leased_until(held.lease_until)}")
-        due = claimable_chunks().filter(upload=self._upload).first()
+        first = claimable_chunks().first()
+        is_ours = first is not None and first.upload_id == self._upload.pk
+        due = first if is_ours else claimable_chunks().filter(upload=self._upload).first()
         if due is not None:
-            said.append(self._next_of_due(due, _AFTER_OUTAGE if waiting else _AT_ONCE))
+            soon = _AFTER_OUTAGE if waiting else _AT_ONCE
+            when = soon if is_ours or first is None else f" after those of upload {first.upload_id}"
+            said.append(self._next_of_due(due, when))
         elif held is None:
             resting = Chunk.objects.filter(upload=self._upload, state=ChunkState.READY).order_by("due_at").first()
             if resting is not None:
                 said.append(f"Workers take {rows_in_words(resting)} at {moment_in_words(resting.due_at, self._now)}.")
         return said
 
-    def _next_of_due(self, chunk: Chunk, soon: str) -> str:
-        first = claimable_chunks().first()
-        when = (f" after those of upload {first.upload_id}" if first and first.pk != chunk.pk else soon) + _RUNNING
+    def _next_of_due(self, chunk: Chunk, when: str) -> str:
+        when += _RUNNING
         if chunk.attempts < settings.MAX_ATTEMPTS:
             return f"A worker will take {rows_in_words(chunk)}{when}"
         if chunk.row_count == 1:
