@@ -70,7 +70,7 @@ def test_the_styles_are_served(admin: Client) -> None:
 
 def test_the_start_page_names_everything(admin: Client) -> None:
     html = page(admin, "/admin/")
-    assert "Uploads, rows and keys" in html
+    assert "Operations" in html
     for path in ("uploads/upload/", "uploads/row/", "uploads/apikey/", "uploads/auditentry/", "auth/user/"):
         assert f'href="/admin/{path}"' in html
 
