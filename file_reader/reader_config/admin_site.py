@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import path
 
 from service_kit.logins.site import AdminSite
@@ -21,7 +22,7 @@ class OperatorSite(AdminSite):
     index_template = "admin/front.html"
     site_url = None  # there is no other page to go to
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         from uploads.admin.front import figures_for
 
         return super().index(request, {**(extra_context or {}), **figures_for(request)})

@@ -96,9 +96,8 @@ def by_steps(first_minute: int, step: int) -> list[dict[str, Any]]:
     are left out. `seconds` are those of all calls, `most` those of the longest."""
     found = CallMinute.objects.filter(minute__gte=first_minute).order_by()
     sums = {name: Sum(name) for name in (*OUTCOMES, "seconds")}
-    return list(
-        found.annotate(place=(F("minute") - first_minute) / step).values("place").annotate(**sums, most=Max("longest"))
-    )
+    steps = found.annotate(place=(F("minute") - first_minute) / step).values("place")
+    return [dict(one) for one in steps.annotate(**sums, most=Max("longest"))]
 
 
 def _this_minute() -> int:

@@ -259,3 +259,17 @@ def test_cookies_of_the_admin_are_hidden_from_scripts_and_other_sites(admin: Cli
     for cookie in admin.cookies.values():
         assert cookie["httponly"], cookie
         assert cookie["samesite"] in ("Lax", "Strict"), cookie
+
+
+def test_rows_are_listed_of_one_upload_and_by_nothing_that_has_no_index(
+    admin: Client, upload: dict[str, Any], api: Api
+) -> None:
+    api.upload("lat,lon\n51.501009,-0.141588\n")
+    work_until_ended()
+    first, second = Upload.objects.order_by("id")
+    assert len(results(page(admin, "/admin/uploads/row/", upload=str(first.pk)))) == 4
+    assert len(results(page(admin, "/admin/uploads/row/", upload=str(second.pk)))) == 1
+    assert len(results(page(admin, "/admin/uploads/row/", upload=str(first.pk), q="SW1A 1AA"))) == 1
+    assert results(page(admin, "/admin/uploads/row/", upload="nonsense")) == []
+    assert admin.get("/admin/uploads/row/", {"latitude__gt": "51"}).status_code == 400
+    assert results(page(admin, "/admin/uploads/row/", o="-4")) == results(page(admin, "/admin/uploads/row/"))

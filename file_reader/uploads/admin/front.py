@@ -1,7 +1,7 @@
 """The front page of the admin: how both services are, and what all workers together do."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -51,7 +51,7 @@ def change_upstream(site: AdminSite, request: HttpRequest, what: str) -> HttpRes
     else:
         audit.record(action, "upstream")
         LogEntry.objects.create(
-            user_id=request.user.pk, object_repr="upstream", action_flag=CHANGE, change_message=action.label
+            user_id=cast(int, request.user.pk), object_repr="upstream", action_flag=CHANGE, change_message=action.label
         )
         messages.success(request, f"Done: {action.label}.")
     return HttpResponseRedirect(reverse("admin:index"))
@@ -65,13 +65,13 @@ def figures_for(request: HttpRequest) -> dict[str, Any]:
     """What the front page shows; nothing to those who may not look at uploads."""
     if not request.user.has_perm("uploads.view_upload"):
         return {}
-    workers = figures.workers()
+    queue, workers = figures.queue_and_workers()
     first_minute, rows = figures.rows_by_steps()
     trouble, upstream = _consumer()
     return {
         "services": {"file_reader": _own_trouble(request), "postcode_consumer": trouble},
         "rows_a_second": figures.rows_a_second(workers),
-        "queue": figures.queue(),
+        "queue": queue,
         "uploads_at_work": figures.uploads_at_work(),
         "workers": workers,
         "upstream": upstream,

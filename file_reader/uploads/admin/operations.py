@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
@@ -103,6 +103,6 @@ def _do(
 
 def _log(modeladmin: OperationsMixin, request: HttpRequest, operation: Operation, one: Any) -> None:
     if operation.deletes:
-        modeladmin.log_deletions(request, [one])
+        modeladmin.log_deletions(request, cast(Any, [one]))
     else:
         modeladmin.log_change(request, one, f"{operation.done}.")

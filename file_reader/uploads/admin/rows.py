@@ -64,9 +64,10 @@ class OfUploadFilter(admin.SimpleListFilter):
     parameter_name = "upload"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        asked = request.GET.get(self.parameter_name, "")
-        found = Upload.objects.filter(pk=_whole(asked)).first()
-        return [(asked, str(found))] if found else []
+        asked = request.GET.get(self.parameter_name)
+        if asked is None:
+            return []
+        return [(asked, str(Upload.objects.filter(pk=_whole(asked)).first() or "none"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Row]) -> QuerySet[Row]:
         upload_id = _upload_asked_for(request)

@@ -192,12 +192,18 @@ class UploadAdmin(OperationsMixin, ReadOnlyAdmin):
 
     # --- the page of one -------------------------------------------------------------------------------------------
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
         obj._viewer = request.user
         obj._counts = self._inspection(obj).counts
         context["operations"] = [one for one in self.operations_for(request) if one.fits(obj)]
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _inspection(self, upload: Upload) -> Inspection:
         return cast(

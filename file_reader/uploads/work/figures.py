@@ -1,7 +1,8 @@
 """What all workers together do just now, and did in the last day: for the front page of the admin."""
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,19 +38,26 @@ class WorkerFigures:
     rows: int
 
 
-def queue() -> Queue:
-    """Of all uploads together."""
-
-    def chunks(state: ChunkState) -> dict[str, Any]:
-        of_state = Q(state=state)
-        return {
-            state.value: Count("pk", filter=of_state),
-            f"{state}_rows": Sum("row_count", filter=of_state, default=0),
-        }
-
-    found = Chunk.objects.filter(IS_OPEN).aggregate(**chunks(ChunkState.READY), **chunks(ChunkState.LEASED))
+def queue_and_workers() -> tuple[Queue, list[WorkerFigures]]:
+    """The open chunks of all uploads together; the workers that were there in the last two minutes, and whoever holds a
+    lease, by name."""
+    held = Chunk.objects.filter(IS_OPEN).order_by().values_list("state", "worker")
+    ready = leased = ready_rows = leased_rows = 0
+    leases: Counter[str] = Counter()
+    for state, worker, chunks, rows in held.annotate(Count("pk"), Sum("row_count")):
+        if state == ChunkState.LEASED:
+            leased, leased_rows = leased + chunks, leased_rows + rows
+            leases[worker] += chunks
+        else:
+            ready, ready_rows = ready + chunks, ready_rows + rows
     dead = Chunk.objects.filter(state=ChunkState.DEAD, failed__gt=0).count()  # by the index of those that failed
-    return Queue(**found, dead=dead)
+    return Queue(ready, ready_rows, leased, leased_rows, dead), _workers(leases)
+
+
+def _workers(leases: Mapping[str, int]) -> list[WorkerFigures]:
+    minutes = WorkMinute.objects.filter(minute__gte=_this_minute() - _ALIVE).values("worker")
+    rows = {one["worker"]: one["rows"] for one in minutes.annotate(rows=sum(map(Sum, RESULTS[1:]), Sum(RESULTS[0])))}
+    return [WorkerFigures(name, leases.get(name, 0), rows.get(name, 0)) for name in sorted({*leases, *rows})]
 
 
 def uploads_at_work() -> dict[str, int]:
@@ -65,20 +73,13 @@ def uploads_at_work() -> dict[str, int]:
     )
 
 
-def workers() -> list[WorkerFigures]:
-    """Those that were there in the last two minutes, and whoever holds a lease, by name."""
-    leases = dict(Chunk.objects.filter(IS_OPEN, state=ChunkState.LEASED).values_list("worker").annotate(Count("pk")))
-    minutes = WorkMinute.objects.filter(minute__gte=_this_minute() - _ALIVE).values("worker")
-    rows = {one["worker"]: one["rows"] for one in minutes.annotate(rows=sum(map(Sum, RESULTS[1:]), Sum(RESULTS[0])))}
-    return [WorkerFigures(name, leases.get(name, 0), rows.get(name, 0)) for name in sorted({*leases, *rows})]
-
-
 def rows_by_steps() -> tuple[int, dict[str, list[int]]]:
     """The rows of the last day by result, for each ten minutes; the first minute, and the numbers."""
     first = (_this_minute() // STEP - STEPS + 1) * STEP
     steps = WorkMinute.objects.filter(minute__gte=first).annotate(place=(F("minute") - first) / STEP).values("place")
     rows = {result: [0] * STEPS for result in RESULTS}
-    for step in steps.annotate(**{f"sum_{result}": Sum(result) for result in RESULTS}):
+    sums: Any = steps.annotate(**{f"sum_{result}": Sum(result) for result in RESULTS})
+    for step in sums:
         for result in RESULTS:
             rows[result][min(step["place"], STEPS - 1)] = step[f"sum_{result}"]
     return first, rows
