@@ -7,6 +7,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # takes none when it runs
@@ -27,7 +28,7 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg] # takes none when
 
     counted_rows = 10_000
 
-    @property
+    @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
         return rows.order_by()[: self.counted_rows].count()
@@ -47,6 +48,7 @@ class LargeTableAdmin(ReadOnlyAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     list_max_show_all = 0
+    list_per_page = 50
     paginator = UncountedPaginator
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
