@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 _ROW = 22
-_LABEL, _BAR = 230, 380
+_LABEL, _BAR = 270, 360
 _HEIGHT, _COLUMN = 120, 5
 _LEFT, _BOTTOM = 4, 18
 _MINUTES_OF_A_LABEL = 180
@@ -101,7 +101,7 @@ def _kind(name: str) -> str:
 def _chart(
     described: str, most: str, drawn: SafeString, names: Sequence[str], first_minute: int, step: int, count: int
 ) -> SafeString:
-    width, base = _LEFT + count * _COLUMN + 20, _HEIGHT + 14
+    width, base = _LEFT + count * _COLUMN + 36, _HEIGHT + 14
     ticks = [
         (_LEFT + column * _COLUMN, base + 14, datetime.fromtimestamp(minute * 60, UTC).strftime("%H:%M"))
         for column in range(count)
