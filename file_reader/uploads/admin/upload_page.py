@@ -83,7 +83,7 @@ def history(upload: Upload) -> SafeString:
         moments.append((entry.at, entry.get_action_display(), f"{who or 'somebody'}, by the {entry.get_via_display()}"))
     lines = sorted((moment, what, more) for moment, what, more in moments if moment)
     return as_html(
-        Table("", ("when", "what", ""), [(shown_moment(moment), what, more) for moment, what, more in lines])
+        Table("", ("when", "what", "more"), [(shown_moment(moment), what, more) for moment, what, more in lines])
     )
 
 
