@@ -37,4 +37,5 @@ def watched_page(browser: Browser, url: str, *, expected: tuple[str, ...] = (), 
     page.goto(url)
     yield page
     opened.close()
-    assert [said for said in wrong if not any(one in said for one in expected)] == []
+    unexpected = [said for said in wrong if not any(one in said for one in expected)]
+    assert unexpected == [], unexpected

@@ -84,6 +84,7 @@ LANGUAGE_CODE = "en-gb"
 INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
     "js_lib_leaflet",  # static files of the map
+    "reader_config.apps.AdminConfig",
     *APPS_OF_THE_ADMIN,
     "drf_spectacular_sidecar",  # only its static files: Swagger UI
 ]

@@ -1,4 +1,4 @@
-"""Uploads with their chunks, rows, row index, totals, map and webhooks, areas, API keys, the audit log.
+"""Uploads with their chunks, rows, row index, totals, map and webhooks, areas, API keys, the audit log, minutes.
 
 docs/states.md draws the states."""
 
@@ -128,6 +128,8 @@ class Upload(models.Model):
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    # Who claimed it last, as the admin names workers.
+    worker = models.CharField(max_length=100, db_default="")
     # The turn of the chunk that is made next, unless others are further by then (`uploads.work.turns`).
     turn = models.BigIntegerField(default=0)
 
@@ -144,6 +146,14 @@ class Upload(models.Model):
             models.Index(
                 fields=["deleted_at", "id"], name="upload_deleted", condition=models.Q(deleted_at__isnull=False)
             ),
+        ]
+        # What the admin lets people do, one right each; `delete_upload` is Django's own.
+        permissions = [
+            ("pause_upload", "Can pause upload"),
+            ("resume_upload", "Can resume upload"),
+            ("cancel_upload", "Can cancel upload"),
+            ("retry_upload", "Can retry upload"),
+            ("control_upstream", "Can pause calls upstream and close the breaker"),
         ]
 
     def __str__(self) -> str:
@@ -234,6 +244,9 @@ class Chunk(models.Model):
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    # Who claimed it last, and when rows of it last got an answer: for people only.
+    worker = models.CharField(max_length=100, db_default="")
+    answered_at = models.DateTimeField(null=True)
     # Rows by outcome. The upload's counts are their sums: nothing that all workers would have to lock in turn.
     matched = models.IntegerField(default=0)
     no_match = models.IntegerField(default=0)
@@ -243,6 +256,8 @@ class Chunk(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["turn", "id"], name="chunk_turn", condition=models.Q(state__in=OPEN_CHUNK_STATES)),
+            # The few that have failed rows.
+            models.Index(fields=["upload"], name="chunk_failed", condition=models.Q(failed__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -467,6 +482,8 @@ class AuditAction(models.TextChoices):
     USER_INACTIVE = "user_inactive", "user switched off"
     USER_ACTIVE = "user_active", "user switched on"
     USER_DELETED = "user_deleted", "user deleted"
+    UPSTREAM_PAUSED = "upstream_paused", "calls upstream paused"
+    BREAKER_CLOSED = "breaker_closed", "breaker closed"
 
 
 class AuditVia(models.TextChoices):
@@ -477,7 +494,7 @@ class AuditVia(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """That somebody did something. Written by `uploads.audit`; has no further index, so that writing is cheap."""
+    """That somebody did something. Written by `uploads.audit`. One index, by which an upload's history is found."""
 
     at = models.DateTimeField("when", db_default=Now())
     action = models.CharField("what", max_length=20, choices=AuditAction)
@@ -494,6 +511,26 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["object"], name="auditentry_of_object")]
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.object}"
+
+
+class WorkMinute(models.Model):
+    """The rows that one worker wrote in one minute, by result: what the charts of the admin are drawn from, and which
+    workers there are. Written and removed by `uploads.work.minutes`."""
+
+    # Unix time in minutes.
+    minute = models.BigIntegerField()
+    worker = models.CharField(max_length=100)
+    matched = models.BigIntegerField()
+    no_match = models.BigIntegerField()
+    failed = models.BigIntegerField()
+    rejected = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["minute"], name="workminute_of_minute")]
+
+    def __str__(self) -> str:
+        return f"minute {self.minute} of {self.worker}"

@@ -78,6 +78,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 INSTALLED_APPS = [
     "lookups",  # extends the admin's templates
+    "service_kit.logins.apps.AdminConfig",
     *APPS_OF_THE_ADMIN,
 ]
 # Everything of the admin is below this path, which the gateway passes on to here. Its cookies have names of their own:

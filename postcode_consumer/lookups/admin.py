@@ -21,7 +21,7 @@ from django.utils.formats import date_format
 from lookups.memory.known_locations import forget, forget_postcodes
 from lookups.models import KnownLocation, Limiter, Postcode
 from lookups.providers.postcodes_io.search import PostcodesIo
-from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
+from service_kit.admin import LargeTableAdmin, ReadOnlyAdmin, UncountedPaginator
 
 admin.site.site_header = "Lookups"
 admin.site.site_title = "Lookups"
@@ -38,16 +38,10 @@ def clear_sessions(**_: Any) -> None:
     call_command("clearsessions")
 
 
-class ForgettingAdmin(ReadOnlyAdmin):
+class ForgettingAdmin(LargeTableAdmin):
     """Also to forget: what is selected on a page, or everything that the filter and the search select."""
 
-    # No column to sort by but those with an index.
-    sortable_by = ()
-
     actions = ["forget"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = UncountedPaginator
 
     def forget_all(self, selected: QuerySet[Any]) -> int:
         """How many of them were forgotten."""
@@ -57,7 +51,7 @@ class ForgettingAdmin(ReadOnlyAdmin):
         """Those to whom the admin gave "Can delete …"."""
         return super(admin.ModelAdmin, self).has_delete_permission(request)
 
-    @admin.action(description="Forget (asked again when wanted)", permissions=["forget"])
+    @admin.action(description="Forget, ask again when wanted", permissions=["forget"])
     def forget(self, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
         """Asks back, then forgets."""
         if request.POST.get("confirmed"):

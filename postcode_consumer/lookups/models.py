@@ -91,3 +91,28 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.latitude}, {self.longitude}"
+
+
+class CallMinute(models.Model):
+    """The calls that one process made in one minute: what the charts of the admin are drawn from.
+
+    `lookups.call_minutes` writes and removes them.
+    """
+
+    #: Unix time in minutes.
+    minute = models.BigIntegerField()
+    answered = models.IntegerField()
+    #: Too many calls, says the provider.
+    refused = models.IntegerField()
+    timed_out = models.IntegerField()
+    #: Anything else.
+    failed = models.IntegerField()
+    #: How long they took together, and the longest one.
+    seconds = models.FloatField()
+    longest = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["minute"], name="callminute_of_minute")]
+
+    def __str__(self) -> str:
+        return f"minute {self.minute}"

@@ -8,9 +8,8 @@ import dj_database_url
 from service_kit.environment import SettingError, env_str
 from service_kit.private_files import make_private
 
-#: Apps of Django's own that an admin needs, beside REST framework.
+#: Apps of Django's own that an admin needs, beside REST framework and the admin itself.
 APPS_OF_THE_ADMIN = [
-    "service_kit.logins.apps.AdminConfig",
     "service_kit.logins.apps.LoginsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

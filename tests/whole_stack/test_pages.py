@@ -47,7 +47,7 @@ def test_an_operator_finds_an_upload_its_rows_and_a_postcode_in_the_admin(tmp_pa
         page.check("#result_list tbody input[type=checkbox]")
         page.select_option("select[name=action]", "cancel")
         page.click("button[name=index]")
-        expect(page.locator(".messagelist")).to_contain_text("nothing left to cancel")
+        expect(page.locator(".messagelist")).to_contain_text("Skipped, because their state does not allow it: file.csv")
 
         page.goto(f"{stack.url}/admin/uploads/row/?q=sw1a1aa")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)

@@ -84,7 +84,7 @@ OPEN = ("healthz", "readyz")
 _LOOK = {"changelist": 200, "add": 403, "change": 200, "delete": 403, "history": 200}
 _MAKE = {"changelist": 200, "add": 200, "change": 200, "delete": 200, "history": 200}
 ADMIN_MODELS = {
-    "uploads_upload": _LOOK,
+    "uploads_upload": _LOOK | {"delete": 200},
     "uploads_chunk": _LOOK,
     "uploads_row": _LOOK,
     "uploads_delivery": _LOOK,
@@ -97,7 +97,8 @@ ADMIN_MODELS = {
 #: Its other pages: the status for staff without any permission.
 ADMIN_PAGES = {
     "index": 200, "password_change": 200, "password_change_done": 200, "jsi18n": 200, "autocomplete": 403,
-    "logout": 405, "app_list": 404, "view_on_site": 404, "auth_user_password_change": 403, None: 404,
+    "logout": 405, "app_list": 404, "view_on_site": 404, "auth_user_password_change": 403, "upstream": 403,
+    None: 404,
 }  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def pages_of(things: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def other_pages() -> Iterator[tuple[str | None, str]]:
-    parts = {"app_list": ["uploads"], "view_on_site": [1, 1], "auth_user_password_change": [1]}
+    parts = {"app_list": ["uploads"], "view_on_site": [1, 1], "auth_user_password_change": [1], "upstream": ["pause"]}
     for name in ADMIN_PAGES:
         yield name, "/admin/nowhere/" if name is None else reverse(f"admin:{name}", args=parts.get(name, []))
 

@@ -306,7 +306,7 @@ def test_the_admin_shows_it_and_can_do_it(api: Api, settings: Any, capsys: pytes
     admin.force_login(get_user_model().objects.create_superuser("root", password="x"))
     page = "/admin/uploads/upload/"
     for what, is_paused in (("pause", True), ("resume", False)):
-        admin.post(page, {"action": what, "_selected_action": [stored(upload).pk]})
+        admin.post(page, {"action": what, "_selected_action": [stored(upload).pk], "confirmed": "1"})
         shown = html.unescape(admin.get(page).content.decode())
         assert ("geocoding, paused" in shown.lower()) is is_paused
         assert (stored(upload).paused_at is not None) is is_paused

@@ -29,6 +29,7 @@ from uploads.rows.bulk import (
     pending_rows,
 )
 from uploads.work.leases import ChunkLease, finish_upload, note_answer, note_outage, release_chunk
+from uploads.work.minutes import count_rows
 from uploads.work.postcode_client import (
     REASONS,
     STATUSES,
@@ -103,6 +104,7 @@ class ChunkLookup:
                 costs_attempt=outage is None and not goes_on,
             )
             bulk_update_results(matches, others)
+        count_rows(matched=len(matches.ids), no_match=len(others) - failed, failed=failed)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
         elif answered:

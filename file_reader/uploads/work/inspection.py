@@ -10,36 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, Sum
 from django.db.models.functions import Now
-from django.utils.timezone import localtime
 
-from uploads.models import (
-    OPEN_CHUNK_STATES,
-    OPEN_STATES,
-    Chunk,
-    ChunkState,
-    Row,
-    RowStatus,
-    Upload,
-    UploadState,
-)
+from uploads.models import OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Row, RowStatus, Upload, UploadQuerySet
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.row_ids import ids_of_upload
-from uploads.rows.bulk.per_call import counts_of
-from uploads.rows.filters import rows_of
-from uploads.work.indexing import claimable_indexes
-from uploads.work.leases import LOADED_OF_AN_OWNER, claimable_chunks, claimable_uploads, is_past, uploads_to_load
-from uploads.work.pauses import IDLE_POLL_SECONDS, MAX_OUTAGE_PAUSE
+from uploads.work.in_words import clock_time, moment_in_words, name_of, span_in_words, span_of
+from uploads.work.leases import is_past
+from uploads.work.next_steps import NextSteps
 
-#: The most chunks of a kind that are listed, the most rows of a kind whose reasons are counted, and the most uploads
-#: that are counted.
-SHOWN_CHUNKS = 10
+#: The most chunks of a kind that are listed, the most rows of a kind whose reasons are counted.
+SHOWN_CHUNKS = 50
 COUNTED_ROWS = 1_000
-COUNTED_UPLOADS = 1_000
-_AT_ONCE = f" at its next look, within {IDLE_POLL_SECONDS:.0f} s"
-_AFTER_OUTAGE = f" within {MAX_OUTAGE_PAUSE:.0f} s, as workers do after an outage"
-_RUNNING = ": is a worker running?"
 
 
 @dataclass(frozen=True)
@@ -52,49 +35,86 @@ class Table:
     note: str = ""
 
 
+NO_TABLE = Table("", (), [])
+
+
 @dataclass(frozen=True)
 class Inspection:
     """One upload at one moment. `facts` are pairs of a name and a text; `next` is sentences."""
 
+    counts: Counts
     facts: list[tuple[str, str]]
     chunks: Table
     leases: Table
     again: Table
+    broken: Table
     unanswered: Table
     next: list[str]
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        return self.chunks, self.leases, self.again, self.unanswered
+        return self.chunks, self.leases, self.again, self.broken, self.unanswered
 
 
 def inspect_upload(upload_id: int) -> Inspection:
     """Raises Upload.DoesNotExist; an upload that was deleted exists until a worker has removed its rows."""
-    upload = Upload.objects.get(pk=upload_id)
-    now = Upload.objects.values_list(Now(), flat=True).get(pk=upload_id)
-    return _Inspector(upload, now, counts_of([upload])[upload_id]).inspection()
+    return inspect(with_the_time(Upload.objects.filter(pk=upload_id)).get())
+
+
+def with_the_time(uploads: UploadQuerySet) -> UploadQuerySet:
+    """These uploads as `inspect` wants them: each knows what time the database has, and whether its lease is over."""
+    return uploads.annotate(now=Now(), lease_is_over=ExpressionWrapper(is_past("lease_until"), BooleanField()))
+
+
+def inspect(upload: Upload, *, with_rows: bool = True) -> Inspection:
+    """An upload that `with_the_time` has read; the reasons of its rows only if they are wanted."""
+    return _Inspector(upload).inspection(with_rows=with_rows)
 
 
 class _Inspector:
-    def __init__(self, upload: Upload, now: datetime, counts: Counts) -> None:
+    def __init__(self, upload: Upload) -> None:
         self.upload = upload
-        self.now = now
-        self.counts = counts
+        self.now: datetime = upload.now  # type: ignore[attr-defined] # `with_the_time`
         self.chunks = Chunk.objects.filter(upload=upload)
+        self.sums = self._sums()
+        whole = [sums[1:] for state, sums in self.sums.items() if state != ChunkState.SPLIT]
+        self.counts = Counts(*map(sum, zip((0,) * 5, *whole, strict=True)))
 
-    def inspection(self) -> Inspection:
-        leased = self.chunks.filter(state=ChunkState.LEASED).order_by("lease_until")
+    def inspection(self, *, with_rows: bool) -> Inspection:
+        leased = self._first([ChunkState.LEASED], "lease_until")
         # An outage gives the attempt back: only the fence tells that the chunk was claimed. Cancelling raises it, too.
         was_claimed = Q(attempts__gt=0) | Q(fence__gt=0)
-        again = self.chunks.filter(was_claimed, state=ChunkState.READY, upload__state__in=OPEN_STATES)
+        is_at_work = self.upload.state in OPEN_STATES
+        again = self._first([ChunkState.READY], "due_at", was_claimed) if is_at_work else []
+        steps = NextSteps(
+            self.upload,
+            self.now,
+            failed=self.counts.failed,
+            leased=leased,
+            is_any_open=any(state in self.sums for state in OPEN_CHUNK_STATES),
+        )
         return Inspection(
+            counts=self.counts,
             facts=self._facts(),
             chunks=self._chunks_by_state(),
-            leases=self._list("Leases", leased, "until", "lease_until"),
-            again=self._list("To be done again", again.order_by("due_at"), "due", "due_at"),
-            unanswered=self._unanswered(),
-            next=self._next(),
+            leases=self._list("Leases", leased, "until", "lease_until", "worker"),
+            again=self._list("To be done again", again, "due", "due_at", "last worker"),
+            broken=self._broken(),
+            unanswered=self._unanswered() if with_rows else NO_TABLE,
+            next=steps.foretell(),
         )
+
+    def _sums(self) -> dict[str, tuple[int, ...]]:
+        """By state: chunks, rows, and rows by outcome in the order of `Counts`."""
+        outcomes = (Sum("matched"), Sum("no_match"), Sum("failed"), Sum("rejected"))
+        sums = self.chunks.order_by().values_list("state").annotate(Count("pk"), Sum("row_count"), *outcomes)
+        return {state: tuple(numbers) for state, *numbers in sums}
+
+    def _first(self, states: Sequence[ChunkState], order: str, condition: Q | None = None) -> list[Chunk]:
+        """The first chunks in these states, one more than are shown; nobody is asked for what there is none of."""
+        if not any(state in self.sums for state in states):
+            return []
+        return list(self.chunks.filter(condition or Q(), state__in=states).order_by(order)[: SHOWN_CHUNKS + 1])
 
     # --- facts -----------------------------------------------------------------------------------------------------
     def _facts(self) -> list[tuple[str, str]]:
@@ -114,7 +134,7 @@ class _Inspector:
             ("rows", ", ".join(f"{number:,} {name}" for name, number in counts.as_json().items())),
             ("progress", f"{progress:.2%}"),
             ("speed", f"{rate:,} rows/s" if rate else ""),
-            ("ready in", f"about {_span(eta)}" if eta is not None else ""),
+            ("ready in", f"about {span_in_words(eta)}" if eta is not None else ""),
             ("loaded", f"{upload.rows_loaded:,} rows, {upload.bytes_loaded:,} of {size:,} bytes"),
             ("row index", self._row_index()),
             ("index lease" if upload.finished_at else "lease to load", self._when(upload.lease_until) or "none"),
@@ -122,7 +142,7 @@ class _Inspector:
             ("waiting", f"since {self._when(waiting['since'])}: {waiting['detail']}" if waiting else ""),
             ("because of", waiting["reason"] if waiting else ""),
             ("error", ": ".join(str(error[key]) for key in ("type", "detail") if error.get(key))),
-            ("now", f"{_clock(self.now, None)}, by the database's clock"),
+            ("now", f"{clock_time(self.now, None)}, by the database's clock"),
         ]
         return [(name, text) for name, text in facts if text]
 
@@ -134,25 +154,33 @@ class _Inspector:
         return f"{upload.rows_indexed:,} of {upload.rows_loaded:,} rows" if upload.finished_at else ""
 
     def _chunks_by_state(self) -> Table:
-        sums = self.chunks.order_by().values_list("state").annotate(Count("pk"), Sum("row_count"))
-        found = {state: (f"{chunks:,}", f"{rows:,}") for state, chunks, rows in sums}
-        lines = [(state, *found[state]) for state in ChunkState.values if state in found]
+        lines = [
+            (state, *(f"{number:,}" for number in self.sums[state][:2]))
+            for state in ChunkState.values
+            if state in self.sums
+        ]
         return Table("Chunks by state", ("state", "chunks", "rows"), lines)
 
-    def _list(self, title: str, chunks: QuerySet[Chunk], moment_is: str, moment: str) -> Table:
-        shown = list(chunks[: SHOWN_CHUNKS + 1])
-        note = f"The first {SHOWN_CHUNKS} of {chunks.count():,}." if len(shown) > SHOWN_CHUNKS else ""
+    def _list(self, title: str, chunks: Sequence[Chunk], moment_is: str, moment: str, who: str) -> Table:
+        note = f"The first {SHOWN_CHUNKS}." if len(chunks) > SHOWN_CHUNKS else ""
         lines = [
-            (f"{chunk.pk}-{chunk.fence}", span_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts))
-            for chunk in shown[:SHOWN_CHUNKS]
+            (name_of(chunk), span_of(chunk), self._when(getattr(chunk, moment)), str(chunk.attempts), chunk.worker)
+            for chunk in chunks[:SHOWN_CHUNKS]
         ]
-        return Table(title, ("chunk", "rows", moment_is, "attempts"), lines, note)
+        return Table(title, ("chunk", "rows", moment_is, "attempts", who), lines, note)
+
+    def _broken(self) -> Table:
+        """What killed its workers: the rows that were given up, and the chunks that were halved on the way to them."""
+        chunks = self._first([ChunkState.DEAD, ChunkState.SPLIT], "-id")
+        note = f"The last {SHOWN_CHUNKS}." if len(chunks) > SHOWN_CHUNKS else ""
+        lines = [(name_of(chunk), span_of(chunk), chunk.state, chunk.worker) for chunk in chunks[:SHOWN_CHUNKS]]
+        return Table("Dead and split", ("chunk", "rows", "state", "last worker"), lines, note)
 
     def _unanswered(self) -> Table:
         lines: list[tuple[str, ...]] = []
         cut = []
         for status, total in ((RowStatus.FAILED, self.counts.failed), (RowStatus.REJECTED, self.counts.rejected)):
-            rows = self._first_rows(status)
+            rows = self._first_rows(status) if total else []
             examples = {row.reason: row for row in reversed(rows)}
             for reason, number in Counter(row.reason for row in rows).most_common():
                 row = examples[reason]
@@ -167,126 +195,5 @@ class _Inspector:
         rows = Row.objects.filter(status=status, id__range=ids_of_upload(self.upload.pk))
         return list(rows.only("id", "reason", "line").order_by("id")[:COUNTED_ROWS])
 
-    # --- what happens next -----------------------------------------------------------------------------------------
-    def _next(self) -> list[str]:
-        upload, failed = self.upload, self.counts.failed
-        if upload.deleted_at:
-            return [self._next_of_deleted()]
-        index = self._next_of_index()
-        again = [f"A retry would ask again for {failed:,} failed {'row' if failed == 1 else 'rows'}."] if failed else []
-        if upload.state == UploadState.DONE:
-            return ["Nothing: it is done.", *index, *again]
-        if upload.state == UploadState.FAILED:
-            read = "Nothing: the file could not be read to its end. The rows before the fault have been asked for."
-            return [read, *index, *again]
-        if upload.state == UploadState.CANCELLED:
-            return ["Nothing: it was cancelled. The rows that had their answer keep it.", *index]
-        if upload.paused_at:
-            return [f"Nothing: it was paused {self._when(upload.paused_at)}. What workers have in hand is finished."]
-        said = self._next_of_loading() if upload.state != UploadState.GEOCODING else []
-        if self.chunks.filter(state__in=OPEN_CHUNK_STATES).exists():
-            said += self._next_of_chunks()
-        elif upload.state == UploadState.GEOCODING:
-            said.append("Nothing is left to look up; a worker ends it within seconds: is a worker running?")
-        return said
-
-    def _next_of_deleted(self) -> str:
-        upload = self.upload
-        first = next(iter(rows_of(upload).order_by("id").only("id")[:1]), None)
-        left = 0 if first is None else upload.rows_loaded + 1 - first.number  # they are removed in order
-        return (
-            f"It was deleted {self._when(upload.deleted_at)}. Workers remove it, beside other work: {left:,} rows are"
-            " left, then its file. The log says when it is gone: is a worker running?"
-        )
-
-    def _next_of_index(self) -> list[str]:
-        """Of what has ended."""
-        upload = self.upload
-        if upload.indexed_at:
-            return []
-        if not claimable_indexes().filter(pk=upload.pk).exists():
-            return [f"A worker writes its row index; {self._leased_until(upload.lease_until)}"]
-        when = f"{_AT_ONCE}{_RUNNING}"
-        return [f"Its rows are walked through until they have an index; a worker writes that{when}"]
-
-    def _next_of_loading(self) -> list[str]:
-        upload = self.upload
-        if not uploads_to_load().filter(pk=upload.pk).exists():
-            return [f"A worker loads the file; {self._leased_until(upload.lease_until)}"]
-        queue = list(claimable_uploads().values_list("pk", flat=True)[:COUNTED_UPLOADS])
-        if upload.pk in queue:
-            before = queue.index(upload.pk)
-            when = f" after {before:,} other{'s' if before > 1 else ''}" if before else _AT_ONCE
-        elif len(queue) == COUNTED_UPLOADS:
-            when = f" after more than {COUNTED_UPLOADS:,} others"
-        else:
-            when = f" when one of the {LOADED_OF_AN_OWNER} that are being loaded for its owner is loaded"
-        when += _RUNNING
-        if upload.attempts >= settings.MAX_ATTEMPTS:
-            return [f"Loading ended without a word in every attempt; a worker will end it as failed{when}"]
-        if upload.state == UploadState.RECEIVED:
-            return [f"A worker will load the file{when}"]
-        return [f"Nobody loads the file; a worker will go on from row {upload.rows_loaded + 1:,}{when}"]
-
-    def _next_of_chunks(self) -> list[str]:
-        said = []
-        waiting = waiting_of(self.upload)
-        if waiting:
-            said.append(f"Nobody could answer since {self._when(waiting['since'])}: {waiting['detail']}")
-        leased = self.chunks.filter(state=ChunkState.LEASED).exclude(is_past("lease_until")).order_by("lease_until")
-        held = leased.first()
-        if held is not None:
-            said.append(f"A worker looks up {_rows_of(held)}; {self._leased_until(held.lease_until)}")
-        due = claimable_chunks().filter(upload=self.upload).first()
-        if due is not None:
-            said.append(self._next_of_due(due, _AFTER_OUTAGE if waiting else _AT_ONCE))
-        elif held is None:
-            resting = self.chunks.filter(state=ChunkState.READY).order_by("due_at").first()
-            if resting is not None:
-                said.append(f"Workers take {_rows_of(resting)} at {self._when(resting.due_at)}.")
-        return said
-
-    def _next_of_due(self, chunk: Chunk, soon: str) -> str:
-        first = claimable_chunks().first()
-        when = (f" after those of upload {first.upload_id}" if first and first.pk != chunk.pk else soon) + _RUNNING
-        if chunk.attempts < settings.MAX_ATTEMPTS:
-            return f"A worker will take {_rows_of(chunk)}{when}"
-        if chunk.row_count == 1:
-            return f"The attempts are used up: a worker will mark {_rows_of(chunk)} as failed{when}"
-        return f"The attempts are used up: a worker will split {_rows_of(chunk)} in two{when}"
-
-    def _leased_until(self, moment: datetime | None) -> str:
-        return f"leased until {self._when(moment)}; if the worker died, another takes over then."
-
     def _when(self, moment: datetime | None) -> str:
-        """The time, and how far it is from now."""
-        if moment is None:
-            return ""
-        left = (moment - self.now).total_seconds()
-        return f"{_clock(moment, self.now)}, " + (f"in {_span(left)}" if left > 0 else f"{_span(-left)} ago")
-
-
-def span_of(chunk: Chunk) -> str:
-    """Its first and its last row, or its only one."""
-    first, last = f"{chunk.first_row:,}", f"{chunk.last_row:,}"
-    return first if chunk.row_count == 1 else f"{first}–{last}"
-
-
-def _rows_of(chunk: Chunk) -> str:
-    return f"{'row' if chunk.row_count == 1 else 'rows'} {span_of(chunk)}"
-
-
-def _clock(moment: datetime, now: datetime | None) -> str:
-    """The day is left out when it is today."""
-    local = localtime(moment)
-    is_today = now is not None and local.date() == localtime(now).date()
-    return local.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S %Z")
-
-
-def _span(seconds: float) -> str:
-    """Two units at most."""
-    whole = int(seconds)
-    for size, unit, part, part_unit in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {unit} {whole % size // part} {part_unit}"
-    return f"{whole} s"
+        return moment_in_words(moment, self.now)

@@ -17,14 +17,16 @@ _SQLITE_NOW = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)"
 _POSTGRESQL_NOW = "(STATEMENT_TIMESTAMP() + %s)"
 
 _TAKE = """
-    UPDATE uploads_chunk SET state = 'leased', fence = fence + 1, attempts = attempts + 1, lease_until = {now}
+    UPDATE uploads_chunk SET state = 'leased', fence = fence + 1, attempts = attempts + 1, lease_until = {now},
+        worker = %s
     WHERE id = %s AND upload_id IN
         (SELECT id FROM uploads_upload WHERE state IN ('loading', 'geocoding') AND deleted_at IS NULL
          AND paused_at IS NULL)
 """
 _RELEASE = """
     UPDATE uploads_chunk SET state = %s, lease_until = NULL, due_at = {now}, attempts = attempts - %s,
-        matched = matched + %s, no_match = no_match + %s, failed = failed + %s
+        matched = matched + %s, no_match = no_match + %s, failed = failed + %s,
+        answered_at = CASE WHEN %s > 0 THEN {now} ELSE answered_at END
     WHERE id = %s AND fence = %s AND state = 'leased'
 """
 _IS_COMPLETE = """
@@ -41,16 +43,18 @@ _STAMP = """
 _STAMPED_ROWS = "SELECT coalesce(sum(row_count), 0) FROM uploads_chunk WHERE upload_id = %s AND state = 'ready'"
 
 
-def take_chunk(chunk_id: int, lease: timedelta) -> bool:
+def take_chunk(chunk_id: int, lease: timedelta, worker: str) -> bool:
     """Leases a chunk for that long, unless its upload is no longer in work; the caller's transaction has locked it."""
-    return _execute(_TAKE, [_from_now(lease), chunk_id]) == 1
+    return _execute(_TAKE, [_from_now(lease), worker, chunk_id]) == 1
 
 
 def give_back_chunk(
     chunk_id: int, fence: int, *, state: str, delay: timedelta, attempts_back: int, counts: tuple[int, int, int]
 ) -> bool:
     """Ends a lease, if it still has that fence; adds to the rows that are matched, without a match, and failed."""
-    return _execute(_RELEASE, [state, _from_now(delay), attempts_back, *counts, chunk_id, fence]) == 1
+    answered, now = sum(counts), _from_now(timedelta(0))
+    values = [state, _from_now(delay), attempts_back, *counts, answered, now, chunk_id, fence]
+    return _execute(_RELEASE, values) == 1
 
 
 def stamp_chunks(upload_id: int, *, turn: int, price: int) -> int:

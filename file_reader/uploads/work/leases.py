@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 
 from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
+from uploads.work.minutes import name_of_this_worker
 from uploads.work.splitting import split_chunk
 from uploads.work.webhooks import announce
 
@@ -77,7 +78,7 @@ def claim_chunk() -> ChunkLease | None:
                 continue
             # The upload is asked again: it may have been cancelled since the statement above began, and whoever
             # cancels it takes back what is leased only as far as he can see it.
-            if not take_chunk(chunk_id, settings.LEASE):
+            if not take_chunk(chunk_id, settings.LEASE, name_of_this_worker()):
                 continue
             return ChunkLease(
                 chunk_id=chunk_id,
@@ -131,6 +132,7 @@ def claim_upload(*, at_most_bytes: int | None = None) -> LoadLease | None:
             fence=fence,
             attempts=F("attempts") + 1,
             lease_until=Now() + settings.LEASE,
+            worker=name_of_this_worker(),
         )
         return LoadLease(upload_id=upload.pk, fence=fence, attempts=upload.attempts + 1)
 

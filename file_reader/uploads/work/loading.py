@@ -21,6 +21,7 @@ from uploads.row_ids import MAX_ROWS, row_id
 from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.bell import ring_bells
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload, renew_upload
+from uploads.work.minutes import count_rows
 from uploads.work.turns import next_turn, price_of_a_row
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class Loader:
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)
             Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected, turn, price))
+        count_rows(rejected=len(rejected))
         self.rows_loaded += count
         self.turn = turn + count * price
         if count > chunk_rows:  # one chunk we take ourselves

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from service_kit.database_errors import database_is_away
 from uploads import audit
@@ -33,6 +34,7 @@ from uploads.work.leases import (
     sweep,
 )
 from uploads.work.loading import Loader
+from uploads.work.minutes import prune_minutes, write_minute
 from uploads.work.pauses import MAX_OUTAGE_PAUSE
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ _SWEEP_SECONDS = 5.0
 _DELIVER_SECONDS = 1.0
 _COLLECT_SECONDS = 600.0
 _SESSIONS_SECONDS = 86_400.0
+_MINUTE_SECONDS = 60.0
 #: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
 #: or two.
 MAX_LOADERS = 8
@@ -83,6 +86,7 @@ class Worker:
         self._sweep_from = 0.0
         self._collect_from = 0.0
         self._sessions_from = 0.0
+        self._minute_from = 0.0
 
     def run_once(self) -> bool:
         """Does the next piece of work; False when there was nothing to do.
@@ -108,6 +112,7 @@ class Worker:
             self._geocode(is_last=True)
         self.database_was_away()
         self._release()
+        write_minute(if_idle=False)
 
     def database_was_away(self) -> None:
         """Drops what is in memory: the database knows better. Leases are released as soon as it answers."""
@@ -277,12 +282,16 @@ class Worker:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
             delete_expired()
+        if now >= self._minute_from:
+            self._minute_from = now + _MINUTE_SECONDS
+            write_minute()
         if now >= self._sessions_from:
             self._sessions_from = now + _SESSIONS_SECONDS
             clear_sessions()
         if now >= self._collect_from:
             self._collect_from = now + _COLLECT_SECONDS
             audit.forget_old()
+            prune_minutes(timezone.now())
             try:
                 collect_abandoned()
             except OSError as error:  # what cannot be removed is waste, and no reason to stop working

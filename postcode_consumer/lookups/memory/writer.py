@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from lookups import counters
+from lookups import call_minutes, counters
 from lookups.answers import Location
 from lookups.findings import Finding
 from lookups.memory import claims
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 MOST_WAITING, MOST_AT_ONCE = 32, 4
 #: Seconds between two looks for locations that are too old, and how many of them are forgotten at a time.
 PRUNE_EVERY, PRUNE_LIMIT = 60.0, 1_000
+#: Seconds.
+MINUTE = 60.0
 #: Seconds that what waits has to be written when the process ends.
 LONGEST_END = 10.0
 
@@ -69,12 +71,16 @@ class Keeper:
     def _run(self) -> None:
         is_over = False
         while not is_over:
-            found = [self._waiting.get()]
+            found: list[_Found | None] = []
             with contextlib.suppress(queue.Empty):
+                # What was counted is written when its minute is over, though nobody asks any more.
+                found.append(self._waiting.get(timeout=MINUTE if call_minutes.is_any_unwritten() else None))
                 while len(found) < MOST_AT_ONCE:
                     found.append(self._waiting.get_nowait())
             is_over = None in found
             self._write([one for one in found if one])
+            attempt("the minutes of calls wait", call_minutes.write)
+        attempt("the last minute of calls is lost", lambda: call_minutes.write(is_last=True))
         connection.close()
 
     def _write(self, found: Sequence[_Found]) -> None:

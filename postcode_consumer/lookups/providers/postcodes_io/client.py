@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from lookups.answers import Location
+from lookups.call_minutes import counted_call
 from lookups.deadline import Deadline
 from lookups.errors import (
     CallFailedError,
@@ -94,10 +95,14 @@ class Client:
         body = _question(batch, search)
         # Judged before the turn ends: what came of the call decides about those that wait for theirs.
         async with self._politeness.turn(deadline):
-            status, retry_after, answer = await self._post(body, deadline)
-            if status != 200:
-                raise _refusal(status, retry_after)
-            return _believed(batch, answer)
+            with counted_call():
+                return await self._answer(batch, body, deadline)
+
+    async def _answer(self, batch: Sequence[Location], body: bytes, deadline: Deadline) -> list[Found | None]:
+        status, retry_after, answer = await self._post(body, deadline)
+        if status != 200:
+            raise _refusal(status, retry_after)
+        return _believed(batch, answer)
 
     async def close(self) -> None:
         """Close the connections."""

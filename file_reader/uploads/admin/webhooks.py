@@ -4,27 +4,25 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
+from service_kit.admin import LargeTableAdmin, ReadOnlyAdmin
 from uploads.models import Delivery, WebhookSecret
 from uploads.webhook_secrets import replace_secret
 from uploads.work.webhooks import send_again
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(LargeTableAdmin):
     list_display = ["public_id", "upload", "event", "shown_state", "attempts", "last", "created_at", "due_at"]
     list_filter = ["event", "created_at"]
     search_fields = ["public_id", "upload__public_id", "upload__webhook_url"]
     search_help_text = "The id of a delivery or of an upload, a part of the address."
     ordering = ["-id"]
     list_select_related = ["upload"]
-    show_full_result_count = False
-    paginator = UncountedPaginator
     actions = ["again"]
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Those who may act on uploads."""
-        return request.user.has_perm("uploads.change_upload")
+        """Who may change deliveries, though nobody writes one by hand."""
+        return request.user.has_perm("uploads.change_delivery")
 
     @admin.display(description="state")
     def shown_state(self, delivery: Delivery) -> str:

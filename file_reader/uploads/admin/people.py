@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
+from service_kit.admin import LargeTableAdmin
 from uploads import audit
 from uploads.api_keys import USUAL_SCOPES, delete_key, make_key
 from uploads.audit import named
@@ -76,18 +76,14 @@ class KeyAdmin(admin.ModelAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(ReadOnlyAdmin):
+class AuditAdmin(LargeTableAdmin):
     list_display = ["at", "who", "action", "object", "via", "key", "address", "request_id"]
     list_display_links = None
     list_filter = ["action", "via", "at", "user"]
     search_fields = ["object", "key", "address", "request_id"]
     search_help_text = "The id of an upload, the beginning of a key, an address, a request id."
     ordering = ["-id"]
-    sortable_by = ()
     list_select_related = ["user"]
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
-    paginator = UncountedPaginator
 
     @admin.display(empty_value="–")
     def who(self, entry: AuditEntry) -> str | None:
