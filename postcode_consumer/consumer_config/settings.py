@@ -61,6 +61,9 @@ POSTCODES_IO_FIRST_BACKOFF_SECONDS = 0.5
 # Redis or Valkey, where processes agree on when the next call may be made; empty: a row in the database does.
 CACHE_URL = env_redis_url("CACHE_URL")
 
+# What `manage.py maintenance` does (service_kit.maintenance).
+MAINTENANCE_JOBS = "lookups.management.jobs.JOBS"
+
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = False
 # The door is the internal token: whoever holds it is let in, under whatever name the gateway passes on.

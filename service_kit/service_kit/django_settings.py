@@ -12,6 +12,7 @@ from service_kit.private_files import make_private
 APPS_OF_THE_ADMIN = [
     "service_kit.logins.apps.AdminConfig",
     "service_kit.logins.apps.LoginsConfig",
+    "service_kit.maintenance.apps.MaintenanceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -12,14 +12,13 @@ from django.conf import settings
 from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
-from uploads import audit
 from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
 from uploads.work.delivering import deliver_all_due, due_deliveries
 from uploads.work.geocoding import ChunkLookup, ask_chunk
-from uploads.work.housekeeping import clear_sessions, collect_abandoned, delete_expired, purge_deleted
+from uploads.work.housekeeping import purge_deleted
 from uploads.work.indexing import IndexLease, claim_index, release_index, write_segment
 from uploads.work.leases import (
     ChunkLease,
@@ -46,8 +45,6 @@ TARGET_ANSWER_SECONDS = 1.0
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
 _DELIVER_SECONDS = 1.0
-_COLLECT_SECONDS = 600.0
-_SESSIONS_SECONDS = 86_400.0
 #: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
 #: or two.
 MAX_LOADERS = 8
@@ -81,8 +78,6 @@ class Worker:
         self._delivering: threading.Thread | None = None
         self._deliver_from = 0.0
         self._sweep_from = 0.0
-        self._collect_from = 0.0
-        self._sessions_from = 0.0
 
     def run_once(self) -> bool:
         """Does the next piece of work; False when there was nothing to do.
@@ -276,17 +271,6 @@ class Worker:
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
-            delete_expired()
-        if now >= self._sessions_from:
-            self._sessions_from = now + _SESSIONS_SECONDS
-            clear_sessions()
-        if now >= self._collect_from:
-            self._collect_from = now + _COLLECT_SECONDS
-            audit.forget_old()
-            try:
-                collect_abandoned()
-            except OSError as error:  # what cannot be removed is waste, and no reason to stop working
-                logger.warning("abandoned files cannot be collected: %s", error)
 
     def _deliver(self) -> None:
         """Has webhooks sent by a thread: no receiver keeps chunks waiting. It is no daemon: what is sent is noted."""
