@@ -19,6 +19,8 @@ if not settings.CELERY_BROKER_URL:  # Celery itself would go looking for a Rabbi
 
 #: The tasks, in uploads/work/celery_tasks.py.
 LOOK, MAINTENANCE = "look", "maintenance"
+#: And the one for others to send, with the name of a source and a path in it: uploads/accepting/celery_tasks.py.
+INGEST = "ingest"
 #: How long one look may go on, in seconds.
 LOOK_SECONDS = 60.0
 #: A look is worth nothing when it is older than this (seconds): beat has sent others since. It keeps the queue short.
@@ -31,7 +33,7 @@ BEAT_SECONDS = 5.0
 #: And how often it has the service tidy up.
 MAINTENANCE_SECONDS = 300.0
 
-app = Celery("reader_config", include=["uploads.work.celery_tasks"])
+app = Celery("reader_config", include=["uploads.work.celery_tasks", "uploads.accepting.celery_tasks"])
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_timeout=BROKER_TIMEOUT,

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 import uploads.admin_accounts  # Django looks for admins in this module only
+import uploads.admin_sources
 import uploads.admin_webhooks  # noqa: F401
 from service_kit.admin import ReadOnlyAdmin, UncountedPaginator
 from uploads.errors import RowQueryTimeoutError, UploadError

@@ -16,6 +16,7 @@ from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
+from uploads.work import sources
 from uploads.work.delivering import deliver_all_due, due_deliveries
 from uploads.work.geocoding import ChunkLookup, ask_chunk
 from uploads.work.housekeeping import purge_deleted
@@ -77,6 +78,7 @@ class Worker:
         self._geocode_from = 0.0
         self._delivering: threading.Thread | None = None
         self._deliver_from = 0.0
+        self._ingesting: threading.Thread | None = None
         self._sweep_from = 0.0
 
     def run_once(self) -> bool:
@@ -271,6 +273,7 @@ class Worker:
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
+            self._ingest()
 
     def _deliver(self) -> None:
         """Has webhooks sent by a thread: no receiver keeps chunks waiting. It is no daemon: what is sent is noted."""
@@ -278,6 +281,13 @@ class Worker:
         if not is_busy and not self.is_stopping() and due_deliveries().exists():
             self._delivering = threading.Thread(target=deliver_all_due, args=[self.is_stopping], name="deliver")
             self._delivering.start()
+
+    def _ingest(self) -> None:
+        """Has sources that are due looked at by a thread, as webhooks are sent."""
+        is_busy = self._ingesting is not None and self._ingesting.is_alive()
+        if not is_busy and not self.is_stopping() and sources.are_due():
+            self._ingesting = threading.Thread(target=sources.look_at_all_due, args=[self.is_stopping], name="ingest")
+            self._ingesting.start()
 
 
 def _is_anything_open() -> bool:
