@@ -31,6 +31,8 @@ UPLOAD_KEEP_DAYS = env_int("UPLOAD_KEEP_DAYS", 0, minimum=0, maximum=36_500)
 
 # What `manage.py maintenance` does (service_kit.maintenance).
 MAINTENANCE_JOBS = "uploads.work.housekeeping.JOBS"
+# What `manage.py backup` keeps (service_kit.maintenance.backup).
+BACKUP_CONTENT = "uploads.work.keeping.CONTENT"
 
 # Hosts and ports that webhooks, and files that are named by an address, may lead to although they are inside.
 WEBHOOK_ALLOWED_HOSTS = env_hosts("WEBHOOK_ALLOWED_HOSTS")

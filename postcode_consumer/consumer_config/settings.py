@@ -63,6 +63,8 @@ CACHE_URL = env_redis_url("CACHE_URL")
 
 # What `manage.py maintenance` does (service_kit.maintenance).
 MAINTENANCE_JOBS = "lookups.management.jobs.JOBS"
+# What `manage.py backup` keeps (service_kit.maintenance.backup).
+BACKUP_CONTENT = "lookups.management.jobs.BACKUP_CONTENT"
 
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = False

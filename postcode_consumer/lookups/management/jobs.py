@@ -1,4 +1,4 @@
-"""What `manage.py maintenance` does in this service."""
+"""What `manage.py maintenance` does in this service, and what `manage.py backup` keeps of it."""
 
 import logging
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from django.conf import settings
 from lookups.errors import ProviderUnavailableError
 from lookups.index.file import remove_unfinished
 from lookups.providers import in_background
+from service_kit.maintenance.backup import Content
 from service_kit.maintenance.jobs import remove_sessions
 from service_kit.maintenance.running import Job
 
@@ -39,4 +40,10 @@ JOBS = (
     Job("known locations again", ask_again),
     Job("unfinished indexes", remove_builds),
     Job("old sessions", remove_sessions),
+)
+
+#: Accounts only: what is known about locations is asked again when somebody wants it.
+BACKUP_CONTENT = Content(
+    service="postcode_consumer",
+    left_out=frozenset(f"lookups.{name}" for name in ("Limiter", "Postcode", "KnownLocation", "Claim")),
 )
