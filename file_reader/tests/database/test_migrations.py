@@ -23,6 +23,8 @@ CSV = "name,lat,lon\nPalace,51.501009,-0.141588\n"
 
 @pytest.mark.django_db(transaction=True)
 def test_migrations_may_run_while_the_code_before_them_works() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite copies the table, and the linter does not see the defaults there")
     linter = MigrationLinter(
         str(Path(uploads.__file__).parents[1]), include_apps=["uploads"], ignore_name=OLDER, no_cache=True
     )
