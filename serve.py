@@ -35,6 +35,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 #: A process that ran for this long (seconds) was well: its next restart is quick again.
 _WELL_AFTER = 30.0
+#: How often the services tidy up, and how long after the start for the first time, in seconds.
+MAINTENANCE_SECONDS, _FIRST_MAINTENANCE = 300.0, 20.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _SUPERVISOR = os.getpid()
@@ -53,6 +55,8 @@ class Service:
     started: float = 0.0
     pause: float = _FIRST_PAUSE
     start_at: float = field(default=0.0)
+    #: Of what is done every so many seconds, and ends by itself each time.
+    every: float = 0.0
 
     def start(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
@@ -63,6 +67,9 @@ class Service:
     def watch(self, environment: dict[str, str]) -> None:
         """Starts the process, or starts it again when it has died and its pause is over."""
         now = time.monotonic()
+        if self.every and self.process is not None and self.process.poll() is not None:
+            # What went wrong it has said itself, and the next run tries again.
+            self.process, self.start_at = None, self.started + self.every
         if self.process is not None and self.process.poll() is not None:
             if now - self.started > _WELL_AFTER:
                 self.pause = _FIRST_PAUSE
@@ -186,7 +193,15 @@ def services(environment: dict[str, str]) -> list[Service]:
         Service("file_reader", [*gunicorn, "reader_config/gunicorn.conf.py", "reader_config.wsgi"], reader),
         *(workers_with_broker(workers) if environment.get("CELERY_BROKER_URL", "").strip() else poll_workers(workers)),
         Service("gateway", [sys.executable, "-m", "gateway"], ROOT / "gateway"),
+        *(maintenance(folder) for folder in (reader, consumer)),
     ]
+
+
+def maintenance(folder: Path) -> Service:
+    """Not at the very start, when everything else wants the processor."""
+    command = [sys.executable, "manage.py", "maintenance", "--quiet"]
+    first = time.monotonic() + _FIRST_MAINTENANCE
+    return Service(f"maintenance of {folder.name}", command, folder, start_at=first, every=MAINTENANCE_SECONDS)
 
 
 def poll_workers(count: int) -> list[Service]:

@@ -16,8 +16,10 @@ SECRETS = {
     "file_reader": _FILE_READER,
     "worker": _FILE_READER,
     "migrate_file_reader": _FILE_READER,
+    "maintenance_file_reader": _FILE_READER,
     "postcode_consumer": _POSTCODE_CONSUMER,
     "migrate_postcode_consumer": _POSTCODE_CONSUMER,
+    "maintenance_postcode_consumer": _POSTCODE_CONSUMER,
     # To make the roles of the services at its first start.
     "postgres": {"POSTGRES_PASSWORD", "FILE_READER_DATABASE_PASSWORD", "POSTCODE_CONSUMER_DATABASE_PASSWORD"},
 }
@@ -26,8 +28,11 @@ NETWORKS = {
     "file_reader": {"services", "databases", "internet"},
     "worker": {"services", "databases", "internet"},
     "migrate_file_reader": {"databases"},
+    "maintenance_file_reader": {"databases"},
     "postcode_consumer": {"services", "databases", "internet"},
     "migrate_postcode_consumer": {"databases"},
+    # It asks known locations again.
+    "maintenance_postcode_consumer": {"databases", "internet"},
     "postgres": {"databases"},
 }
 

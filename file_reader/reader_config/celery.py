@@ -17,8 +17,10 @@ from django.core.exceptions import ImproperlyConfigured
 if not settings.CELERY_BROKER_URL:  # Celery itself would go looking for a RabbitMQ on this machine
     raise ImproperlyConfigured("CELERY_BROKER_URL is not set. Celery needs it: see .env.example.")
 
-#: The one task, in uploads/work/celery_tasks.py.
-LOOK = "look"
+#: The tasks, in uploads/work/celery_tasks.py.
+LOOK, MAINTENANCE = "look", "maintenance"
+#: And the one for others to send, with the name of a source and a path in it: uploads/accepting/celery_tasks.py.
+INGEST = "ingest"
 #: How long one look may go on, in seconds.
 LOOK_SECONDS = 60.0
 #: A look is worth nothing when it is older than this (seconds): beat has sent others since. It keeps the queue short.
@@ -28,8 +30,10 @@ LOOK_EXPIRES = 60.0
 BROKER_TIMEOUT = 3.0
 #: How often beat says "look", in seconds.
 BEAT_SECONDS = 5.0
+#: And how often it has the service tidy up.
+MAINTENANCE_SECONDS = 300.0
 
-app = Celery("reader_config", include=["uploads.work.celery_tasks"])
+app = Celery("reader_config", include=["uploads.work.celery_tasks", "uploads.accepting.celery_tasks"])
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_timeout=BROKER_TIMEOUT,
@@ -50,7 +54,14 @@ app.conf.update(
     # On Redis, its subscription is the only connection that is read while every process is busy. Without it, a loss of
     # the broker goes unnoticed then, the acknowledgements fail, and the worker waits for them for ever.
     worker_enable_remote_control=True,
-    beat_schedule={"look": {"task": LOOK, "schedule": BEAT_SECONDS, "options": {"expires": LOOK_EXPIRES}}},
+    beat_schedule={
+        "look": {"task": LOOK, "schedule": BEAT_SECONDS, "options": {"expires": LOOK_EXPIRES}},
+        "maintenance": {
+            "task": MAINTENANCE,
+            "schedule": MAINTENANCE_SECONDS,
+            "options": {"expires": MAINTENANCE_SECONDS},
+        },
+    },
     beat_scheduler="celery.beat:Scheduler",  # in memory: one that sends the same every few seconds remembers nothing
 )
 if settings.CELERY_BROKER_URL.startswith("redis"):

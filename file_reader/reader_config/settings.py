@@ -29,6 +29,11 @@ POSTCODE_CONSUMER_URL = env_str(
 # Uploads are deleted so many days after they ended; 0: they are kept.
 UPLOAD_KEEP_DAYS = env_int("UPLOAD_KEEP_DAYS", 0, minimum=0, maximum=36_500)
 
+# What `manage.py maintenance` does (service_kit.maintenance).
+MAINTENANCE_JOBS = "uploads.work.housekeeping.JOBS"
+# What `manage.py backup` keeps (service_kit.maintenance.backup).
+BACKUP_CONTENT = "uploads.work.keeping.CONTENT"
+
 # Hosts and ports that webhooks, and files that are named by an address, may lead to although they are inside.
 WEBHOOK_ALLOWED_HOSTS = env_hosts("WEBHOOK_ALLOWED_HOSTS")
 # Files below it may be named instead of sent, by everybody who may upload; None: there are none.

@@ -58,13 +58,20 @@ def record(action: AuditAction, *objects: str, user_id: int | None = None) -> No
     )
 
 
-def forget_old() -> None:
+def forget_old(dry_run: bool, is_over: Callable[[], bool]) -> int:
     """Removes entries that are older than AUDIT_KEEP_DAYS, some thousands at once, oldest first."""
     limit = timezone.now() - timedelta(days=settings.AUDIT_KEEP_DAYS)
-    # The oldest have the smallest ids, so no index has to be kept for this.
-    oldest = AuditEntry.objects.order_by("id").values_list("id", "at")[:_FORGOTTEN_AT_ONCE]
-    if old := [pk for pk, at in oldest if at < limit]:
-        AuditEntry.objects.filter(id__lte=old[-1], at__lt=limit).delete()
+    if dry_run:
+        return AuditEntry.objects.filter(at__lt=limit).count()
+    count = 0
+    while not is_over():
+        # The oldest have the smallest ids, so no index has to be kept for this.
+        oldest = AuditEntry.objects.order_by("id").values_list("id", "at")[:_FORGOTTEN_AT_ONCE]
+        old = [pk for pk, at in oldest if at < limit]
+        if not old:
+            break
+        count += AuditEntry.objects.filter(id__lte=old[-1], at__lt=limit).delete()[0]
+    return count
 
 
 def record_logins() -> None:

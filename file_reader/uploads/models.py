@@ -217,6 +217,74 @@ class WebhookSecret(models.Model):
         return f"webhook secret of {self.owner or 'all'}"
 
 
+class SourceKind(models.TextChoices):
+    FOLDER = "folder", "folder: a folder below IMPORT_DIR"
+    ADDRESS = "address", "address: one file at an http(s) address"
+
+
+class Source(models.Model):
+    """Where new and changed files are looked for, every so many minutes. `uploads.accepting.ingest` looks."""
+
+    name = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=7, choices=SourceKind, default=SourceKind.FOLDER)
+    place = models.CharField(max_length=2_000, help_text="The folder, as its path below IMPORT_DIR; or the address.")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="Whose uploads they become. Empty: nobody's, for AUTH=off.",
+    )
+    pattern = models.CharField(
+        max_length=200,
+        default="*",
+        help_text="Of a folder: paths in it, such as *.csv or 2026/*.xlsx; * is any text.",
+    )
+    options = models.JSONField(
+        default=dict, blank=True, help_text='Options of its uploads, such as {"max_distance": "500"}.'
+    )
+    minutes = models.PositiveIntegerField("every … minutes", default=10)
+    quiet_seconds = models.PositiveIntegerField(
+        default=10, help_text="A file of a folder is taken when it has not changed for so many seconds."
+    )
+    enabled = models.BooleanField(default=True)
+    due_at = models.DateTimeField("due", db_default=Now(), editable=False)
+    looked_at = models.DateTimeField("last look", null=True, editable=False)
+    # Why the last look did not come to its end; empty: it did.
+    error = models.TextField("last error", db_default="", editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceFileState(models.TextChoices):
+    NEW = "new", "new: it may still be written"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class SourceFile(models.Model):
+    """A file of a source, as it was seen last, and what became of it."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE)
+    # Within the folder; of an address empty.
+    path = models.CharField(max_length=1_000)
+    # What tells of a change without reading it: size and times, or what the server says.
+    stamp = models.CharField(max_length=300)
+    seen_at = models.DateTimeField("seen so since", db_default=Now())
+    state = models.CharField(max_length=8, choices=SourceFileState, default=SourceFileState.NEW)
+    # Of the content that was accepted or refused last.
+    sha256 = models.CharField(max_length=64)
+    upload_id = models.UUIDField("upload", null=True)
+    detail = models.TextField("why refused")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path"], name="sourcefile_once")]
+
+    def __str__(self) -> str:
+        return self.path or self.source.name
+
+
 class SpentRows(models.Model):
     """The rows of a deleted upload: they count as those of a day for as long as they would if it were still there."""
 

@@ -61,6 +61,11 @@ POSTCODES_IO_FIRST_BACKOFF_SECONDS = 0.5
 # Redis or Valkey, where processes agree on when the next call may be made; empty: a row in the database does.
 CACHE_URL = env_redis_url("CACHE_URL")
 
+# What `manage.py maintenance` does (service_kit.maintenance).
+MAINTENANCE_JOBS = "lookups.management.jobs.JOBS"
+# What `manage.py backup` keeps (service_kit.maintenance.backup).
+BACKUP_CONTENT = "lookups.management.jobs.BACKUP_CONTENT"
+
 # --- Django --------------------------------------------------------------------------------------------------------
 DEBUG = False
 # The door is the internal token: whoever holds it is let in, under whatever name the gateway passes on.

@@ -10,10 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.signals import user_logged_in
-from django.core.management import call_command
 from django.db.models import Q, QuerySet
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.formats import date_format
@@ -30,12 +27,6 @@ admin.site.site_url = None  # there is no other page to go to
 
 _DAY = 86_400
 _COORDINATES = re.compile(r"\s*(-?[0-9.]+)\s*[,;\s]\s*(-?[0-9.]+)\s*")
-
-
-@receiver(user_logged_in)
-def clear_sessions(**_: Any) -> None:
-    """Removes the sessions that are over. This service has no worker that would do it every day."""
-    call_command("clearsessions")
 
 
 class ForgettingAdmin(LargeTableAdmin):

@@ -60,6 +60,8 @@ class KnownLocation(models.Model):
     searched_m = models.IntegerField()
     #: When the provider was asked, in Unix seconds.
     looked_up_at = models.BigIntegerField()
+    #: Somebody asked about it when the finding was about to be too old, and it was not asked again since.
+    wanted = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = [
@@ -68,7 +70,10 @@ class KnownLocation(models.Model):
         ]
         # None by postcode: new rows are all over the country, so each index more is a page more for every row.
         # The admin, which alone asks for it, looks through a million locations in a fraction of a second.
-        indexes = [models.Index(fields=["looked_up_at"], name="known_by_age")]
+        indexes = [
+            models.Index(fields=["looked_up_at"], name="known_by_age"),
+            models.Index(fields=["searched_m", "looked_up_at"], name="known_wanted", condition=models.Q(wanted=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.latitude}, {self.longitude}"

@@ -11,6 +11,7 @@ from service_kit.private_files import make_private
 #: Apps of Django's own that an admin needs, beside REST framework and the admin itself.
 APPS_OF_THE_ADMIN = [
     "service_kit.logins.apps.LoginsConfig",
+    "service_kit.maintenance.apps.MaintenanceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

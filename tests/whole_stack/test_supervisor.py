@@ -1,5 +1,7 @@
 """serve.py: restarts what dies, ends what it started, leaves no orphan behind."""
 
+import importlib.util
+import os
 import signal
 import socket
 import subprocess
@@ -82,6 +84,26 @@ def test_fault_23_killing_the_supervisor_leaves_no_orphan(tmp_path: Path) -> Non
         stack.supervisor.wait()
         _, alive = psutil.wait_procs(started, timeout=40)
         assert alive == []
+
+
+def test_what_is_done_every_so_often_is_done_again_when_its_time_has_come(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("serve", ROOT / "serve.py")
+    assert spec
+    assert spec.loader
+    serve = importlib.util.module_from_spec(spec)
+    sys.modules["serve"] = serve  # where its dataclass looks for it
+    spec.loader.exec_module(serve)
+    program = "import time; print(time.monotonic(), file=open('log', 'a'))"
+    service = serve.Service("often", [sys.executable, "-c", program], tmp_path, every=1.0)
+    log = tmp_path / "log"
+
+    def runs() -> list[float]:
+        service.watch(dict(os.environ))
+        return list(map(float, log.read_text().split())) if log.exists() else []
+
+    wait_for(lambda: len(runs()) == 3, "three runs")
+    first, _, last = runs()
+    assert last - first > 1.7
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from tests.api import UPLOADS, Api, Json
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
+from service_kit.maintenance.running import maintain
 from uploads.models import ApiKey, AuditEntry, Upload
-from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 CSV = "lat,lon\n51.501009,-0.141588\n53.4,-2.2\n"
@@ -135,10 +135,10 @@ def test_the_log_is_searched_and_filtered_and_not_changed(admin: Client, ann: Ap
     assert admin.post(f"{path}{pk}/change/", {"object": "x"}).status_code == 403
 
 
-def test_entries_are_forgotten_by_a_worker_when_their_time_is_over(ann: Api, settings: Any) -> None:
+def test_entries_are_forgotten_when_their_time_is_over(ann: Api, settings: Any) -> None:
     settings.AUDIT_KEEP_DAYS = 30
     ann.upload(CSV)
     AuditEntry.objects.update(at=F("at") - timedelta(days=31))
     newer = ann.upload(CSV)
-    Worker().run_once()
+    maintain()
     assert told() == [("upload_accepted", newer["id"])]

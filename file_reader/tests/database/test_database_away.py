@@ -1,7 +1,5 @@
 """The database is away, busy or full while the API is called: a problem that says so, and at most one upload."""
 
-import errno
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -13,7 +11,6 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections
 from tests.api import UPLOADS, Api, problem_of
 from tests.sending import make_old
-from tests.working import work_until_idle
 
 from uploads.files.stored import path_of
 from uploads.models import Upload
@@ -178,16 +175,6 @@ def test_a_worker_waits_for_the_database_for_as_long_as_it_takes(monkeypatch: py
     work(Worker(is_stopping=lambda: looks == 2_000))  # hours
     assert len(pauses) == 2_000
     assert max(pauses) == pauses[-1] == 5
-
-
-def test_files_that_cannot_be_collected_do_not_stop_the_work(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse() -> int:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    monkeypatch.setattr("uploads.work.worker.collect_abandoned", refuse)
-    upload = api.upload("lat,lon\n")
-    work_until_idle()
-    assert api.show(upload)["state"] == "done"
 
 
 @pytest.mark.parametrize("raised", [OperationalError, InterfaceError, DatabaseError])

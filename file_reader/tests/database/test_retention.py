@@ -1,23 +1,21 @@
-"""UPLOAD_KEEP_DAYS: uploads are deleted some time after their end; and sessions of the admin that are over."""
+"""UPLOAD_KEEP_DAYS: uploads are deleted some time after their end."""
 
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db.models import F
-from django.db.models.functions import Now
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
-from tests.working import work_until_ended, work_until_idle
+from tests.working import work_until_ended
 
+from service_kit.maintenance.running import maintain
 from uploads.files.stored import path_of
 from uploads.models import Row, Upload
 from uploads.work import housekeeping
 from uploads.work.commands import retry_upload
 from uploads.work.housekeeping import delete_expired
-from uploads.work.worker import Worker
 
 pytestmark = pytest.mark.django_db
 CSV = "lat,lon\n51.501009,-0.141588\n"
@@ -40,10 +38,10 @@ def test_an_upload_says_when_it_is_deleted_and_then_it_is(
     ended, expires = (datetime.fromisoformat(shown[name]) for name in ("finished_at", "expires_at"))
     assert expires - ended == timedelta(days=30)
     days_pass(29)
-    Worker().run_once()
+    maintain()
     assert api.show(upload)
     days_pass(1.01)
-    work_until_idle()
+    maintain()  # no worker is needed
     assert api.get(f"{UPLOADS}{upload['id']}/").status_code == 404
     assert not Upload.objects.exists()
     assert not Row.objects.exists()
@@ -92,10 +90,3 @@ def test_who_deletes_need_not_wait_for_all_that_expired(
         delete_expired()
     assert Upload.objects.filter(deleted_at__isnull=False).count() == 2
     assert Upload.objects.visible_to(None).count() == 2
-
-
-def test_sessions_that_are_over_are_removed() -> None:
-    for key, days in (("old", -1), ("new", 1)):
-        Session.objects.create(session_key=key, session_data="", expire_date=Now() + timedelta(days=days))
-    Worker().run_once()
-    assert [session.pk for session in Session.objects.all()] == ["new"]

@@ -57,7 +57,7 @@ def test_a_file_ends_as_failed_where_its_minus_is_lost(api: Api, consumer: FakeP
 def test_what_begins_in_the_first_step_is_never_answered(
     api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch, take_out: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr("uploads.web.arriving.check_beginning", lambda *_: None)
+    monkeypatch.setattr("uploads.accepting.telling.check_beginning", lambda *_: None)
     for rules in (DEGREES, SIDES):
         take_out(rules, *rules)
     upload = api.upload(losing_its_minus(0, 3_000))

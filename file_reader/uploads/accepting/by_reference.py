@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO
@@ -47,9 +47,8 @@ def receive_named(members: list[tuple[str, Any]], incoming: Incoming, give: Call
     if not source:
         raise OptionError("url", source, "the address of a file, as a member of the JSON object")
     if "://" not in source:
-        with _imported(source) as file:
-            while piece := file.read(_PIECE_BYTES):
-                _take(piece, incoming)
+        with imported(source) as file:
+            copy_file(file, incoming)
         return source
     try:
         check_address(source, settings.WEBHOOK_ALLOWED_HOSTS)
@@ -89,25 +88,53 @@ def _take(piece: bytes, incoming: Incoming) -> None:
         raise too_large()
 
 
-async def _fetch(url: str, incoming: Incoming) -> None:
+async def _fetch(url: str, incoming: Incoming, condition: Mapping[str, str] | None = None) -> Mapping[str, str] | None:
+    """The headers of the answer; None where the file is as the condition has it."""
     from uploads.outbound import CallError, called  # aiohttp is 20 MB, which no other request needs
 
-    options = {"headers": {"User-Agent": "file_reader", "Accept-Encoding": "identity"}}
+    options = {"headers": {"User-Agent": "file_reader", "Accept-Encoding": "identity", **(condition or {})}}
     try:
         async with called(
             "GET", url, seconds=FETCH_SECONDS, allowed=settings.WEBHOOK_ALLOWED_HOSTS, **options
         ) as answer:
+            if condition and answer.status == 304:
+                return None
             if answer.status != 200:
                 raise FetchError(url, f"the answer is {answer.status}")
             if (answer.content_length or 0) > settings.MAX_UPLOAD_BYTES:
                 raise too_large()
             async for piece in answer.content.iter_any():
                 _take(piece, incoming)
+            return answer.headers
     except CallError as error:
         raise FetchError(url, str(error)) from None
 
 
-def _imported(source: str) -> BinaryIO:
+def copy_file(file: BinaryIO, incoming: Incoming) -> None:
+    """Writes all of an open file to `incoming`. Raises Problem above MAX_UPLOAD_BYTES, DiskNearlyFullError."""
+    while piece := file.read(_PIECE_BYTES):
+        _take(piece, incoming)
+
+
+def fetch_newer(url: str, incoming: Incoming, version: str) -> str | None:
+    """Writes the file at that address to `incoming`, unless it still has that version. Returns its version: the ETag,
+    or when it was changed, as the server says it, and empty when it says neither. None: it is the same.
+
+    Raises OptionError, FetchError, Problem, DiskNearlyFullError.
+    """
+    try:
+        check_address(url, settings.WEBHOOK_ALLOWED_HOSTS)
+    except AddressError as error:
+        raise OptionError("url", url, str(error)) from None
+    name, _, value = version.partition(": ")
+    condition = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+    headers = asyncio.run(_fetch(url, incoming, {condition[name]: value} if value else {}))
+    if headers is None:
+        return None
+    return next((f"{header}: {headers[header]}" for header in condition if header in headers), "")
+
+
+def imported(source: str) -> BinaryIO:
     """A file below IMPORT_DIR. No link is followed, wherever in the path it is; raises OptionError for all others."""
     folder = settings.IMPORT_DIR
     accepted = "http://… or https://…" + (", or the path of a file below IMPORT_DIR" if folder else "")

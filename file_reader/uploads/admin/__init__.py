@@ -4,6 +4,6 @@ What only the work engine may write is read-only here: an edit would lie about w
 """
 
 # Django looks for admins in this module only.
-from uploads.admin import people, rows, uploads, webhooks
+from uploads.admin import people, rows, sources, uploads, webhooks
 
-__all__ = ["people", "rows", "uploads", "webhooks"]
+__all__ = ["people", "rows", "sources", "uploads", "webhooks"]

@@ -39,6 +39,11 @@ def doubtful_files(size: int) -> Iterator[list[uuid.UUID]]:
         yield ids
 
 
+def count_doubtful() -> int:
+    """How many files may be without an upload, the temporary ones included: also those of requests that go on."""
+    return sum(map(len, doubtful_files(1_000))) + sum(1 for _ in incoming_folder().glob("*.part"))
+
+
 @contextlib.contextmanager
 def locked_files(ids: Iterable[uuid.UUID]) -> Iterator[set[uuid.UUID]]:
     """Locks the files of these uploads while the context lasts; gives those that no request holds, or that are not."""

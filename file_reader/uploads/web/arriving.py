@@ -1,10 +1,8 @@
 """A file that arrives by HTTP → an upload, or a look into it: for the API and for the pages."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
-from threading import BoundedSemaphore
-from typing import Any, BinaryIO, cast
+from contextlib import contextmanager
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
@@ -17,26 +15,17 @@ from uploads.accepting.options import (
     OPTIONS,
     READING_OPTIONS,
     UploadOptions,
-    check_converted,
-    check_no_text,
-    check_no_workbook,
     parse_options,
     parse_switch,
 )
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
+from uploads.accepting.telling import detected_dialect, opened_table
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
-from uploads.reading.containers import SheetCsv, beginning_of
-from uploads.reading.detecting.detect import SAMPLE_BYTES, detect_dialect
-from uploads.reading.detecting.dialect import Declared, Dialect
-from uploads.reading.detecting.sheets import dialect_of_sheet
-from uploads.reading.formats.telling import dialect_of_converted
+from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.preview import preview
-from uploads.reading.second_look import check_beginning
 
-#: Workbooks that one process looks into at once: each may take the memory and the CPU time that `workbook.process` has.
-_workbooks = BoundedSemaphore(2)
 #: What a preview takes: the options that say how a file is read, and whether all of it is here.
 PREVIEW_OPTIONS = (*READING_OPTIONS, "partial", "size")
 _DIGITS_OF_A_SIZE = 16
@@ -50,8 +39,8 @@ def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
     key = _idempotency_key(request, owner_id)
     check_before(owner_id, key, least_size(cast(WSGIRequest, request)))
     with _received(request, key, Values("option", OPTIONS)) as (sent, table, options, filename):
-        with _opened(table, options.declared.sheet) as stream:
-            dialect = _detected_dialect(table, stream, options)
+        with opened_table(table, options.declared.sheet) as stream:
+            dialect = detected_dialect(table, stream, options.declared)
         return accept_upload(
             sent=sent,
             table=table,
@@ -73,9 +62,9 @@ def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
     given = Values("option", PREVIEW_OPTIONS)
     with (
         _received(request, None, given) as (_, table, options, filename),
-        _opened(table, options.declared.sheet) as stream,
+        opened_table(table, options.declared.sheet) as stream,
     ):
-        dialect = _detected_dialect(table, stream, options)
+        dialect = detected_dialect(table, stream, options.declared)
         partial = parse_switch("partial", given.get("partial"))
         shown = preview(stream, dialect, partial=partial)
         shown["estimated_rows"] = _estimated(table, given.get("size", "")) if partial else None
@@ -101,32 +90,6 @@ def _received(
         options = parse_options(given)
         with sent.table(settings.MAX_UPLOAD_BYTES) as table:
             yield sent, table, options, display_name(given.get("filename") or name_in_form)
-
-
-@contextmanager
-def _opened(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
-    """The table, to look into; of a workbook that sheet, when its turn has come."""
-    with table.open_table(sheet or "") as stream, _workbooks if isinstance(stream, SheetCsv) else nullcontext():
-        yield stream
-
-
-def _detected_dialect(table: Incoming, stream: BinaryIO, options: UploadOptions) -> Dialect:
-    """How the table, which is open as `stream`, is written: as declared or told from its beginning."""
-    dialect = _told_dialect(table, stream, options.declared)
-    check_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
-    return dialect
-
-
-def _told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
-    if isinstance(stream, SheetCsv):
-        check_no_text(declared, "an Excel workbook")
-        return replace(dialect_of_sheet(stream, declared), format="xlsx", left=table.origin.left)
-    check_no_workbook(declared)
-    if table.origin.format != "csv":
-        check_converted(declared, table.origin.format)
-        return dialect_of_converted(beginning_of(stream, SAMPLE_BYTES), declared, table.origin)
-    dialect = detect_dialect(beginning_of(stream, SAMPLE_BYTES), declared, further=table.samples())
-    return replace(dialect, left=table.origin.left)
 
 
 def _idempotency_key(request: HttpRequest, owner_id: int | None) -> str | None:

@@ -1,11 +1,14 @@
-"""The one task of Celery: look whether there is work, and do it with the same function as `manage.py worker`."""
+"""The tasks of Celery: to look whether there is work, and do it with the same function as `manage.py worker`; and to
+tidy up."""
 
+import contextlib
 import functools
 import mmap
 
 from celery.signals import worker_shutting_down
 
-from reader_config.celery import LOOK, LOOK_SECONDS, app
+from reader_config.celery import LOOK, LOOK_SECONDS, MAINTENANCE, app
+from service_kit.maintenance.running import BusyError, maintain
 from uploads.work.loop import work
 from uploads.work.wake import wake_workers
 from uploads.work.worker import Worker
@@ -33,3 +36,10 @@ def look() -> None:
     A look that finds work sends one more, which wakes the next idle process: never more than one for each.
     """
     work(_worker(), until_idle=True, seconds=LOOK_SECONDS, on_first_work=wake_workers)
+
+
+@app.task(name=MAINTENANCE)
+def tidy_up() -> None:
+    """The same as `manage.py maintenance`. It may be lost or doubled: the next one does what is left."""
+    with contextlib.suppress(BusyError):
+        maintain(is_stopping=lambda: _stopping[0] == 1)

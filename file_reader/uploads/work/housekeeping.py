@@ -1,15 +1,20 @@
-"""What workers clean up beside other work: uploads that are deleted or over, sessions, and files whose request died."""
+"""What is tidied up: by workers what was deleted, beside other work; by `manage.py maintenance` the rest."""
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from uploads.files.abandoned import doubtful_files, locked_files, remove_parts, remove_unused_results
+from service_kit.maintenance.jobs import remove_sessions
+from service_kit.maintenance.running import Job
+from uploads import audit
+from uploads.files.abandoned import count_doubtful, doubtful_files, locked_files, remove_parts, remove_unused_results
 from uploads.files.stored import forget_intent, remove_file
 from uploads.models import IndexBlock, MapPart, SpentRows, TotalBlock, Upload
 from uploads.row_ids import row_number
@@ -17,6 +22,7 @@ from uploads.rows.bulk.usage import DAY
 from uploads.rows.filters import rows_of
 from uploads.work.commands import delete_upload
 from uploads.work.indexing import blocks_of
+from uploads.work.minutes import remove_old_minutes
 
 logger = logging.getLogger(__name__)
 
@@ -69,25 +75,47 @@ def _keep_spent_rows(upload: Upload) -> None:
         SpentRows.objects.create(owner_id=upload.owner_id, accepted_at=upload.created_at, rows=upload.rows_loaded)
 
 
-def delete_expired() -> None:
-    """(o) Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time.
+def remove_expired(dry_run: bool, is_over: Callable[[], bool]) -> int:
+    """Deletes the uploads that are over and removes them, some at a time, also where no worker runs."""
+    if dry_run:
+        return _expired().count() if settings.UPLOAD_KEEP_DAYS else 0
+    count = 0
+    while not is_over():
+        if Upload.objects.filter(deleted_at__isnull=False).exists():
+            if not purge_deleted():
+                time.sleep(0.05)  # workers are at all of them
+        elif deleted := delete_expired():
+            count += deleted
+        else:
+            break
+    return count
+
+
+def delete_expired() -> int:
+    """(o) Deletes uploads that ended more than `UPLOAD_KEEP_DAYS` ago, some at a time; returns how many.
 
     None while others wait to be removed: who deletes an upload need not wait for all that expired that day.
     """
     if not settings.UPLOAD_KEEP_DAYS or Upload.objects.filter(deleted_at__isnull=False).exists():
-        return
-    over = Now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
+        return 0
     with transaction.atomic():
         # Locked, and looked at again: somebody may have retried one just now.
-        expired = Upload.objects.visible_to(None).filter(finished_at__lt=over).order_by("id")
-        for upload in expired.select_for_update(skip_locked=True)[:_EXPIRED_AT_ONCE]:
+        expired = list(_expired().order_by("id").select_for_update(skip_locked=True)[:_EXPIRED_AT_ONCE])
+        for upload in expired:
             logger.info("upload expired upload=%s public_id=%s", upload.pk, upload.public_id)
             delete_upload(upload)
+    return len(expired)
 
 
-def clear_sessions() -> None:
-    """Removes the sessions of the admin that are over."""
-    call_command("clearsessions")
+def _expired() -> QuerySet[Upload]:
+    over = Now() - timedelta(days=settings.UPLOAD_KEEP_DAYS)
+    return Upload.objects.visible_to(None).filter(finished_at__lt=over)
+
+
+def remove_abandoned(dry_run: bool, is_over: Callable[[], bool]) -> int:
+    """See `collect_abandoned`. A dry run counts the files that may be without an upload: which of them are is known
+    when they are locked only."""
+    return count_doubtful() if dry_run else collect_abandoned()
 
 
 def collect_abandoned() -> int:
@@ -107,3 +135,13 @@ def collect_abandoned() -> int:
     if count:
         logger.info("abandoned files collected count=%s", count)
     return count
+
+
+#: One line for each; `service_kit.maintenance.running.Job` says what a job is.
+JOBS = (
+    Job("expired uploads", remove_expired),
+    Job("abandoned files", remove_abandoned),
+    Job("old audit entries", audit.forget_old),
+    Job("old sessions", remove_sessions),
+    Job("old minutes of the charts", remove_old_minutes),
+)

@@ -8,7 +8,10 @@ import os
 import socket
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
 
 from uploads.models import WorkMinute
 
@@ -39,7 +42,7 @@ def write_minute(*, if_idle: bool = True) -> None:
     _rows.clear()
 
 
-def prune_minutes(now: datetime) -> int:
-    """Removes the minutes that no chart shows any more, and returns how many."""
-    kept_from = int((now - _KEPT).timestamp()) // 60
-    return WorkMinute.objects.filter(minute__lt=kept_from).delete()[0]
+def remove_old_minutes(dry_run: bool, is_over: Callable[[], bool]) -> int:
+    """Removes the minutes that no chart shows any more."""
+    old = WorkMinute.objects.filter(minute__lt=int((timezone.now() - _KEPT).timestamp()) // 60)
+    return old.count() if dry_run else old.delete()[0]

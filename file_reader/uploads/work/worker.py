@@ -10,17 +10,16 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
 
 from service_kit.database_errors import database_is_away
-from uploads import audit
 from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
 from uploads.rows.bulk import forget_areas
+from uploads.work import sources
 from uploads.work.delivering import deliver_all_due, due_deliveries
 from uploads.work.geocoding import ChunkLookup, ask_chunk
-from uploads.work.housekeeping import clear_sessions, collect_abandoned, delete_expired, purge_deleted
+from uploads.work.housekeeping import purge_deleted
 from uploads.work.indexing import IndexLease, claim_index, release_index, write_segment
 from uploads.work.leases import (
     ChunkLease,
@@ -34,7 +33,7 @@ from uploads.work.leases import (
     sweep,
 )
 from uploads.work.loading import Loader
-from uploads.work.minutes import prune_minutes, write_minute
+from uploads.work.minutes import write_minute
 from uploads.work.pauses import MAX_OUTAGE_PAUSE
 
 logger = logging.getLogger(__name__)
@@ -48,8 +47,6 @@ TARGET_ANSWER_SECONDS = 1.0
 FIRST_CHUNK_ROWS = 2_000
 _SWEEP_SECONDS = 5.0
 _DELIVER_SECONDS = 1.0
-_COLLECT_SECONDS = 600.0
-_SESSIONS_SECONDS = 86_400.0
 _MINUTE_SECONDS = 60.0
 #: The most uploads that a worker loads in turn; beside them it begins those of at most so many bytes, which take a step
 #: or two.
@@ -83,9 +80,8 @@ class Worker:
         self._geocode_from = 0.0
         self._delivering: threading.Thread | None = None
         self._deliver_from = 0.0
+        self._ingesting: threading.Thread | None = None
         self._sweep_from = 0.0
-        self._collect_from = 0.0
-        self._sessions_from = 0.0
         self._minute_from = 0.0
 
     def run_once(self) -> bool:
@@ -281,21 +277,10 @@ class Worker:
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
-            delete_expired()
         if now >= self._minute_from:
             self._minute_from = now + _MINUTE_SECONDS
             write_minute()
-        if now >= self._sessions_from:
-            self._sessions_from = now + _SESSIONS_SECONDS
-            clear_sessions()
-        if now >= self._collect_from:
-            self._collect_from = now + _COLLECT_SECONDS
-            audit.forget_old()
-            prune_minutes(timezone.now())
-            try:
-                collect_abandoned()
-            except OSError as error:  # what cannot be removed is waste, and no reason to stop working
-                logger.warning("abandoned files cannot be collected: %s", error)
+        self._ingest()
 
     def _deliver(self) -> None:
         """Has webhooks sent by a thread: no receiver keeps chunks waiting. It is no daemon: what is sent is noted."""
@@ -303,6 +288,13 @@ class Worker:
         if not is_busy and not self.is_stopping() and due_deliveries().exists():
             self._delivering = threading.Thread(target=deliver_all_due, args=[self.is_stopping], name="deliver")
             self._delivering.start()
+
+    def _ingest(self) -> None:
+        """Has sources that are due looked at by a thread, as webhooks are sent."""
+        is_busy = self._ingesting is not None and self._ingesting.is_alive()
+        if not is_busy and not self.is_stopping() and sources.are_due():
+            self._ingesting = threading.Thread(target=sources.look_at_all_due, args=[self.is_stopping], name="ingest")
+            self._ingesting.start()
 
 
 def _is_anything_open() -> bool:

@@ -122,6 +122,20 @@ def only_build(folder: Path) -> Iterator[None]:
         yield
 
 
+def remove_unfinished(folder: Path, *, dry_run: bool) -> int:
+    """Removes what builds that died left in the folder, unless one is under way; returns how many files."""
+    new = folder / f"{NAME}.new"
+    if not new.exists():
+        return 0
+    try:
+        with only_build(folder):
+            if not dry_run:
+                new.unlink(missing_ok=True)
+            return 1
+    except BuildRunningError:
+        return 0
+
+
 def load(folder: Path) -> Places:
     """The folder's index, mapped into memory. Raises `IndexUnusableError`."""
     path = folder / NAME

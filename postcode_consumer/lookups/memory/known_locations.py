@@ -62,9 +62,25 @@ INSERT INTO lookups_knownlocation AS kept
     (latitude, longitude, looked_up_at, searched_m, postcode, distance_m, provider) {rows}
 ON CONFLICT (latitude, longitude, provider) DO UPDATE SET
     looked_up_at = excluded.looked_up_at, searched_m = excluded.searched_m,
-    postcode = excluded.postcode, distance_m = excluded.distance_m
+    postcode = excluded.postcode, distance_m = excluded.distance_m, wanted = false
 WHERE excluded.looked_up_at >= kept.looked_up_at OR excluded.searched_m > kept.searched_m
 """
+#: A row that is locked is being written, and new.
+_WANT = {
+    "sqlite": """
+WITH asked (latitude, longitude) AS ({rows})
+UPDATE lookups_knownlocation SET wanted = true
+WHERE NOT wanted AND provider = %s AND (latitude, longitude) IN (SELECT latitude, longitude FROM asked)
+""",
+    "postgresql": """
+WITH asked (latitude, longitude) AS ({rows})
+UPDATE lookups_knownlocation SET wanted = true
+WHERE id = ANY (ARRAY(
+    SELECT id FROM lookups_knownlocation
+    WHERE NOT wanted AND provider = %s AND (latitude, longitude) IN (SELECT latitude, longitude FROM asked)
+    FOR UPDATE SKIP LOCKED))
+""",
+}
 #: The ids are given one after the other: right as long as nothing between the first and the last was forgotten. SQLite
 #: looks up one end in a query, and reads the whole table for both.
 _ESTIMATE = {
@@ -113,6 +129,21 @@ def remember(provider: str, findings: Mapping[Location, Finding]) -> None:
             sorted([(*_row(location, finding), provider) for location, finding in findings.items()]),
             (*_KEY_TYPES, "bigint", "integer", "text", "float8", "text"),
         )
+
+
+def want(provider: str, locations: Iterable[Location]) -> None:
+    """Notes that somebody asked about these known locations, for whoever asks again before they are too old."""
+    keys = sorted(map(_BY_KEY, locations))
+    if not keys:
+        return
+    rows, values = query_of(keys, _KEY_TYPES)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(filled(_WANT[connection.vendor], rows=rows), [*values, provider])
+
+
+def wanted(provider: str) -> QuerySet[KnownLocation]:
+    """Those that `want` noted, by how far was searched, the oldest first."""
+    return KnownLocation.objects.filter(provider=provider, wanted=True).order_by("searched_m", "looked_up_at")
 
 
 def details_of(postcode: str) -> PostcodeDetails | None:

@@ -6,7 +6,7 @@ place, and a failed row is put back to work so that it is asked again.
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lookups import counters
 from lookups.answers import Answer, Location, PostcodeDetails
@@ -17,10 +17,15 @@ from lookups.memory import claims
 from lookups.memory import known_locations as memory
 from lookups.memory.claims import Claims
 from lookups.memory.writer import Keeper, attempt
+from lookups.models import KnownLocation
 from lookups.provider import Upstream
 
 #: Seconds between two looks at what another lookup is asking about. They grow, so that a long wait costs little.
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0
+#: A finding that has this share of its time left is asked again if somebody wants it meanwhile.
+LAST_PART = 0.1
+#: Locations that are asked again at once, and how long that may take, in seconds.
+REFRESHED_AT_ONCE, REFRESH_SECONDS = 100, 60.0
 
 
 class Remembering:
@@ -55,6 +60,31 @@ class Remembering:
             counters.WAITED.labels(self.name).inc(len(others) - len(missing))
         return [known[location].answer(location, max_distance, provider=self.name) for location in locations]
 
+    def refresh(self, is_over: Callable[[], bool]) -> int:
+        """Asks again what somebody wanted in the last tenth of its time, a hundred at once; returns how many.
+
+        To the reach of the first search, so that nobody who asked before gets less. Raises `ProviderUnavailableError`.
+        """
+        count = 0
+        while not is_over() and (first := memory.wanted(self.name).first()):
+            rows = list(memory.wanted(self.name).filter(searched_m=first.searched_m)[:REFRESHED_AT_ONCE])
+            mine = Claims(self.name)
+            try:
+                # What is claimed is being asked by a lookup, and new in a moment.
+                taken = mine.take([Location(row.latitude, row.longitude) for row in rows])
+                if taken:
+                    self._ask(taken, {}, first.searched_m, Deadline(REFRESH_SECONDS), mine)
+            finally:
+                self._keeper.release(mine.owner)
+            # Also what upstream refuses: it would be asked for ever.
+            KnownLocation.objects.filter(pk__in=[row.pk for row in rows]).update(wanted=False)
+            count += len(taken)
+        return count
+
+    def wanted(self) -> int:
+        """How many locations `refresh` would ask about."""
+        return memory.wanted(self.name).count()
+
     def details_of(self, postcode: str, *, remembered: bool) -> PostcodeDetails | None:
         """See `Provider`: what was said about it the last time, however long ago that is."""
         return memory.details_of(postcode) if remembered else None
@@ -66,9 +96,13 @@ class Remembering:
 
     def _recall(self, locations: Sequence[Location]) -> dict[Location, Finding]:
         now = int(time.time())
-        return memory.recall(
-            self.name, locations, matches_after=now - self._ttl, misses_after=now - self._ttl_of_misses
+        matches_after, misses_after = now - self._ttl, now - self._ttl_of_misses
+        known = memory.recall(self.name, locations, matches_after=matches_after, misses_after=misses_after)
+        fading = (matches_after + LAST_PART * self._ttl, misses_after + LAST_PART * self._ttl_of_misses)
+        self._keeper.want(
+            [place for place, found in known.items() if found.looked_up_at < fading[found.nearest is None]]
         )
+        return known
 
     def _ask_unclaimed(
         self, missing: Sequence[Location], known: dict[Location, Finding], max_distance: float, deadline: Deadline

@@ -33,10 +33,12 @@ LONGEST_END = 10.0
 
 
 class _Found(NamedTuple):
-    """What a lookup found, and the owner of its claims when it is done with them."""
+    """What a lookup found, the owner of its claims when it is done with them, and what it wanted that is nearly too
+    old."""
 
     findings: Mapping[Location, Finding]
     owner: int | None
+    wanted: Sequence[Location] = ()
 
 
 class Keeper:
@@ -62,6 +64,11 @@ class Keeper:
     def release(self, owner: int) -> None:
         """Has the claims of that owner end when all that was found before is written."""
         self._waiting.put(_Found({}, owner))
+
+    def want(self, locations: Sequence[Location]) -> None:
+        """Has it noted that somebody asked about these, which are nearly too old."""
+        if locations:
+            self._waiting.put(_Found({}, None, locations))
 
     def close(self) -> None:
         """Write what waits, and end."""
@@ -91,6 +98,8 @@ class Keeper:
                 if not self._remember(one.findings):
                     logger.error("what was found could not be kept locations=%d", len(one.findings))
                     counters.NOT_REMEMBERED.labels(self._provider).inc(len(one.findings))
+        if wanted := {location for one in found for location in one.wanted}:
+            attempt("nothing is noted as wanted", lambda: memory.want(self._provider, wanted))
         if owners := [one.owner for one in found if one.owner is not None]:
             attempt("the claims stay until they expire", lambda: claims.release(owners))
         if time.monotonic() > self._prune_at:

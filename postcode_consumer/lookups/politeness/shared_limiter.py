@@ -22,6 +22,8 @@ T = TypeVar("T")
 #: rate asks for that in no second there are more than the rate and one.
 LATENESS = 0.05
 _SPACING = 1.0 + LATENESS
+#: What is done in the background makes a tenth of the calls that the rate allows; without a rate, one a second.
+_BACKGROUND_SPACING, _BACKGROUND_SECONDS = 10.0, 1.0
 #: Seconds between looks at another caller's probe.
 _LOOK_SECONDS = 0.2
 
@@ -29,14 +31,19 @@ _LOOK_SECONDS = 0.2
 class SharedLimiter:
     """The limiter from an event loop: a thread of its own waits for the store, unless that is at hand.
 
-    A pause is also kept here, for the case that the store cannot be told.
+    A pause is also kept here, for the case that the store cannot be told. In the background it takes a moment only when
+    that is free at once: whoever waits comes first.
     """
 
-    def __init__(self, store: Store, *, calls_per_second: float, probe_seconds: float) -> None:
+    def __init__(
+        self, store: Store, *, calls_per_second: float, probe_seconds: float, in_background: bool = False
+    ) -> None:
         self._store = store
         self._interval = _SPACING / calls_per_second if calls_per_second else 0.0
         self._probe_seconds = probe_seconds
         self._silent_until = 0.0
+        self._in_background = in_background
+        self._background_from = 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="limiter")
 
     async def wait(self, deadline: Deadline) -> bool:
@@ -44,6 +51,7 @@ class SharedLimiter:
         lead = 0.0
         while True:
             await self._keep_silence(deadline)
+            await self._keep_back(deadline)
             reservation, read_at = await self._reserve(deadline, lead)
             match reservation:
                 case Reserved(wait, is_probe):
@@ -62,6 +70,8 @@ class SharedLimiter:
                     raise ProviderUnavailableError(
                         f"The provider does not work, and is asked again in {wait:.0f} s.", retry_after=wait
                     )
+                case TooLate(wait) if self._in_background and wait < deadline.remaining():
+                    pass
                 case TooLate(wait):
                     raise _too_late(wait)
 
@@ -92,7 +102,7 @@ class SharedLimiter:
                 now,
                 interval=self._interval,
                 lead=lead,
-                longest_wait=deadline.remaining(),
+                longest_wait=lead if self._in_background else deadline.remaining(),
                 probe_seconds=self._probe_seconds,
             )
             return changed, (reservation, time.monotonic())
@@ -112,6 +122,15 @@ class SharedLimiter:
         if self._store.is_at_hand:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _keep_back(self, deadline: Deadline) -> None:
+        if not self._in_background:
+            return
+        wait = self._background_from - time.monotonic()
+        if wait > deadline.remaining():
+            raise _too_late(wait)
+        await asyncio.sleep(wait)
+        self._background_from = time.monotonic() + (_BACKGROUND_SPACING * self._interval or _BACKGROUND_SECONDS)
 
     async def _keep_silence(self, deadline: Deadline) -> None:
         while (wait := self._silent_until - time.monotonic()) > 0:

@@ -42,14 +42,21 @@ class Politeness:
     `calls_per_second`, pauses and the circuit breaker hold for all processes together, through the database or Redis;
     with 0 there is no such limit, and pauses and breaker hold for this process. `max_concurrency` is the ceiling for
     this process; 0 stands for `UNLIMITED_CONCURRENCY`. The retry budget is this process's too. To be used from one
-    event loop. `probe_seconds` is the longest time that a call takes.
+    event loop. `probe_seconds` is the longest time that a call takes. `in_background`: one call at a time, a
+    tenth of the rate, and only when nobody waits.
     """
 
     def __init__(
-        self, *, name: str, calls_per_second: float, max_concurrency: int, probe_seconds: float = 10.0
+        self,
+        *,
+        name: str,
+        calls_per_second: float,
+        max_concurrency: int,
+        probe_seconds: float = 10.0,
+        in_background: bool = False,
     ) -> None:
         self._slots = Slots(
-            max_concurrency or UNLIMITED_CONCURRENCY,
+            1 if in_background else max_concurrency or UNLIMITED_CONCURRENCY,
             step=1 if calls_per_second else UNLIMITED_STEP,
         )
         self._budget = RetryBudget()
@@ -58,6 +65,7 @@ class Politeness:
             shared_store(name) if calls_per_second else MemoryStore(),
             calls_per_second=calls_per_second,
             probe_seconds=probe_seconds,
+            in_background=in_background,
         )
 
     @contextlib.asynccontextmanager

@@ -8,9 +8,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.contrib.sessions.models import Session
 from django.db import connection
-from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -301,9 +299,3 @@ def test_cookies_of_the_admin_are_hidden_from_scripts_and_other_sites(admin: Cli
     for cookie in admin.cookies.values():
         assert cookie["httponly"], cookie
         assert cookie["samesite"] in ("Lax", "Strict"), cookie
-
-
-def test_sessions_that_are_over_are_removed_when_somebody_logs_in() -> None:
-    Session.objects.create(session_key="old", session_data="", expire_date=Now())
-    Client().force_login(get_user_model().objects.create_superuser("late", password="x"))
-    assert not Session.objects.filter(pk="old").exists()

@@ -116,9 +116,13 @@ class PostcodesIo:
         call_seconds: float = 10.0,
         attempts: int = 5,
         first_backoff: float = 0.5,
+        in_background: bool = False,
     ) -> None:
         self._politeness = Politeness(
-            name=self.name, calls_per_second=calls_per_second, max_concurrency=max_concurrency
+            name=self.name,
+            calls_per_second=calls_per_second,
+            max_concurrency=max_concurrency,
+            in_background=in_background,
         )
         self._client = Client(url=url, contact=contact, call_seconds=call_seconds, politeness=self._politeness)
         self._attempts = attempts
