@@ -22,6 +22,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from service_kit.database_errors import database_is_away
+from uploads import counters
 from uploads.models import Delivery
 from uploads.outbound import CallError, called
 from uploads.webhook_secrets import secret_of
@@ -147,6 +148,8 @@ def signed(letter: Letter, moment: datetime) -> dict[str, str]:
 def _note(delivery: Delivery, answer: dict[str, Any]) -> None:
     """Writes an answer down, unless the lease is somebody else's by now."""
     status = answer["status"] or 0
+    outcome = "delivered" if 200 <= status < 300 else "refused" if status else "unreachable"
+    counters.WEBHOOK_CALLS.labels(outcome).inc()
     after = delivery.attempts - 1
     ended: dict[str, Any] = {"due_at": None}
     if 200 <= status < 300:

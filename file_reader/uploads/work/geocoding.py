@@ -18,6 +18,7 @@ import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
 
+from uploads import counters
 from uploads.models import ChunkState, RowStatus, area_id
 from uploads.row_ids import row_id
 from uploads.rows.bulk import (
@@ -37,6 +38,7 @@ from uploads.work.postcode_client import (
     FanOut,
     OutageError,
     PostcodeClient,
+    PostcodeServiceError,
     StoppedError,
 )
 
@@ -103,6 +105,14 @@ class ChunkLookup:
                 costs_attempt=outage is None and not goes_on,
             )
             bulk_update_results(matches, others)
+        counters.LOOKUP_SECONDS.labels(_outcome(looked_up.error)).observe(looked_up.seconds)
+        counters.CHUNKS.labels("done" if complete else "put_back").inc()
+        for word, count in (
+            ("matched", len(matches.ids)),
+            ("no_match", len(others) - failed),
+            ("failed", failed),
+        ):
+            counters.ROWS.labels(word).inc(count)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
         elif answered:
@@ -146,6 +156,14 @@ class ChunkLookup:
             strict=True,
         )
         return matches, list(map(Unmatched._make, others))
+
+
+def _outcome(error: PostcodeServiceError | None) -> str:
+    if error is None:
+        return "answered"
+    if isinstance(error, OutageError):
+        return error.reason
+    return "stopped" if isinstance(error, StoppedError) else "refused"
 
 
 def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> ChunkLookup:

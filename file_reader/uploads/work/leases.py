@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from uploads import counters
 from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.splitting import split_chunk
@@ -290,6 +291,7 @@ def _finish(uploads: QuerySet[Upload]) -> int:
         )
         announce(locked)
     if hit:
+        counters.UPLOADS_ENDED.inc(hit)
         logger.info("uploads ended count=%s", hit)
     return hit
 

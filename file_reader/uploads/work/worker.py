@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
-from uploads import audit
+from uploads import audit, counters
 from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
@@ -134,6 +134,7 @@ class Worker:
                     release_index(lease)
                 else:
                     release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
+                    counters.CHUNKS.labels("given_back").inc()
                     logger.info("chunk given back chunk=%s-%s upload=%s", lease.chunk_id, lease.fence, lease.upload_id)
             except LeaseLostError as error:
                 logger.info("lease was over: %s", error)
@@ -165,7 +166,9 @@ class Worker:
 
     def _step(self, loader: Loader) -> None:
         with self._trouble_with(loader.lease):
-            if not loader.step(self._chunk_rows()):
+            with counters.TURN_SECONDS.labels("load").time():
+                may_be_more = loader.step(self._chunk_rows())
+            if not may_be_more:
                 self._forget(loader.lease)
 
     def _forget(self, lease: LoadLease) -> None:
@@ -178,6 +181,7 @@ class Worker:
         try:
             yield
         except LeaseLostError as error:
+            counters.LEASES_LOST.labels("file").inc()
             logger.warning("stale write refused: %s", error)
             self._forget(lease)
         except Exception as error:
@@ -215,13 +219,16 @@ class Worker:
                 self._outages = min(self._outages + 1, 10)
                 self._geocode_from = time.monotonic() + pause
             self._rows_per_second = asked.rows_per_second() or self._rows_per_second
-            asked.commit(outage_delay=timedelta(seconds=pause))
+            with counters.TURN_SECONDS.labels("write").time():
+                asked.commit(outage_delay=timedelta(seconds=pause))
         except LeaseLostError as error:
+            counters.LEASES_LOST.labels("chunk").inc()
             logger.warning("stale write refused: %s", error)
         except Exception as error:
             if database_is_away(error):
                 self._unreleased.append(asked.lease)
                 raise
+            counters.CHUNKS.labels("failed").inc()
             logger.exception(
                 "chunk failed chunk=%s-%s upload=%s first_row=%s",
                 asked.lease.chunk_id,
@@ -248,8 +255,10 @@ class Worker:
             self._indexed = self._indexed or claim_index()
             if self._indexed is None:
                 return False
-            self._indexed = write_segment(self._indexed)
+            with counters.TURN_SECONDS.labels("index").time():
+                self._indexed = write_segment(self._indexed)
         except LeaseLostError as error:
+            counters.LEASES_LOST.labels("index").inc()
             logger.warning("stale write refused: %s", error)
             self._indexed = None
         except Exception as error:
@@ -262,11 +271,15 @@ class Worker:
 
     def _purge(self) -> bool:
         """Removes one slice of what was deleted."""
+        began = time.perf_counter()
         try:
-            return purge_deleted()
+            found = purge_deleted()
         except OSError as error:
             logger.warning("the file of a deleted upload cannot be removed: %s", error)
             return False
+        if found:
+            counters.TURN_SECONDS.labels("purge").observe(time.perf_counter() - began)
+        return found
 
     def _sweep(self) -> None:
         now = time.monotonic()
