@@ -12,6 +12,7 @@ start says that their ports are taken.
 """
 
 import ctypes
+import logging
 import os
 import secrets
 import shutil
@@ -26,7 +27,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service_kit.logs import JsonFormatter, is_for_people
+
 ROOT = Path(__file__).resolve().parent
+_AS_JSON = JsonFormatter("serve")
 DJANGO_SERVICES = ("file_reader", "postcode_consumer")
 # Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s, and workers their lookup
 # for STOP_GRACE_SECONDS (20 when it is not set).
@@ -93,7 +97,10 @@ def _how(code: int) -> str:
 
 
 def say(message: str) -> None:
-    print(f"serve: {message}", file=sys.stderr, flush=True)
+    line = f"serve: {message}"
+    if not is_for_people():
+        line = _AS_JSON.format(logging.makeLogRecord({"msg": message, "levelname": "INFO"}))
+    print(line, file=sys.stderr, flush=True)
 
 
 def settings() -> dict[str, str]:

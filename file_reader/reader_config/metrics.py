@@ -37,7 +37,7 @@ class Queue(Collector):
         )
         for state in UPLOAD_STATES:
             waiting = found.get(("upload", state), Waiting())
-            uploads.add_metric([state], waiting.count)
+            uploads.add_metric([state], waiting.number)
             oldest.add_metric([state], waiting.seconds)
         chunks = GaugeMetricFamily("file_reader_chunks", "Chunks that have work left, by state.", labels=["state"])
         rows = GaugeMetricFamily("file_reader_chunk_rows", "Rows of these chunks.", labels=["state"])
@@ -48,12 +48,12 @@ class Queue(Collector):
         )
         for state in CHUNK_STATES:
             waiting = found.get(("chunk", state), Waiting())
-            chunks.add_metric([state], waiting.count)
+            chunks.add_metric([state], waiting.number)
             rows.add_metric([state], waiting.rows)
             due.add_metric([state], waiting.seconds)
         deliveries = found.get(("delivery", "waiting"), Waiting())
         yield from (uploads, oldest, chunks, rows, due)
-        yield GaugeMetricFamily("file_reader_deliveries", "Webhooks that wait for their delivery.", deliveries.count)
+        yield GaugeMetricFamily("file_reader_deliveries", "Webhooks that wait for their delivery.", deliveries.number)
         yield GaugeMetricFamily(
             "file_reader_oldest_delivery_seconds", "How long the first of them has been waiting.", deliveries.seconds
         )

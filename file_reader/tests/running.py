@@ -27,6 +27,7 @@ def process_environment(data_dir: Path, **added: str) -> dict[str, str]:
         "FILE_READER_DATABASE_URL": _database_url(),
         "DATA_DIR": str(data_dir),
         "WORKER_METRICS_PORT": "0",
+        "LOG_FORMAT": "text",
         **added,
     }
 

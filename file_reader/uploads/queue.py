@@ -1,9 +1,9 @@
 """What there is to do, for `/metrics` and for people: one statement, however many uploads have ended."""
 
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Case, CharField, Count, F, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Min, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from uploads.models import ENDED_STATES, OPEN_CHUNK_STATES, OPEN_STATES, Chunk, ChunkState, Delivery, Upload
@@ -18,7 +18,7 @@ CHUNK_STATES = ("ready", "leased", "overdue")
 class Waiting(NamedTuple):
     """How much of one kind and state there is. `rows` are those of chunks."""
 
-    count: int = 0
+    number: int = 0
     rows: int = 0
     #: How long the first of them has been so, in seconds.
     seconds: float = 0.0
@@ -34,7 +34,7 @@ def queue() -> dict[tuple[str, str], Waiting]:
     }
 
 
-def _uploads() -> QuerySet[Upload, tuple[str, str, int, int, datetime]]:
+def _uploads() -> Any:
     shown = Case(
         When(deleted_at__isnull=False, then=Value("removing")),
         When(state__in=ENDED_STATES, then=Value("indexing")),
@@ -53,19 +53,19 @@ def _uploads() -> QuerySet[Upload, tuple[str, str, int, int, datetime]]:
     return _told(uploads, "upload", shown, since, Value(0))
 
 
-def _chunks() -> QuerySet[Chunk, tuple[str, str, int, int, datetime]]:
+def _chunks() -> Any:
     is_overdue = Q(state=ChunkState.LEASED, lease_until__lt=Now())
     shown = Case(When(is_overdue, then=Value("overdue")), default=F("state"), output_field=CharField())
     since = Case(When(is_overdue, then=F("lease_until")), When(state=ChunkState.READY, then=F("due_at")), default=Now())
     return _told(Chunk.objects.filter(state__in=OPEN_CHUNK_STATES), "chunk", shown, since, F("row_count"))
 
 
-def _deliveries() -> QuerySet[Delivery, tuple[str, str, int, int, datetime]]:
+def _deliveries() -> Any:
     return _told(Delivery.objects.filter(due_at__isnull=False), "delivery", Value("waiting"), F("created_at"), Value(0))
 
 
-def _told(found, kind, shown, since, rows):  # type: ignore[no-untyped-def]
-    """Of what is found: kind, state, how many, their rows, and the first moment."""
+def _told(found: Any, kind: str, shown: Any, since: Any, rows: Any) -> Any:
+    """A query set: kind, state, how many, their rows, and the first moment."""
     groups = found.annotate(kind=Value(kind), shown=shown).values("kind", "shown")
     told = groups.annotate(count=Count("pk"), rows=Sum(rows), since=Min(since))
     return told.order_by().values_list("kind", "shown", "count", "rows", "since")

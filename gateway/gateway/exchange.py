@@ -16,6 +16,8 @@ logger = logging.getLogger("gateway.access")
 
 #: All requests of this process.
 REQUESTS = Requests()
+#: What follows in a path tells where somebody lives.
+_POSTCODES = "/api/v1/postcodes/"
 #: The status that is logged when there was nobody left to answer; never sent.
 CLIENT_GONE = 499
 #: A request to a proxy names the host, too (RFC 9112, 3.2.2); the header Host does not count then.
@@ -63,14 +65,16 @@ class Exchange:
         seconds = time.monotonic() - self._began
         REQUESTS.count(self.method, self.route, self.status, self.outcome, seconds)
         logger.info(
-            # Only the first two are the client's words.
-            "request %s address=%s status=%d bytes_in=%d bytes_out=%d duration_ms=%.1f user=%s outcome=%s",
-            details(method=self.method, path=self.path),
-            self.address,
-            self.status,
-            self.bytes_in,
-            self.bytes_out,
-            seconds * 1000,
-            self.user_id or "-",
-            self.outcome,
+            "request %s",
+            details(
+                method=self.method,
+                path=f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path,
+                address=self.address,
+                status=self.status,
+                bytes_in=self.bytes_in,
+                bytes_out=self.bytes_out,
+                duration_ms=round(seconds * 1000, 1),
+                user=self.user_id,
+                outcome=self.outcome,
+            ),
         )

@@ -22,6 +22,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from service_kit.database_errors import database_is_away
+from service_kit.logs import work_for
 from uploads import counters
 from uploads.models import Delivery
 from uploads.outbound import CallError, called
@@ -82,7 +83,8 @@ def deliver_due() -> int:
         for delivery in claimed
     ]
     for delivery, answer in zip(claimed, asyncio.run(_send_all(letters)), strict=True):
-        _note(delivery, answer)
+        with work_for(delivery.upload.request_id):
+            _note(delivery, answer)
     return len(claimed)
 
 

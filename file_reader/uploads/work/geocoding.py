@@ -202,7 +202,7 @@ async def _look_up(lease: ChunkLease, locations: npt.NDArray[np.complex128], is_
         locations.imag,
         max_distance=lease.max_distance,
         seconds=settings.CHUNK_DEADLINE.total_seconds(),
-        request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
+        request_id=lease.request_id or f"chunk-{lease.chunk_id}-{lease.fence}",
         is_stopping=is_stopping,
         stop_grace=settings.STOP_GRACE_SECONDS,
     )
