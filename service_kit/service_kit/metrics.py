@@ -4,6 +4,7 @@ What they count is in files, one for each process, in the folder that `PROMETHEU
 settings see to it. Without that folder, one process tells what it counted itself. docs/monitoring.md has every metric.
 """
 
+import contextlib
 import functools
 import logging
 import os
@@ -14,9 +15,12 @@ from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
     REGISTRY,
     CollectorRegistry,
     Histogram,
+    disable_created_metrics,
     generate_latest,
     start_http_server,
 )
@@ -24,6 +28,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+# When a series began is of no use to us, and doubles their number.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 logger = logging.getLogger(__name__)
 
 #: Seconds.
@@ -54,6 +60,9 @@ def listen(host: str, port: int) -> None:
     """
     if not port:
         return
+    for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR):  # about Python, not about the work
+        with contextlib.suppress(KeyError):
+            REGISTRY.unregister(collector)
     try:
         start_http_server(port, host, counted())
     except OSError as error:
