@@ -12,8 +12,10 @@ start says that their ports are taken.
 """
 
 import ctypes
+import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +27,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from service_kit.logs import JsonFormatter, is_for_people
+
 ROOT = Path(__file__).resolve().parent
+_AS_JSON = JsonFormatter("serve")
 DJANGO_SERVICES = ("file_reader", "postcode_consumer")
 # Longer than any service takes by itself: the gateway lets requests in flight finish for 30 s, and workers their lookup
 # for STOP_GRACE_SECONDS (20 when it is not set).
@@ -51,6 +56,8 @@ class Service:
     name: str
     command: list[str]
     folder: Path
+    #: What it has in its environment besides.
+    added: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = _FIRST_PAUSE
@@ -60,7 +67,7 @@ class Service:
 
     def start(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
-            self.command, cwd=self.folder, env=environment, preexec_fn=_die_with_parent
+            self.command, cwd=self.folder, env=environment | self.added, preexec_fn=_die_with_parent
         )
         self.started = time.monotonic()
 
@@ -97,7 +104,10 @@ def _how(code: int) -> str:
 
 
 def say(message: str) -> None:
-    print(f"serve: {message}", file=sys.stderr, flush=True)
+    line = f"serve: {message}"
+    if not is_for_people():
+        line = _AS_JSON.format(logging.makeLogRecord({"msg": message, "levelname": "INFO"}))
+    print(line, file=sys.stderr, flush=True)
 
 
 def settings() -> dict[str, str]:
@@ -191,7 +201,11 @@ def services(environment: dict[str, str]) -> list[Service]:
     return [
         Service("postcode_consumer", [*gunicorn, "consumer_config/gunicorn.conf.py", "consumer_config.wsgi"], consumer),
         Service("file_reader", [*gunicorn, "reader_config/gunicorn.conf.py", "reader_config.wsgi"], reader),
-        *(workers_with_broker(workers) if environment.get("CELERY_BROKER_URL", "").strip() else poll_workers(workers)),
+        *(
+            workers_with_broker(workers, environment)
+            if environment.get("CELERY_BROKER_URL", "").strip()
+            else poll_workers(workers, environment)
+        ),
         Service("gateway", [sys.executable, "-m", "gateway"], ROOT / "gateway"),
         *(maintenance(folder) for folder in (reader, consumer)),
     ]
@@ -204,21 +218,35 @@ def maintenance(folder: Path) -> Service:
     return Service(f"maintenance of {folder.name}", command, folder, start_at=first, every=MAINTENANCE_SECONDS)
 
 
-def poll_workers(count: int) -> list[Service]:
+def poll_workers(count: int, environment: dict[str, str]) -> list[Service]:
     command = [sys.executable, "manage.py", "worker"]
-    return [Service(f"worker {number}", command, ROOT / "file_reader") for number in range(1, count + 1)]
+    return [
+        Service(f"worker {number}", command, ROOT / "file_reader", metrics_port(number, environment))
+        for number in range(1, count + 1)
+    ]
 
 
-def workers_with_broker(count: int) -> list[Service]:
+def metrics_port(number: int, environment: dict[str, str]) -> dict[str, str]:
+    """Workers show their metrics at ports that follow each other."""
+    first = environment.get("WORKER_METRICS_PORT", "8001")
+    return {"WORKER_METRICS_PORT": str(int(first) + number - 1) if first.isdecimal() and int(first) else first}
+
+
+def workers_with_broker(count: int, environment: dict[str, str]) -> list[Service]:
     """Celery's, which the broker wakes, and one that needs no broker: with it the work goes on while that is gone."""
     if count == 0:
         return []
     celery = [sys.executable, "-m", "celery", "--quiet", "-A", "reader_config"]
     # Looks are all that goes through the broker: its workers have nothing to tell each other.
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    # Its processes count in files there; those of an earlier run are not theirs.
+    counts = Path(environment["DATA_DIR"]) / "metrics" / "celery"
+    shutil.rmtree(counts, ignore_errors=True)
+    counts.mkdir(parents=True)
+    shown = metrics_port(2, environment) | {"PROMETHEUS_MULTIPROC_DIR": str(counts)}
     return [
-        *poll_workers(1),
-        Service("celery worker", [*celery, "worker", "--concurrency", str(count), *alone], ROOT / "file_reader"),
+        *poll_workers(1, environment),
+        Service("celery worker", [*celery, "worker", "--concurrency", str(count), *alone], ROOT / "file_reader", shown),
         Service("celery beat", [*celery, "beat"], ROOT / "file_reader"),
     ]
 

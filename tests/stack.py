@@ -148,7 +148,8 @@ def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     names = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
-    environment = inherited | ports | {"DATA_DIR": str(data_dir), "PROVIDER": "sandbox"} | settings
+    usual = {"WORKER_METRICS_PORT": "0", "GATEWAY_METRICS_PORT": "0", "LOG_FORMAT": "text"}
+    environment = inherited | ports | usual | {"DATA_DIR": str(data_dir), "PROVIDER": "sandbox"} | settings
     data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir / "stack.log"
     with log.open("ab") as log_file:

@@ -16,6 +16,8 @@ from service_kit.private_files import private_data_dir
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+#: The name of this service in its metrics.
+SERVICE = "file_reader"
 DATA_DIR = private_data_dir()
 UPLOADS_DIR = DATA_DIR / "uploads"
 SECRET_KEY = env_str("SECRET_KEY")
@@ -73,6 +75,10 @@ FAN_OUT = env_int("FAN_OUT", 4, minimum=1, maximum=64)
 LOCATIONS_PER_CALL = env_int("LOCATIONS_PER_CALL", 5_000, minimum=1, maximum=5_000)
 # Wakes Celery's workers; empty: the poll loop alone does the work (reader_config/celery.py).
 CELERY_BROKER_URL = env_broker_url("CELERY_BROKER_URL")
+
+# Where a worker shows its metrics; the port 0: nowhere.
+METRICS_HOST = env_str("METRICS_HOST", "127.0.0.1")
+WORKER_METRICS_PORT = env_int("WORKER_METRICS_PORT", 8001, minimum=0, maximum=65_535)
 
 # --- Django ------------------------------------------------------------------------------------------------------
 DEBUG = False

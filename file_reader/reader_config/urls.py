@@ -3,11 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from reader_config import health
+from reader_config import health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
     path("", include("uploads.web.urls")),
 ]

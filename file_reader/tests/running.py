@@ -26,6 +26,8 @@ def process_environment(data_dir: Path, **added: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "reader_config.settings",
         "FILE_READER_DATABASE_URL": _database_url(),
         "DATA_DIR": str(data_dir),
+        "WORKER_METRICS_PORT": "0",
+        "LOG_FORMAT": "text",
         **added,
     }
 

@@ -102,6 +102,8 @@ class Upload(models.Model):
     # Who is told how it ended, and under which address it was sent to us: there its links lead.
     webhook_url = models.CharField(max_length=2_000, blank=True, db_default="")
     base_url = models.CharField(max_length=300, blank=True, db_default="")
+    # Of the request that sent it: workers, and postcode_consumer, log it too.
+    request_id = models.CharField(max_length=128, blank=True, db_default="", editable=False)
     # Since when nobody could answer, and why; waiting_since is null while answers come.
     waiting_since = models.DateTimeField(null=True)
     waiting_reason = models.CharField(max_length=40, db_default="")

@@ -19,10 +19,10 @@ def main() -> int:
     """Run the gateway; the process's exit code."""
     try:
         settings = read_settings(os.environ)
+        configure_logs()
     except SettingError as error:
         sys.stderr.write(f"gateway: {error}\n")
         return 2
-    configure_logs()
     allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

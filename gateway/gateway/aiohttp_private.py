@@ -120,7 +120,7 @@ class Door(web.RequestHandler):
         exchange.status, exchange.outcome = answer.status, "not_http"
         complete(answer.headers, exchange)
         answer.force_close()
-        exchange.log()
+        exchange.end()
         return answer
 
     def _problem(self, exc: BaseException | None, status: int) -> problems.Problem:

@@ -6,6 +6,7 @@ from functools import partial
 
 import aiohttp
 from aiohttp import web
+from prometheus_client.registry import Collector
 
 from gateway import browsers, health, problems, schema
 from gateway.admission import Admission
@@ -15,6 +16,7 @@ from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.headers import complete
 from gateway.keys import FileReaderKeys, Keys, credential
 from gateway.limits import Limits
+from gateway.metrics import Gauge
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
 from gateway.recent import question_of
 from gateway.routes import Route, find_route
@@ -41,6 +43,16 @@ class Gateway:
         self._idle.set()
         self._draining = False
 
+    def gauges(self) -> list[Collector]:
+        """What is the case at a moment, for metrics."""
+        return [
+            Gauge(
+                "gateway_requests_in_flight", "Requests that are being answered.", None, lambda: {"": self._in_flight}
+            ),
+            Gauge("gateway_listeners", "Streams of events.", None, lambda: {"": self._events.listeners}),
+            *self._proxy.gauges(),
+        ]
+
     async def drain(self) -> None:
         """Wait until no request is in flight. Connections are closed after their next answer from now on."""
         self._draining = True
@@ -62,7 +74,7 @@ class Gateway:
             exchange.outcome = "client_gone"
             raise
         finally:
-            exchange.log()
+            exchange.end()
             self._in_flight -= 1
             if not self._in_flight:
                 self._idle.set()
@@ -87,6 +99,7 @@ class Gateway:
         if not self._settings.keys_required:
             browsers.check_host(exchange)
         if exchange.path in ("/healthz", "/readyz", schema.PATH):
+            exchange.route = exchange.path
             if request.method not in ("GET", "HEAD"):
                 raise problems.method_not_allowed(request.method, "GET, HEAD")
             if exchange.path == "/healthz":
@@ -97,6 +110,7 @@ class Gateway:
         route = find_route(exchange.target)
         if route is None:
             raise problems.not_found()
+        exchange.route = route.path
         if request.method in NEVER_PASSED_ON:
             raise problems.method_not_allowed(request.method, route.methods)
         shared_with = self._settings.cors_allowed_origins if route.needs_key else frozenset()
@@ -108,6 +122,7 @@ class Gateway:
         await self._admission.admit(request, route, exchange)
         target = route.target_of_events(exchange.target)
         if target is not None:
+            exchange.route = f"{route.path}events/"
             return await self._stream(request, route, exchange, target)
         return await self._proxy.pass_on(request, route, exchange, last=self._draining)
 

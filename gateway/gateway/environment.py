@@ -33,6 +33,9 @@ class Settings:
     #: Streams of events at once: all, and those of one user, or of one address where there is no key.
     listeners: int = Limits().listeners
     listeners_per_caller: int = Limits().listeners_per_caller
+    #: Where metrics are shown; None: nowhere.
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
     #: Of pages that may use the API: scheme, host and port.
     cors_allowed_origins: frozenset[str] = frozenset()
 
@@ -78,6 +81,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         listeners_per_caller=env_int(
             "LISTENERS_PER_CALLER", Limits().listeners_per_caller, minimum=0, maximum=1_000_000, environ=environ
         ),
+        metrics_host=env_str("METRICS_HOST", "127.0.0.1", environ=environ),
+        metrics_port=env_int("GATEWAY_METRICS_PORT", 8081, minimum=0, maximum=65_535, environ=environ) or None,
         cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
     )
 

@@ -131,6 +131,11 @@ class Events:
         self._listeners: Counter[str] = Counter()
         self._is_closed = False
 
+    @property
+    def listeners(self) -> int:
+        """How many streams there are."""
+        return self._listeners.total()
+
     def close(self) -> None:
         """End all streams. Browsers come back to whoever serves them next."""
         self._is_closed = True

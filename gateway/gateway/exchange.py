@@ -10,9 +10,14 @@ from multidict import CIMultiDict
 
 from gateway.addresses import Network, client_address, client_scheme, network_of
 from gateway.logs import begin_request, details
+from gateway.metrics import Requests
 
 logger = logging.getLogger("gateway.access")
 
+#: All requests of this process.
+REQUESTS = Requests()
+#: What follows in a path tells where somebody lives.
+_POSTCODES = "/api/v1/postcodes/"
 #: The status that is logged when there was nobody left to answer; never sent.
 CLIENT_GONE = 499
 #: A request to a proxy names the host, too (RFC 9112, 3.2.2); the header Host does not count then.
@@ -46,6 +51,8 @@ class Exchange:
         #: The beginning of the API key, by which people know it.
         self.key = ""
         self.outcome = "answered"
+        #: The pattern of the path, for metrics: a path itself may name somebody.
+        self.route = "none"
         self._began = time.monotonic()
 
     @property
@@ -53,17 +60,21 @@ class Exchange:
         """Whose requests are counted together: those of one user, or else of one address."""
         return network_of(self.address) if self.user_id is None else f"user {self.user_id}"
 
-    def log(self) -> None:
-        """Write the one line. The query string is left out: it tells where people live."""
+    def end(self) -> None:
+        """Count the request, and write its one line. The query string is left out: it tells where people live."""
+        seconds = time.monotonic() - self._began
+        REQUESTS.count(self.method, self.route, self.status, self.outcome, seconds)
         logger.info(
-            # Only the first two are the client's words.
-            "request %s address=%s status=%d bytes_in=%d bytes_out=%d duration_ms=%.1f user=%s outcome=%s",
-            details(method=self.method, path=self.path),
-            self.address,
-            self.status,
-            self.bytes_in,
-            self.bytes_out,
-            (time.monotonic() - self._began) * 1000,
-            self.user_id or "-",
-            self.outcome,
+            "request %s",
+            details(
+                method=self.method,
+                path=f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path,
+                address=self.address,
+                status=self.status,
+                bytes_in=self.bytes_in,
+                bytes_out=self.bytes_out,
+                duration_ms=round(seconds * 1000, 1),
+                user=self.user_id,
+                outcome=self.outcome,
+            ),
         )

@@ -86,7 +86,7 @@ class Places:
 
     def __init__(self, service: Service, count: int, lanes: Mapping[Lane, int], limits: Limits) -> None:
         self._service = service
-        self._count = count
+        self.count = count
         self._lanes = lanes
         self._limits = limits
         self._taken = 0
@@ -94,6 +94,16 @@ class Places:
         #: Who waits, by caller and lane. Whoever was given a place goes to the end.
         self._queues: dict[tuple[str, Lane], deque[asyncio.Future[Place]]] = {}
         self._waiting: Counter[str] = Counter()
+
+    @property
+    def taken(self) -> int:
+        """How many are taken."""
+        return self._taken
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for one."""
+        return self._waiting.total()
 
     async def take(self, caller: str, lane: Lane) -> Place:
         """A place, as soon as there is one.
@@ -131,7 +141,7 @@ class Places:
             if not self._taken_of[key]:
                 del self._taken_of[key]
         for key in list(self._queues):
-            if self._taken >= self._count:
+            if self._taken >= self.count:
                 return
             queue = self._queues[key]
             while queue and self._is_free(*key):
@@ -148,8 +158,8 @@ class Places:
     def _is_free(self, caller: str, lane: Lane) -> bool:
         lane_count = self._lanes[lane]
         return (
-            self._taken < self._count
-            and self._taken_of[caller] < (self._count + 1) // 2
+            self._taken < self.count
+            and self._taken_of[caller] < (self.count + 1) // 2
             and self._taken_of[lane] < lane_count
             # Of a narrow lane, the others have one place at least.
             and self._taken_of[caller, lane] < max(1, lane_count - 1)

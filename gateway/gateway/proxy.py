@@ -5,12 +5,13 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from prometheus_client.registry import Collector
 from yarl import URL
 
 from gateway import problems
@@ -22,8 +23,9 @@ from gateway.exchange import Exchange
 from gateway.headers import UnsendableHeaderError, complete, forwarded_headers, own_headers, returned_headers
 from gateway.limits import Limits
 from gateway.logs import details
+from gateway.metrics import Gauge
 from gateway.pace import Pace
-from gateway.places import Lane, Place, lane_of, places_of
+from gateway.places import Lane, Place, Places, lane_of, places_of
 from gateway.recent import Answer, Question, Recent, question_of, response_of
 from gateway.routes import Route, Service
 from gateway.spool import Room, Spool
@@ -56,6 +58,18 @@ class Proxy:
         self._recent = Recent()
         self._places = {service: places_of(service, count, limits) for service, count in settings.processes.items()}
         self._room_of_bodies, self._room_of_answers = Room(limits.files_bytes), Room(limits.answer_files_bytes)
+
+    def gauges(self) -> list[Collector]:
+        """What is the case at a moment, for metrics."""
+
+        def at(look: Callable[[Places], int]) -> Callable[[], dict[str, float]]:
+            return lambda: {service.value: look(places) for service, places in self._places.items()}
+
+        return [
+            Gauge("gateway_places", "Requests that a service works on.", "service", at(lambda at: at.taken)),
+            Gauge("gateway_places_limit", "Places that a service has.", "service", at(lambda at: at.count)),
+            Gauge("gateway_waiting", "Requests that wait for a place.", "service", at(lambda at: at.waiting)),
+        ]
 
     async def pass_on(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, *, last: bool

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from aiohttp import web
+from prometheus_client.registry import Collector
 
 from gateway.aiohttp_private import Doors
 from gateway.app import Gateway
 from gateway.environment import Settings
+from gateway.exchange import REQUESTS
 from gateway.limits import Limits
 from gateway.logs import details
+from gateway.metrics import Gauge, shown
 from gateway.routes import Service
 from gateway.upstream import open_session
 
@@ -60,7 +63,9 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
             site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
             await site.start()
             host, port = runner.addresses[0][:2]
-            yield host, port
+            collectors = [REQUESTS, *gateway.gauges(), connections_of(doors)]
+            async with shown(settings.metrics_host, settings.metrics_port, collectors):
+                yield host, port
             # aiohttp's own shutdown would throw the rest of bodies away that are still arriving.
             await site.stop()
             with suppress(TimeoutError):
@@ -68,6 +73,11 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
                     await gateway.drain()
         finally:
             await runner.cleanup()
+
+
+def connections_of(doors: Doors) -> Collector:
+    """The clients' open connections, for metrics."""
+    return Gauge("gateway_connections", "Open connections of clients.", None, lambda: {"": doors.open.total()})
 
 
 async def serve(settings: Settings, limits: Limits) -> None:

@@ -189,7 +189,8 @@ def gateway_process(**variables: str) -> Iterator[GatewayProcess]:
     """A gateway in a process of its own, on a free port, ready to be called. `lines` is its standard error."""
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway"],
-        env=environment(GATEWAY_PORT="0", INTERNAL_TOKEN=TOKEN, **variables),
+        env=environment(GATEWAY_PORT="0", GATEWAY_METRICS_PORT="0", LOG_FORMAT="text", INTERNAL_TOKEN=TOKEN)
+        | variables,
         stderr=subprocess.PIPE,
         text=True,
     )

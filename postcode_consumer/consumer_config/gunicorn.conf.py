@@ -4,8 +4,6 @@ More processes through POSTCODE_CONSUMER_PROCESSES.
 """
 
 import logging
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from consumer_config.postcodes_io import PUBLIC_POSTCODES_IO, env_contact
 from service_kit.environment import env_int, env_str
 from service_kit.gunicorn_settings import *  # noqa: F403 - they are settings of this file
-from service_kit.gunicorn_settings import address_of, check_address
+from service_kit.gunicorn_settings import address_of, check_address, count_together
 from service_kit.logs import log_settings
-from service_kit.private_files import private_data_dir
 
 bind = address_of("POSTCODE_CONSUMER", 7000)
 workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
@@ -26,12 +23,7 @@ workers = env_int("POSTCODE_CONSUMER_PROCESSES", 1, minimum=1, maximum=64)
 keepalive = 75
 logconfig_dict = log_settings("postcode_consumer")
 
-# One folder for each address: two services of one DATA_DIR do not count together. What an earlier run left is not ours.
-_metrics = private_data_dir() / "metrics" / f"postcode_consumer-{bind.rpartition(':')[2]}"
-shutil.rmtree(_metrics, ignore_errors=True)
-_metrics.mkdir(parents=True)
-# prometheus_client reads it when it is imported, in the workers.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+count_together("postcode_consumer", bind)
 
 
 def on_starting(server: object) -> None:
@@ -55,10 +47,3 @@ def worker_exit(server: Any, worker: Any) -> None:
     """The connections upstream are closed, not dropped."""
     if providers := sys.modules.get("lookups.providers"):  # not there in a worker that could not start
         providers.close()
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    """What a worker counted stays; what it only was at the moment goes with it."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

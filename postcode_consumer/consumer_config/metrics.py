@@ -1,20 +1,18 @@
-"""`/metrics`, for Prometheus: of all processes of this service together.
+"""`/metrics`, for Prometheus: of all processes of this service together."""
 
-What they count is in files, one for each process, in the folder that `PROMETHEUS_MULTIPROC_DIR` names; gunicorn's
-settings see to it. Without that folder, one process tells what it counted itself.
-"""
-
-import os
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from lookups.errors import LimiterFailedError
 from lookups.memory import known_locations as memory
+from lookups.politeness.limiter_stores import shared_store
+from service_kit.database_metrics import DatabaseConnections
+from service_kit.metrics import Disk, page
 
 
 class KnownLocations(Collector):
@@ -29,13 +27,36 @@ class KnownLocations(Collector):
         yield GaugeMetricFamily("postcode_consumer_known_locations", "Locations that are known, about.", known)
 
 
+class Silence(Collector):
+    """Whether upstream is left alone just now; nothing where processes do not agree on that, or cannot be asked."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Asked at every scrape."""
+        if "postcodes_io" not in settings.PROVIDER or not settings.POSTCODES_IO_CALLS_PER_SECOND:
+            return
+        store = shared_store("postcodes_io")
+        try:
+            state, now = store.read()
+        except LimiterFailedError:
+            return
+        finally:
+            store.close()
+        yield GaugeMetricFamily(
+            "postcode_consumer_breaker_open",
+            "1 while upstream is left alone because its calls failed.",
+            float(bool(state.silence)),
+        )
+        yield GaugeMetricFamily(
+            "postcode_consumer_pause_seconds",
+            "How long upstream is left alone yet because it asked for that (Retry-After).",
+            max(0.0, state.paused_until - now),
+        )
+
+
 def metrics(request: HttpRequest) -> HttpResponse:
     """The text format of Prometheus."""
-    registry = CollectorRegistry()
-    registry.register(KnownLocations())
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        counted = b""
-    else:
-        counted = generate_latest(REGISTRY)
-    return HttpResponse(counted + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    service = settings.SERVICE
+    body, content_type = page(
+        KnownLocations(), Silence(), Disk(service, settings.DATA_DIR), DatabaseConnections(service)
+    )
+    return HttpResponse(body, content_type=content_type)

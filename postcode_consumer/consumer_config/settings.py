@@ -25,6 +25,8 @@ from service_kit.environment import (
 from service_kit.logs import log_settings
 from service_kit.private_files import private_data_dir
 
+#: The name of this service in its metrics.
+SERVICE = "postcode_consumer"
 DATA_DIR = private_data_dir()
 SECRET_KEY = env_str("SECRET_KEY")
 INTERNAL_TOKEN = env_str("INTERNAL_TOKEN")

@@ -39,3 +39,21 @@ UPSTREAM_CALLS = Counter(
     "Calls to an external API, by their outcome: answered, or the error.",
     ["provider", "outcome"],
 )
+UPSTREAM_SECONDS = Histogram(
+    "postcode_consumer_upstream_seconds",
+    "How long calls to an external API took, without the wait for their turn.",
+    ["provider"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+TURN_WAIT_SECONDS = Histogram(
+    "postcode_consumer_turn_wait_seconds",
+    "How long calls waited for their turn: for a slot, and for the limiter.",
+    ["provider"],
+    buckets=(0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+PAUSES = Counter(
+    "postcode_consumer_pauses", "How often an external API asked to be left alone (Retry-After).", ["provider"]
+)
+BREAKER_OPENED = Counter(
+    "postcode_consumer_breaker_opened", "How often the breaker opened, after a failed probe again.", ["provider"]
+)

@@ -58,6 +58,7 @@ def environment_of(data_dir: Path, upstream_url: str, **added: str) -> dict[str,
     return {
         "PATH": os.environ["PATH"],
         "DATA_DIR": str(data_dir),
+        "LOG_FORMAT": "text",
         "SECRET_KEY": "secret",
         "INTERNAL_TOKEN": "token",
         "POSTCODES_IO_URL": upstream_url,

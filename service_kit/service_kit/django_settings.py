@@ -52,6 +52,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 #: In order. What is below ApiMiddleware is for pages only.
 MIDDLEWARE_OF_BOTH = [
+    "service_kit.measured_requests.MeasureMiddleware",
     "service_kit.request_ids.RequestIdMiddleware",
     "service_kit.internal_token.InternalTokenMiddleware",
     "service_kit.api_calls.ApiMiddleware",

@@ -3,6 +3,8 @@
 Threads, because a view mostly waits: for disk, database, slow clients, or the provider.
 """
 
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from service_kit.environment import SettingError, env_int, env_str, refuse_to_stand_open
+from service_kit.private_files import private_data_dir
 
 worker_class = "gthread"
 threads = 16
@@ -47,3 +50,22 @@ def address_of(service: str, port: int) -> str:
     host = env_str(f"{service}_HOST", "127.0.0.1")
     port = env_int(f"{service}_PORT", port, minimum=1, maximum=65_535)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def count_together(service: str, bind: str) -> None:
+    """Gives this service's processes an empty folder for what they count: what an earlier run left is not theirs.
+
+    One folder for each address: two services of one DATA_DIR do not count together. prometheus_client looks for it when
+    it is imported, in the workers.
+    """
+    folder = private_data_dir() / "metrics" / f"{service}-{bind.rpartition(':')[2]}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a worker counted stays; what it only was at the moment goes with it."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,15 +1,54 @@
-"""Logs: one line per event on stderr, `time level service request_id message key=value…`.
+"""Logs: one line per event on stderr, as JSON, or on a terminal as `time level service request_id message key=value…`.
 
-It knows nothing of Django, so that gunicorn's own process logs in the same way.
+It knows nothing of Django, so that gunicorn's own process and the gateway log in the same way.
 """
 
+import contextlib
+import functools
+import json
 import logging
+import re
+import sys
 import time
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from service_kit.environment import SettingError, env_str
+
 #: The id of the request that is being worked on; part of every log line.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+#: `upload loaded upload=%s rows=%s`: what happened, and then nothing but fields.
+_TEMPLATE = re.compile(r"([^%=]+?)((?: \w+=\S+)+)")
+_FLOAT = re.compile(r"%\.\d+f")
+#: Members that every line has.
+_EVERY_LINE = frozenset({"time", "level", "service", "request_id", "event", "traceback"})
+
+
+@contextlib.contextmanager
+def work_for(sent_by: str) -> Iterator[None]:
+    """Log lines have the id of the request that this work was sent by, where it is known."""
+    token = request_id.set(sent_by or "-")
+    try:
+        yield
+    finally:
+        request_id.reset(token)
+
+
+class Details(dict[str, Any]):
+    """What a line says beside the event, for words that are not ours: `logger.info("request %s", Details(path=path))`.
+
+    As text, a value with spaces, quotes or control characters is quoted, so that a line stays a line.
+    """
+
+    def __str__(self) -> str:
+        return " ".join(f"{key}={_text(value)}" for key, value in self.items())
+
+
+def _text(value: object) -> str:
+    text = "-" if value is None else str(value)
+    plain = text.isascii() and text.isprintable() and not set(text) & set(" \"'")
+    return text if plain and text else ascii(text)
 
 
 class RequestIdFilter(logging.Filter):
@@ -20,26 +59,91 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-class LineFormatter(logging.Formatter):
-    """Times in UTC, to the millisecond, as the gateway writes them."""
+class TextFormatter(logging.Formatter):
+    """For people. Times in UTC, to the millisecond."""
 
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
-    def __init__(self, fmt: str) -> None:
-        super().__init__(fmt)
+    def __init__(self, service: str) -> None:
+        super().__init__(f"%(asctime)s %(levelname)s {service} %(request_id)s %(message)s")
         self.converter = time.gmtime
 
 
+class JsonFormatter(TextFormatter):
+    """For programs: an object, with a member for each `key=…` of the message."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        event, fields = event_of(record)
+        line = {
+            "time": self.formatTime(record),
+            "level": record.levelname,
+            "service": self._service,
+            "request_id": getattr(record, "request_id", "-"),
+            "event": event,
+        }
+        line |= {f"{name}_" if name in _EVERY_LINE else name: value for name, value in fields.items()}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def event_of(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+    """What happened, in words that are the same every time, and its fields; or the whole message where it has none."""
+    arguments = record.args
+    if isinstance(arguments, Details):  # logging takes a mapping out of its tuple
+        return str(record.msg).removesuffix(" %s"), arguments
+    parts = _parts(record.msg) if isinstance(record.msg, str) and isinstance(arguments, tuple) else None
+    if parts is None or sum(count for _, _, count in parts[1]) != len(arguments or ()):
+        return record.getMessage(), {}
+    left = iter(arguments or ())
+    return parts[0], {name: _filled(value, tuple(next(left) for _ in range(count))) for name, value, count in parts[1]}
+
+
+def _filled(template: str, arguments: tuple[object, ...]) -> object:
+    """A number stays one."""
+    if template in ("%s", "%d"):
+        return arguments[0]
+    text = template % arguments
+    return float(text) if _FLOAT.fullmatch(template) else text
+
+
+@functools.lru_cache(maxsize=1_000)
+def _parts(template: str) -> tuple[str, list[tuple[str, str, int]]] | None:
+    """The event, and of each field the name, its value's template, and how many arguments that takes."""
+    found = _TEMPLATE.fullmatch(template)
+    if found is None:
+        return None
+    fields = (field.partition("=") for field in found[2].split())
+    return found[1], [(name, value, value.count("%")) for name, _, value in fields]
+
+
+def is_for_people() -> bool:
+    """Whether `LOG_FORMAT` asks for text: with `auto`, on a terminal. Raises SettingError."""
+    wanted = env_str("LOG_FORMAT", "auto")
+    if wanted not in ("auto", "json", "text"):
+        raise SettingError(f"LOG_FORMAT={wanted!r} is not known. Accepted: auto, json, text.")
+    return wanted == "text" or (wanted == "auto" and sys.stderr.isatty())
+
+
+def formatter(service: str) -> logging.Formatter:
+    """That of `LOG_FORMAT`. Raises SettingError."""
+    return TextFormatter(service) if is_for_people() else JsonFormatter(service)
+
+
 def log_settings(service: str, levels: dict[str, str] | None = None) -> dict[str, Any]:
-    """The settings of `logging` for a service; `levels` are those of single loggers."""
+    """The settings of `logging` for a service; `levels` are those of single loggers. Raises SettingError."""
+    formatter(service)  # a wrong LOG_FORMAT is said as such
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": "service_kit.logs.RequestIdFilter"}},
-        "formatters": {
-            "line": {"()": LineFormatter, "fmt": f"%(asctime)s %(levelname)s {service} %(request_id)s %(message)s"}
-        },
+        "formatters": {"line": {"()": formatter, "service": service}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {

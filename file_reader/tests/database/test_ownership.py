@@ -78,7 +78,7 @@ PAGES: dict[str, dict[str, tuple[int, int, int]]] = {
     "logout/": {"POST": (302, 302, 302)},
 }
 #: These need not even the internal token.
-OPEN = ("healthz", "readyz")
+OPEN = ("healthz", "readyz", "metrics")
 
 #: What a superuser may do with each kind of thing in the admin: the status of its pages.
 _LOOK = {"changelist": 200, "add": 403, "change": 200, "delete": 403, "history": 200}

@@ -6,6 +6,7 @@ import uuid
 from django.db import Error, IntegrityError, transaction
 
 from service_kit.database_errors import database_is_full
+from service_kit.logs import request_id
 from uploads import audit
 from uploads.accepting.quotas import check_again
 from uploads.errors import KeyReusedError, QuotaExceededError
@@ -51,6 +52,7 @@ def accept_upload(
         max_distance=max_distance,
         webhook_url=webhook_url,
         base_url=base_url,
+        request_id=request_id.get(),
     )
     if known := _known_upload(new):
         return known

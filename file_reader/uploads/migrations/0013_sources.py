@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("uploads", "0011_groups"),
+        ("uploads", "0012_request_id"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

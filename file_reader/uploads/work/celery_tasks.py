@@ -5,10 +5,13 @@ import contextlib
 import functools
 import mmap
 
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
+from django.conf import settings
 
 from reader_config.celery import LOOK, LOOK_SECONDS, MAINTENANCE, app
+from service_kit import metrics
 from service_kit.maintenance.running import BusyError, maintain
+from uploads import counters
 from uploads.work.loop import work
 from uploads.work.wake import wake_workers
 from uploads.work.worker import Worker
@@ -21,6 +24,13 @@ _stopping = mmap.mmap(-1, 1)
 @worker_shutting_down.connect
 def _ask_children_to_stop(**_: object) -> None:
     _stopping[0] = 1
+
+
+@worker_ready.connect
+def _show_metrics(**_: object) -> None:
+    """The main process shows what its children count, in the folder that PROMETHEUS_MULTIPROC_DIR names."""
+    counters.begin()
+    metrics.listen(settings.METRICS_HOST, settings.WORKER_METRICS_PORT)
 
 
 @functools.cache

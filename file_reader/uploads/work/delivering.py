@@ -22,6 +22,8 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from service_kit.database_errors import database_is_away
+from service_kit.logs import work_for
+from uploads import counters
 from uploads.models import Delivery
 from uploads.outbound import CallError, called
 from uploads.webhook_secrets import secret_of
@@ -81,7 +83,8 @@ def deliver_due() -> int:
         for delivery in claimed
     ]
     for delivery, answer in zip(claimed, asyncio.run(_send_all(letters)), strict=True):
-        _note(delivery, answer)
+        with work_for(delivery.upload.request_id):
+            _note(delivery, answer)
     return len(claimed)
 
 
@@ -147,6 +150,8 @@ def signed(letter: Letter, moment: datetime) -> dict[str, str]:
 def _note(delivery: Delivery, answer: dict[str, Any]) -> None:
     """Writes an answer down, unless the lease is somebody else's by now."""
     status = answer["status"] or 0
+    outcome = "delivered" if 200 <= status < 300 else "refused" if status else "unreachable"
+    counters.WEBHOOK_CALLS.labels(outcome).inc()
     after = delivery.attempts - 1
     ended: dict[str, Any] = {"due_at": None}
     if 200 <= status < 300:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from django.conf import settings
 from django.db import transaction
 
+from uploads import counters
 from uploads.models import ChunkState, RowStatus, area_id
 from uploads.row_ids import row_id
 from uploads.rows.bulk import (
@@ -38,6 +39,7 @@ from uploads.work.postcode_client import (
     FanOut,
     OutageError,
     PostcodeClient,
+    PostcodeServiceError,
     StoppedError,
 )
 
@@ -105,6 +107,14 @@ class ChunkLookup:
             )
             bulk_update_results(matches, others)
         count_rows(matched=len(matches.ids), no_match=len(others) - failed, failed=failed)
+        counters.LOOKUP_SECONDS.labels(_outcome(looked_up.error)).observe(looked_up.seconds)
+        counters.CHUNKS.labels("done" if complete else "put_back").inc()
+        for word, count in (
+            ("matched", len(matches.ids)),
+            ("no_match", len(others) - failed),
+            ("failed", failed),
+        ):
+            counters.ROWS.labels(word).inc(count)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
         elif answered:
@@ -150,6 +160,14 @@ class ChunkLookup:
         return matches, list(map(Unmatched._make, others))
 
 
+def _outcome(error: PostcodeServiceError | None) -> str:
+    if error is None:
+        return "answered"
+    if isinstance(error, OutageError):
+        return error.reason
+    return "stopped" if isinstance(error, StoppedError) else "refused"
+
+
 def ask_chunk(lease: ChunkLease, *, is_stopping: Callable[[], bool] = lambda: False) -> ChunkLookup:
     """Begins to look up what is pending in a claimed chunk; when `is_stopping` is true, it stops after the grace."""
     first = row_id(lease.upload_id, lease.first_row)
@@ -186,7 +204,7 @@ async def _look_up(lease: ChunkLease, locations: npt.NDArray[np.complex128], is_
         locations.imag,
         max_distance=lease.max_distance,
         seconds=settings.CHUNK_DEADLINE.total_seconds(),
-        request_id=f"chunk-{lease.chunk_id}-{lease.fence}",
+        request_id=lease.request_id or f"chunk-{lease.chunk_id}-{lease.fence}",
         is_stopping=is_stopping,
         stop_grace=settings.STOP_GRACE_SECONDS,
     )

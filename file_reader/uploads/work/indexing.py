@@ -32,13 +32,14 @@ class IndexLease:
     fence: int
     rows_indexed: int
     rows_loaded: int
+    request_id: str = ""
 
 
 def claim_index() -> IndexLease | None:
     """(q) Claims the first upload that has ended, has no index and that nobody is writing one for; None when there is
     none."""
     while True:
-        upload = claimable_indexes().only("fence", "rows_indexed", "rows_loaded").first()
+        upload = claimable_indexes().only("fence", "rows_indexed", "rows_loaded", "request_id").first()
         if upload is None:
             return None
         # Of two that have seen it, one still finds its fence.
@@ -46,7 +47,8 @@ def claim_index() -> IndexLease | None:
             fence=F("fence") + 1, lease_until=Now() + settings.LEASE
         )
         if hit:
-            return IndexLease(upload.pk, upload.fence + 1, upload.rows_indexed, upload.rows_loaded)
+            fence = upload.fence + 1
+            return IndexLease(upload.pk, fence, upload.rows_indexed, upload.rows_loaded, upload.request_id)
 
 
 def claimable_indexes() -> QuerySet[Upload]:

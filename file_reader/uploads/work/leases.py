@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, Now
 
+from uploads import counters
 from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.minutes import name_of_this_worker
@@ -53,6 +54,8 @@ class ChunkLease:
     upload_waits: bool
     #: How often the chunk was claimed, this time included, without coming to an end.
     attempts: int
+    #: Of the request that sent the upload.
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class LoadLease:
     upload_id: int
     fence: int
     attempts: int
+    request_id: str = ""
 
 
 # --- claiming ------------------------------------------------------------------------------------------------------
@@ -72,7 +76,7 @@ def claim_chunk() -> ChunkLease | None:
             found = _first_claimable()
             if found is None:
                 return None
-            chunk_id, upload_id, first_row, row_count, fence, attempts, max_distance, waiting_since = found
+            chunk_id, upload_id, first_row, row_count, fence, attempts, max_distance, waiting_since, sent_by = found
             if attempts >= settings.MAX_ATTEMPTS:
                 split_chunk(Chunk.objects.get(pk=chunk_id))
                 continue
@@ -89,6 +93,7 @@ def claim_chunk() -> ChunkLease | None:
                 max_distance=max_distance,
                 upload_waits=waiting_since is not None,
                 attempts=attempts + 1,
+                request_id=sent_by,
             )
 
 
@@ -104,7 +109,7 @@ def _first_claimable() -> tuple[Any, ...] | None:
 def _claim_statement(vendor: str, lease: timedelta) -> tuple[str, tuple[Any, ...]]:
     """For that kind of database, and leases of that length."""
     columns = ("pk", "upload_id", "first_row", "row_count", "fence", "attempts")
-    of_upload = ("upload__max_distance", "upload__waiting_since")
+    of_upload = ("upload__max_distance", "upload__waiting_since", "upload__request_id")
     chunks = claimable_chunks().select_for_update(skip_locked=True, of=("self",)).values_list(*columns, *of_upload)
     statement, values = chunks[:1].query.sql_with_params()
     # Along the index of turns: PostgreSQL takes the states that are asked for to be rarer than they are, and would sort
@@ -134,7 +139,7 @@ def claim_upload(*, at_most_bytes: int | None = None) -> LoadLease | None:
             lease_until=Now() + settings.LEASE,
             worker=name_of_this_worker(),
         )
-        return LoadLease(upload_id=upload.pk, fence=fence, attempts=upload.attempts + 1)
+        return LoadLease(upload.pk, fence, upload.attempts + 1, upload.request_id)
 
 
 def claimable_chunks() -> QuerySet[Chunk]:
@@ -292,6 +297,7 @@ def _finish(uploads: QuerySet[Upload]) -> int:
         )
         announce(locked)
     if hit:
+        counters.UPLOADS_ENDED.inc(hit)
         logger.info("uploads ended count=%s", hit)
     return hit
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.db import transaction
 
+from uploads import counters
 from uploads.files.stored import open_upload
 from uploads.models import Chunk, Upload
 from uploads.problems import body_of
@@ -97,6 +98,8 @@ class Loader:
             bulk_create_rows(self.lease.upload_id, pending, rejected)
             Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected, turn, price))
         count_rows(rejected=len(rejected))
+        counters.ROWS_READ.inc(count)
+        counters.ROWS.labels("rejected").inc(len(rejected))
         self.rows_loaded += count
         self.turn = turn + count * price
         if count > chunk_rows:  # one chunk we take ourselves

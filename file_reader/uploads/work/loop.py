@@ -9,6 +9,8 @@ from collections.abc import Callable
 from django.db import connection
 
 from service_kit.database_errors import database_is_away
+from uploads import counters
+from uploads.files.alive import SignOfLife
 from uploads.work.bell import Bell
 from uploads.work.pauses import IDLE_POLL_SECONDS, POLL_SECONDS
 from uploads.work.worker import Worker
@@ -37,19 +39,23 @@ def work(
     gc.set_threshold(100_000, 20, 20)
     end = time.monotonic() + seconds
     worked, trouble = False, 0
+    life = SignOfLife()
 
     def is_over() -> bool:
         return worker.is_stopping() or time.monotonic() >= end
 
     while not is_over():
+        life.show()
         try:
             found = worker.run_once()
+            counters.ROUNDS.labels("yes" if found else "no").inc()
             trouble = 0
         except Exception as error:
             if not database_is_away(error):
                 raise
             # The database restarts, or its disk is full: what was not committed is done again.
             trouble = min(trouble + 1, 10)
+            counters.DATABASE_TROUBLE.inc()
             logger.warning("database trouble, trying again: %s", error)
             worker.database_was_away()
             connection.close()

@@ -6,6 +6,7 @@ import numpy as np
 from django.conf import settings
 from django.db.models import Count, Q
 
+from uploads import counters
 from uploads.models import Chunk, ChunkState, Row, RowStatus
 from uploads.row_ids import row_id, row_range
 from uploads.rows.bulk import note_statuses
@@ -28,8 +29,10 @@ def split_chunk(chunk: Chunk) -> None:
         if is_pending.update(status=RowStatus.FAILED, reason="gave_up"):
             row = np.array([row_id(chunk.upload_id, chunk.first_row)])
             note_statuses(row, np.array([RowStatus.FAILED]))
+            counters.ROWS.labels("failed").inc()
         chunk.state = ChunkState.DEAD
         _count_rows(chunk)
+        counters.CHUNKS.labels("dead").inc()
         logger.error("row failed upload=%s row=%s reason=gave_up", chunk.upload_id, chunk.first_row)
     else:
         half = chunk.row_count // 2
@@ -47,6 +50,7 @@ def split_chunk(chunk: Chunk) -> None:
             _count_rows(part)
             part.save(force_insert=True)
         chunk.state = ChunkState.SPLIT
+        counters.CHUNKS.labels("split").inc()
         logger.warning("chunk split upload=%s first_row=%s rows=%s", chunk.upload_id, chunk.first_row, chunk.row_count)
     chunk.save()
 

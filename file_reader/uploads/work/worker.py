@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db.models import Q
 
 from service_kit.database_errors import database_is_away
+from service_kit.logs import work_for
+from uploads import counters
 from uploads.models import ChunkState, Upload
 from uploads.problems import body_of
 from uploads.reading.errors import ReadingError
@@ -128,17 +130,22 @@ class Worker:
     def _release(self) -> None:
         while self._unreleased:
             lease = self._unreleased[-1]
-            try:
-                if isinstance(lease, LoadLease):
-                    release_upload(lease)
-                elif isinstance(lease, IndexLease):
-                    release_index(lease)
-                else:
-                    release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
-                    logger.info("chunk given back chunk=%s-%s upload=%s", lease.chunk_id, lease.fence, lease.upload_id)
-            except LeaseLostError as error:
-                logger.info("lease was over: %s", error)
+            with work_for(lease.request_id):
+                self._let_go(lease)
             self._unreleased.pop()
+
+    def _let_go(self, lease: ChunkLease | LoadLease | IndexLease) -> None:
+        try:
+            if isinstance(lease, LoadLease):
+                release_upload(lease)
+            elif isinstance(lease, IndexLease):
+                release_index(lease)
+            else:
+                release_chunk(lease, state=ChunkState.READY, costs_attempt=False)
+                counters.CHUNKS.labels("given_back").inc()
+                logger.info("chunk given back chunk=%s-%s upload=%s", lease.chunk_id, lease.fence, lease.upload_id)
+        except LeaseLostError as error:
+            logger.info("lease was over: %s", error)
 
     def _load(self) -> bool:
         """A step of a new upload, which therefore waits for one step of others at most, and a step of the upload whose
@@ -166,7 +173,9 @@ class Worker:
 
     def _step(self, loader: Loader) -> None:
         with self._trouble_with(loader.lease):
-            if not loader.step(self._chunk_rows()):
+            with counters.TURN_SECONDS.labels("load").time():
+                may_be_more = loader.step(self._chunk_rows())
+            if not may_be_more:
                 self._forget(loader.lease)
 
     def _forget(self, lease: LoadLease) -> None:
@@ -176,19 +185,21 @@ class Worker:
     @contextmanager
     def _trouble_with(self, lease: LoadLease) -> Iterator[None]:
         """What goes wrong with the loading of one upload keeps nobody from the next."""
-        try:
-            yield
-        except LeaseLostError as error:
-            logger.warning("stale write refused: %s", error)
-            self._forget(lease)
-        except Exception as error:
-            if database_is_away(error):
-                if lease not in self._loaders:
-                    self._unreleased.append(lease)
-                raise
-            # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
-            logger.exception("the uploaded file cannot be loaded")
-            self._forget(lease)
+        with work_for(lease.request_id):
+            try:
+                yield
+            except LeaseLostError as error:
+                counters.LEASES_LOST.labels("file").inc()
+                logger.warning("stale write refused: %s", error)
+                self._forget(lease)
+            except Exception as error:
+                if database_is_away(error):
+                    if lease not in self._loaders:
+                        self._unreleased.append(lease)
+                    raise
+                # The disk, or the shared folder, may come back: the lease runs out, and attempts are counted.
+                logger.exception("the uploaded file cannot be loaded")
+                self._forget(lease)
 
     def _chunk_rows(self) -> int:
         return min(settings.CHUNK_ROWS, max(FIRST_CHUNK_ROWS, int(self._rows_per_second * TARGET_ANSWER_SECONDS)))
@@ -201,6 +212,11 @@ class Worker:
         asked, self._asked = self._asked, None
         if asked is None:
             return False
+        with work_for(asked.lease.request_id):
+            self._write(asked, is_last=is_last)
+        return True
+
+    def _write(self, asked: ChunkLookup, *, is_last: bool) -> None:
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
             # However slowly answers come, what was deleted goes.
@@ -216,13 +232,16 @@ class Worker:
                 self._outages = min(self._outages + 1, 10)
                 self._geocode_from = time.monotonic() + pause
             self._rows_per_second = asked.rows_per_second() or self._rows_per_second
-            asked.commit(outage_delay=timedelta(seconds=pause))
+            with counters.TURN_SECONDS.labels("write").time():
+                asked.commit(outage_delay=timedelta(seconds=pause))
         except LeaseLostError as error:
+            counters.LEASES_LOST.labels("chunk").inc()
             logger.warning("stale write refused: %s", error)
         except Exception as error:
             if database_is_away(error):
                 self._unreleased.append(asked.lease)
                 raise
+            counters.CHUNKS.labels("failed").inc()
             logger.exception(
                 "chunk failed chunk=%s-%s upload=%s first_row=%s",
                 asked.lease.chunk_id,
@@ -231,7 +250,6 @@ class Worker:
                 asked.lease.first_row,
             )
             release_chunk(asked.lease, state=ChunkState.READY, delay=timedelta(seconds=1))
-        return True
 
     def _claim(self) -> None:
         if not self.is_stopping() and time.monotonic() >= self._geocode_from:
@@ -245,29 +263,40 @@ class Worker:
 
     def _index(self) -> bool:
         """Writes one segment of the row index of an upload that has ended."""
+        if self._indexed is None:
+            self._indexed = claim_index()
+        if self._indexed is None:
+            return False
+        with work_for(self._indexed.request_id):
+            self._write_segment(self._indexed)
+        return True
+
+    def _write_segment(self, lease: IndexLease) -> None:
         try:
-            self._indexed = self._indexed or claim_index()
-            if self._indexed is None:
-                return False
-            self._indexed = write_segment(self._indexed)
+            with counters.TURN_SECONDS.labels("index").time():
+                self._indexed = write_segment(lease)
         except LeaseLostError as error:
+            counters.LEASES_LOST.labels("index").inc()
             logger.warning("stale write refused: %s", error)
             self._indexed = None
         except Exception as error:
             if database_is_away(error):
                 raise
             # Its rows are walked through, and when the lease is over, somebody tries again.
-            logger.exception("the row index cannot be written upload=%s", self._indexed and self._indexed.upload_id)
+            logger.exception("the row index cannot be written upload=%s", lease.upload_id)
             self._indexed = None
-        return True
 
     def _purge(self) -> bool:
         """Removes one slice of what was deleted."""
+        began = time.perf_counter()
         try:
-            return purge_deleted()
+            found = purge_deleted()
         except OSError as error:
             logger.warning("the file of a deleted upload cannot be removed: %s", error)
             return False
+        if found:
+            counters.TURN_SECONDS.labels("purge").observe(time.perf_counter() - began)
+        return found
 
     def _sweep(self) -> None:
         now = time.monotonic()

@@ -50,6 +50,8 @@ class Keeper:
 
     def __init__(self, provider: str, *, ttl: int) -> None:
         self._provider = provider
+        for counter in (counters.NOT_REMEMBERED, counters.WAITED):
+            counter.labels(provider)  # shown as 0 before anything has happened
         self._ttl = ttl
         self._prune_at = 0.0
         self._waiting: queue.Queue[_Found | None] = queue.Queue(MOST_WAITING)

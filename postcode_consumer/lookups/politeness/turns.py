@@ -6,8 +6,10 @@ prevents this accident: a provider that is down is called on and on, and each ca
 
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable
 
+from lookups import counters
 from lookups.deadline import Deadline
 from lookups.errors import (
     LimiterFailedError,
@@ -61,6 +63,10 @@ class Politeness:
         )
         self._budget = RetryBudget()
         self._failures = 0
+        # Shown before anything has happened.
+        self._waits = counters.TURN_WAIT_SECONDS.labels(name)
+        self._calls = counters.UPSTREAM_SECONDS.labels(name)
+        self._pauses, self._opened = counters.PAUSES.labels(name), counters.BREAKER_OPENED.labels(name)
         self._limiter = SharedLimiter(
             shared_store(name) if calls_per_second else MemoryStore(),
             calls_per_second=calls_per_second,
@@ -76,10 +82,13 @@ class Politeness:
         while the breaker is open, `LimiterFailedError` when the limiter does not answer. `ProviderUnavailableError`
         takes the place of a `RetryableError` when the call must not be made again.
         """
+        asked = time.monotonic()
         async with self._slots.slot() as overloads:
             is_probe = await self._limiter.wait(deadline)
+            self._waits.observe(time.monotonic() - asked)
             try:
-                yield
+                with self._calls.time():
+                    yield
             except RetryableError as error:
                 if isinstance(error, OverloadedError | TimedOutError):
                     self._slots.shrink(overloads=overloads)
@@ -111,11 +120,13 @@ class Politeness:
     async def _failed(self, error: RetryableError, *, is_probe: bool) -> None:
         """Raises `ProviderUnavailableError` when the call must not be made again."""
         if error.retry_after:
+            self._pauses.inc()
             await _noted(self._limiter.pause(min(error.retry_after, LONGEST_PAUSE)))
         else:
             self._failures += 1
         if is_probe or self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0
+            self._opened.inc()
             logger.warning("breaker opened probe=%s why=%r", is_probe, error.detail)
             await _noted(self._limiter.open_breaker(after_probe=is_probe))
             raise ProviderUnavailableError(error.detail, retry_after=error.retry_after) from error

@@ -6,8 +6,12 @@ import threading
 from contextlib import closing
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from service_kit import metrics
+from uploads import counters
+from uploads.files.alive import SignOfLife
 from uploads.work.bell import Bell
 from uploads.work.loop import work
 from uploads.work.pauses import IDLE_POLL_SECONDS
@@ -31,7 +35,10 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        counters.begin()
+        metrics.listen(settings.METRICS_HOST, settings.WORKER_METRICS_PORT)
         logger.info("worker started")
         with closing(Bell()) as bell:
             work(Worker(is_stopping=stop.is_set), bell=bell, idle_poll_seconds=options["idle_poll_seconds"])
+        SignOfLife().end()
         logger.info("worker stopped")
