@@ -8,6 +8,7 @@ from typing import Any
 
 from postcodes_cli import failures
 from postcodes_cli.answers import Upload
+from postcodes_cli.errors import UploadEndedError
 from postcodes_cli.geocoding import Job
 from postcodes_cli.progress import clock
 
@@ -20,6 +21,8 @@ def lines_of(job: Job) -> Iterator[str]:
     if job.error is not None or job.upload is None:
         for number, line in enumerate(failures.said_of(job.error or Exception("not sent"))):
             yield line if number else f"{name}: {line}"
+        if isinstance(job.error, UploadEndedError):
+            yield "  The same line with --again sends it anew."
         return
     upload = job.upload
     yield f"{name}: {upload['rows']['read']:,} rows in {_took(upload)}{', found where it was' if job.found else ''}"

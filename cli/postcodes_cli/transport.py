@@ -69,6 +69,7 @@ class Transport:
         self.server = server.rstrip("/")
         self.timeout = timeout
         self._notice = notice
+        self._answer_seconds = min(_ANSWER_SECONDS, max(timeout, 1.0))
         self._session = requests.Session()
         # No keys out of ~/.netrc; proxies of the environment still hold.
         self._session.auth = _Bearer(api_key)
@@ -109,7 +110,7 @@ class Transport:
 
         `seconds` may pass without a byte of the answer; `connect_seconds` while it connects, or sends.
         """
-        limit = seconds or min(_ANSWER_SECONDS, max(self.timeout, 1.0))
+        limit = seconds or self._answer_seconds
         limits = (connect_seconds or min(_CONNECT_SECONDS, limit), limit)
         try:
             response = self._session.request(
