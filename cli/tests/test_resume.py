@@ -1,4 +1,4 @@
-"""Whatever dies, and whenever: the same line gives the same file, and nothing that is there is sent or fetched again."""
+"""Whatever dies, and whenever: the same line gives the same file; nothing that is there is sent or fetched again."""
 
 import subprocess
 from pathlib import Path
