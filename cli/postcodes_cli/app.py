@@ -79,6 +79,10 @@ class App:
         text = json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)
         click.echo(text)
 
+    def give_line(self, document: Any) -> None:
+        """One of many JSON documents, each in a line."""
+        click.echo(json.dumps(document, ensure_ascii=False))
+
     def colors(self, stream: Any) -> bool:
         """Colours are for terminals that have them. NO_COLOR beats FORCE_COLOR."""
         if self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":

@@ -303,6 +303,10 @@ class Client:
         answer: dict[str, Any] = json_of(self._transport.call("GET", "/readyz", expected=(503,)))
         return answer
 
+    def check_key(self) -> None:
+        """Raises KeyRefusedError when the server does not take the key. One that may not look at uploads is a key, too."""
+        self._transport.call("GET", _UPLOADS, params={"page_size": 1}, expected=(403,))
+
     # --- inside ------------------------------------------------------------------------------------------------------
     def _lookup(self, body: Mapping[str, Any]) -> list[Found]:
         found: list[Found] = json_of(self._transport.call("POST", "/api/v1/reverse-geocode/", json=body))["results"]

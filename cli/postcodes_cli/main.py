@@ -7,7 +7,10 @@ import click
 
 from postcodes_cli import __version__, failures
 from postcodes_cli.app import App, Group
+from postcodes_cli.commands.account import completion, login, logout, status
 from postcodes_cli.commands.geocode import geocode
+from postcodes_cli.commands.lookups import lookup, postcode_command, preview
+from postcodes_cli.commands.uploads import rows, uploads
 
 _EXAMPLES = """\
 postcodes geocode points.csv            points.postcodes.csv has the postcodes
@@ -22,7 +25,19 @@ def cli() -> None:
     """UK postcodes for coordinates: whole files, single locations, and what has become of them."""
 
 
-cli.add_command(geocode)
+for command in (
+    geocode,
+    preview,
+    lookup,
+    postcode_command,
+    uploads,
+    rows,
+    login,
+    logout,
+    status,
+    completion,
+):
+    cli.add_command(command)
 
 
 def run() -> None:
