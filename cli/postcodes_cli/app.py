@@ -210,6 +210,16 @@ class Group(click.Group, _Help):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order in which they are of use
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make exit code 1 of it
+            raise ReaderGoneError from error
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads our standard output any more."""
+
 
 Group.group_class = Group
 pass_app = click.make_pass_decorator(App, ensure=True)

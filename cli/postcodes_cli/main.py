@@ -6,7 +6,7 @@ import sys
 import click
 
 from postcodes_cli import __version__, failures
-from postcodes_cli.app import App, Group
+from postcodes_cli.app import App, Group, ReaderGoneError
 from postcodes_cli.commands.account import completion, login, logout, status
 from postcodes_cli.commands.geocode import geocode
 from postcodes_cli.commands.lookups import lookup, postcode_command, preview
@@ -61,7 +61,7 @@ def code_of(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("", err=True)
         return failures.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         # Nobody reads: what Python still has in hand for them is nothing to complain of at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failures.BROKEN_PIPE

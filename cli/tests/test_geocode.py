@@ -188,7 +188,8 @@ def test_1_when_what_arrives_is_not_the_result(command: Command, points: Path) -
 
 def test_130_at_ctrl_c_and_the_upload_goes_on(command: Command, client: Client) -> None:
     write_points(command.folder / "many.csv", 300_000)
-    process = command.start("geocode", "many.csv", stdout=subprocess.PIPE)
+    heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - tests may run without it
+    process = command.start("geocode", "many.csv", stdout=subprocess.PIPE, preexec_fn=heard)
     (noted,) = wait_for(lambda: list((command.home / "uploads").glob("*.json")), "it is remembered")
     upload_id = json.loads(noted.read_text())["upload"]
     process.send_signal(signal.SIGINT)

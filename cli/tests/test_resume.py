@@ -21,7 +21,6 @@ def through(command: Command, proxy: Proxy) -> Command:
 
 def reached(stage: str, proxy: Proxy, process: "subprocess.Popen[bytes]") -> None:
     """Waits until the command has come so far."""
-    size = ROWS * 100
 
     def look() -> bool:
         assert process.poll() is None, "it is done already"
@@ -32,7 +31,7 @@ def reached(stage: str, proxy: Proxy, process: "subprocess.Popen[bytes]") -> Non
         return any(request.startswith("GET /api/v1/uploads/") and "?" not in request for request in proxy.requests)
 
     wait_for(look, stage)
-    assert stage != "sending" or proxy.to_server.bytes > size // 2
+    assert stage != "sending" or proxy.to_server.bytes > ROWS * 40
 
 
 def arrange(stage: str, proxy: Proxy) -> None:

@@ -61,7 +61,7 @@ def _show(app: App, upload: Upload) -> None:
         return
     names = ("id", "filename", "state", "created_at", "finished_at", "max_distance")
     facts: list[tuple[str, object]] = [(name.replace("_", " "), upload[name]) for name in names]  # type: ignore[literal-required]
-    facts += [(f"rows {name.replace('_', ' ')}", f"{count:,}") for name, count in upload["rows"].items()]  # type: ignore[str-bytes-safe]
+    facts += [(f"rows {name.replace('_', ' ')}", f"{count:,}") for name, count in upload["rows"].items()]
     if upload["paused"]:
         facts.append(("paused", "yes"))
     if waiting := upload["waiting"]:
@@ -80,9 +80,7 @@ def show(app: App, /, upload_id: str) -> None:
         _show(app, client.state(upload_id))
 
 
-@uploads.command(
-    "watch", examples="postcodes uploads watch ID\npostcodes uploads watch ID --json    a line for each change"
-)
+@uploads.command("watch", examples="postcodes uploads watch ID\npostcodes uploads watch ID --json")
 @_ID
 @pass_app
 def watch(app: App, /, upload_id: str) -> int:
@@ -104,7 +102,10 @@ def watch(app: App, /, upload_id: str) -> int:
 @uploads.command("download", examples="postcodes uploads download ID\npostcodes uploads download ID -o out.geojson")
 @_ID
 @click.option(
-    "-o", "--output", metavar="OUT", help="A file, or - for standard output; by the file's name if not given."
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A file, or - for standard output; if not given, after the file that was sent.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
 @click.option("--columns", metavar="NAMES", help="Only these columns, with commas between, in this order.")
