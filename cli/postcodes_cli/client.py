@@ -304,7 +304,7 @@ class Client:
         return answer
 
     def check_key(self) -> None:
-        """Raises KeyRefusedError when the server does not take the key. One that may not look at uploads is one, too."""
+        """Raises KeyRefusedError when the server does not take the key; one that may not look at uploads is good."""
         self._transport.call("GET", _UPLOADS, params={"page_size": 1}, expected=(403,))
 
     # --- inside ------------------------------------------------------------------------------------------------------

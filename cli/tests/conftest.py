@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postcodes_cli import Client
 from proxy import Proxy
 from stack import ROOT, Stack, running_stack
+
+from postcodes_cli import Client
 
 LANDMARKS = ROOT / "examples" / "landmarks.csv"
 
@@ -64,7 +65,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def key(stack: Stack) -> str:
-    return stack.headers["Authorization"].removeprefix("Bearer ")
+    return str(stack.headers["Authorization"]).removeprefix("Bearer ")
 
 
 @pytest.fixture

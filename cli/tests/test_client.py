@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from conftest import LANDMARKS, write_points
-from postcodes_cli import Client, ConflictError, NotFoundError, ProblemError, ResultError, UploadEndedError
 from proxy import Proxy
+
+from postcodes_cli import Client, ConflictError, NotFoundError, ProblemError, ResultError, UploadEndedError
 
 
 def test_a_file_becomes_a_file_with_postcodes(client: Client, tmp_path: Path) -> None:

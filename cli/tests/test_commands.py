@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Command
+
 from postcodes_cli import Client
 
 
@@ -76,6 +77,7 @@ def test_every_shell_has_its_completion(command: Command, shell: str) -> None:
 
 def test_every_command_has_help_with_examples() -> None:
     from click import Context, Group
+
     from postcodes_cli.main import cli
 
     def commands(group: Group, path: str) -> list[str]:

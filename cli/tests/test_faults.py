@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted import Answer, Scripted, document, problem
+
 from postcodes_cli import (
     BusyError,
     Client,
@@ -14,7 +16,6 @@ from postcodes_cli import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from scripted import Answer, Scripted, document, problem
 
 FOUND = document({"postcode": "SW1A 1AA"})
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Command, write_points
-from postcodes_cli import Client
 from scripted import Answer, Scripted, document
 from stack import wait_for
+
+from postcodes_cli import Client
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Command, write_points
-from postcodes_cli import Client
 from proxy import Proxy
 from stack import Stack, wait_for
+
+from postcodes_cli import Client
 
 ROWS = 12_000
 

@@ -69,13 +69,12 @@ def status(app: App, /) -> int:
     short_help="Print the completion for a shell.",
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@click.pass_context
+def completion(context: click.Context, /, shell: str) -> None:
     """Print what makes SHELL complete commands and options."""
     from click.shell_completion import get_completion_class
-
-    from postcodes_cli.main import cli
 
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"{shell} is not known")
-    click.echo(kind(cli, {}, "postcodes", "_POSTCODES_COMPLETE").source())
+    click.echo(kind(context.find_root().command, {}, "postcodes", "_POSTCODES_COMPLETE").source())

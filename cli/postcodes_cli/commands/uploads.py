@@ -105,7 +105,7 @@ def watch(app: App, /, upload_id: str) -> int:
     "-o",
     "--output",
     metavar="OUT",
-    help="A file, or - for standard output; if not given, after the file that was sent.",
+    help="A file, or - for standard output; if not given, named after the file.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
 @click.option("--columns", metavar="NAMES", help="Only these columns, with commas between, in this order.")
