@@ -9,6 +9,9 @@ from typing import Self
 from postcodes_cli.answers import Upload
 from postcodes_cli.app import TOLD_EVERY, App
 
+#: From so many columns on, the bar does not fill the line.
+_WIDE = 120
+
 
 class Progress(AbstractContextManager["Progress"]):
     """What is told of; nothing of it is shown here (-q)."""
@@ -70,14 +73,16 @@ class Bar(Progress):
         from rich.progress import Progress as RichProgress
 
         self._app = app
+        console = app.console(sys.stderr)
+        is_wide = console.width >= _WIDE
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
             TaskProgressColumn("{task.percentage:>3.0f} %", markup=False),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=40 if is_wide else None),
             TextColumn("{task.fields[detail]}", markup=False),
-            console=app.console(sys.stderr),
+            console=console,
             transient=True,
-            expand=True,
+            expand=not is_wide,
         )
         self._task = self._bar.add_task("", total=1.0, detail="", visible=False)
         self._what = ""
