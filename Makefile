@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-SERVICES := service_kit file_reader postcode_consumer gateway
+SERVICES := service_kit file_reader postcode_consumer gateway cli
 # Only the very files that were there when the requirements were compiled, and none that runs a program to be installed.
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes
@@ -16,11 +16,11 @@ CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.installed: requirements.txt service_kit/pyproject.toml
+$(VENV)/.installed: requirements.txt service_kit/pyproject.toml cli/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --requirement requirements.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./service_kit
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./service_kit --editable ./cli
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
@@ -63,7 +63,7 @@ lint: $(VENV)/.installed-dev ## ruff, bandit, and the direction of the dependenc
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m bandit --quiet --configfile pyproject.toml --recursive $(SERVICES) serve.py examples
-	PYTHONPATH=file_reader:postcode_consumer:gateway $(VENV)/bin/lint-imports
+	PYTHONPATH=file_reader:postcode_consumer:gateway:cli $(VENV)/bin/lint-imports
 
 type: $(VENV)/.installed-dev ## mypy, one run for each service and for what they share
 	for service in $(SERVICES); do (cd $$service && $(CHECK_ENV) ../$(PY) -m mypy .) || exit 1; done

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The whole way in one run: start the stack, upload a CSV, watch it fill, download it, show it, stop the stack.
+"""The whole way in one run: start the stack, `postcodes geocode` a CSV, show the result, stop the stack.
 
 `make demo` runs it with examples/landmarks.csv and the sandbox provider: no network, nothing to set up. The
 environment of the stack (.env.example) applies; `python examples/demo.py my.csv` takes another file.
 """
 
 import csv
+import json
 import os
 import signal
 import socket
@@ -39,10 +40,8 @@ def main() -> int:
         stack = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=environment, stderr=log_file)
         try:
             _wait_until_ready(gateway, stack, log)
-            upload = _upload(gateway, source)
-            upload = _watch(upload)
             result = data_dir / f"{source.stem}-result.csv"
-            _download(upload, result)
+            upload = _geocode(gateway, source, result)
         finally:
             stack.send_signal(signal.SIGTERM)
             stack.wait()
@@ -78,43 +77,18 @@ def _wait_until_ready(gateway: str, stack: "subprocess.Popen[bytes]", log: Path)
     raise SystemExit("The stack did not start. The end of its log:\n" + "\n".join(lines))
 
 
-def _upload(gateway: str, source: Path) -> dict[str, Any]:
-    with source.open("rb") as file:
-        answer = requests.post(
-            f"{gateway}/api/v1/uploads/", files={"file": (source.name, file, "text/csv")}, timeout=60
-        )
-    if answer.status_code != 202:
-        raise SystemExit(f"The upload was refused: {answer.text}")
-    upload: dict[str, Any] = answer.json()
-    print(f"Uploaded {source.name}: {upload['size']:,} bytes, {answer.status_code} {answer.headers['Location']}")
+def _geocode(gateway: str, source: Path, result: Path) -> dict[str, Any]:
+    """What a user would type; the rest of this file starts the stack and shows the result."""
+    print(f"$ postcodes geocode {_short(source)} -o {_short(result)}", flush=True)
+    home = str(result.parent / "postcodes")
+    line = [sys.executable, "-m", "postcodes_cli", "geocode", str(source), "-o", str(result), "--again", "--force"]
+    environment = os.environ | {"POSTCODES_SERVER": gateway, "POSTCODES_HOME": home, "PYTHONPATH": str(ROOT / "cli")}
+    arguments = [*line, "--json"]
+    done = subprocess.run(arguments, stdout=subprocess.PIPE, env=environment, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise SystemExit(f"The command ended with exit code {done.returncode}; the lines above say why.")
+    upload: dict[str, Any] = json.loads(done.stdout)["files"][0]["upload"]
     return upload
-
-
-def _watch(upload: dict[str, Any]) -> dict[str, Any]:
-    """Polls until the upload has ended, with a line for each change."""
-    shown = ""
-    while True:
-        upload = requests.get(upload["links"]["self"], timeout=30).json()
-        rows = upload["rows"]
-        bar = "█" * round(upload["progress"] * 30)
-        line = (
-            f"  {upload['state']:<10} {bar:░<30} {upload['progress']:>6.1%}  {rows['read'] - rows['pending']} of"
-            f" {rows['read']} rows"
-        )
-        if line != shown:
-            print(line, flush=True)
-            shown = line
-        if upload["state"] in ("done", "failed", "cancelled"):
-            return upload
-        time.sleep(0.1)
-
-
-def _download(upload: dict[str, Any], target: Path) -> None:
-    with requests.get(upload["links"]["result_csv"], stream=True, timeout=60) as answer:
-        answer.raise_for_status()
-        with target.open("wb") as file:
-            for piece in answer.iter_content(1 << 16):
-                file.write(piece)
 
 
 def _read(path: Path) -> list[dict[str, str]]:

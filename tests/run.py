@@ -83,6 +83,7 @@ def lanes_of_everything(url: str, bundled: str, stacks: dict[str, str]) -> list[
             Suite("file_reader's processes on SQLite", "file_reader", PROCESSES),
             Suite("postcode_consumer's processes on SQLite", "postcode_consumer", PROCESSES),
             Suite("gateway", "gateway"),
+            Suite("the command line", "cli", added=stacks),
         ],
         [
             Suite("file_reader's processes on PostgreSQL", "file_reader", PROCESSES, reader),

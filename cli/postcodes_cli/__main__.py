@@ -1,0 +1,5 @@
+"""python -m postcodes_cli"""
+
+from postcodes_cli.main import run
+
+run()

@@ -1,0 +1,156 @@
+"""How far it is, for people: a bar in a terminal, otherwise a line for each 10 % and at least every 30 seconds."""
+
+import os
+import sys
+import time
+from contextlib import AbstractContextManager
+from typing import Self
+
+from postcodes_cli.answers import Upload
+from postcodes_cli.app import TOLD_EVERY, App
+
+#: From so many columns on, the bar does not fill the line.
+_WIDE = 120
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """What is told of; nothing of it is shown here (-q)."""
+
+    #: How often an upload is looked at, in seconds; None for as often as the server says.
+    interval: float | None = None
+
+    def begin(self, what: str) -> None:
+        """Another file."""
+
+    def step(self, phase: str, share: float | None, detail: str) -> None:
+        """So far; `share` is from 0 to 1, or None where nobody knows."""
+
+    def sending(self, sent: int, size: int | None) -> None:
+        self.step("Sending", sent / size if size else None, _size(sent, size))
+
+    def receiving(self, taken: int, size: int | None) -> None:
+        self.step("Downloading", taken / size if size else None, _size(taken, size))
+
+    def geocoding(self, upload: Upload) -> None:
+        self.step("Finding postcodes", upload["progress"], detail_of(upload))
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class Lines(Progress):
+    """For logs: a plain line now and then."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._what = ""
+        self._last: tuple[str, int] = ("", -1)
+        self._told = time.monotonic()
+
+    def begin(self, what: str) -> None:
+        self._what = what
+        self._last = ("", -1)
+
+    def step(self, phase: str, share: float | None, detail: str) -> None:
+        tenth = int((share or 0) * 10)
+        now = time.monotonic()
+        # Where nobody knows how much it is, silence alone is a reason to say something.
+        is_new = share is not None and (phase, tenth) != self._last
+        if not is_new and now - self._told < TOLD_EVERY:
+            return
+        self._last, self._told = (phase, tenth), now
+        percent = "" if share is None else f"  {share:4.0%}"
+        self._app.say(f"{self._what}: {phase}{percent}  {detail}".rstrip())
+
+
+class Bar(Progress):
+    """For terminals: one line that is drawn again."""
+
+    interval = 0.5
+
+    def __init__(self, app: App) -> None:
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import Progress as RichProgress
+
+        self._app = app
+        console = app.console(sys.stderr)
+        is_wide = console.width >= _WIDE
+        self._bar = RichProgress(
+            TextColumn("{task.description}", markup=False),
+            TaskProgressColumn("{task.percentage:>3.0f} %", markup=False),
+            BarColumn(bar_width=40 if is_wide else None),
+            TextColumn("{task.fields[detail]}", markup=False),
+            console=console,
+            transient=True,
+            expand=not is_wide,
+        )
+        self._task = self._bar.add_task("", total=1.0, detail="", visible=False)
+        self._what = ""
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        self._app.above = lambda line: self._bar.console.print(line, markup=False, soft_wrap=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._app.above = None
+        self._bar.stop()
+
+    def begin(self, what: str) -> None:
+        self._what = f"{what}: " if what else ""
+
+    def step(self, phase: str, share: float | None, detail: str) -> None:
+        description = f"{self._what}{phase}"
+        self._bar.update(
+            self._task, description=description, completed=share or 0, total=1.0, detail=detail, visible=True
+        )
+
+
+def progress_of(app: App) -> Progress:
+    if app.quiet:
+        return Progress()
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return Bar(app)
+    return Lines(app)
+
+
+def detail_of(upload: Upload) -> str:
+    """`1.6/2.6 M  48 k rows/s  0:20 left  12 failed`, as far as it is known."""
+    rows = upload["rows"]
+    parts = [f"{short(rows['read'] - rows['pending'])}/{short(rows['read'])} rows"]
+    if waiting := upload["waiting"]:
+        parts.append("paused" if waiting["reason"] == "paused" else f"waiting: {waiting['reason'].replace('_', ' ')}")
+    else:
+        if rate := upload["rows_per_second"]:
+            parts.append(f"{short(rate)} rows/s")
+        if upload["eta_seconds"] is not None:
+            parts.append(f"{clock(upload['eta_seconds'])} left")
+    if rows["failed"]:
+        parts.append(f"{short(rows['failed'])} failed")
+    return "  ".join(parts)
+
+
+def short(number: float) -> str:
+    """1234567 → 1.2 M."""
+    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= factor:
+            unit = 1e3 if letter == "k" else factor
+            return f"{number / unit:.1f} {letter}" if number < 10 * factor else f"{number / unit:.0f} {letter}"
+    return f"{number:.0f}"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size_text(size: float) -> str:
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def _size(so_far: int, size: int | None) -> str:
+    return f"{size_text(so_far)} of {size_text(size)}" if size else size_text(so_far)

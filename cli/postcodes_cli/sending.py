@@ -1,0 +1,51 @@
+"""A file on its way to the server, piece by piece."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+PIECE_BYTES = 1 << 18
+#: Called with the bytes so far and the bytes in all, which may be unknown.
+Progress = Callable[[int, int | None], None]
+
+
+class Body:
+    """The rest of a file as the body of a request, in pieces. `on_piece` is told the bytes so far and in all.
+
+    It has a length and `read`: `requests` sends it as it is, without keeping it.
+    """
+
+    def __init__(self, file: BinaryIO, on_piece: Progress) -> None:
+        self._file = file
+        self._on_piece = on_piece
+        self._start = file.tell()
+        self._size = file.seek(0, 2) - self._start
+        self._sent = 0
+        self.rewind()
+
+    def rewind(self) -> None:
+        self._file.seek(self._start)
+        self._sent = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read(PIECE_BYTES):
+            yield piece
+
+    def read(self, size: int = PIECE_BYTES) -> bytes:
+        piece = self._file.read(max(size, PIECE_BYTES))
+        self._sent += len(piece)
+        self._on_piece(self._sent, self._size)
+        return piece
+
+
+def digest_of(file: BinaryIO) -> bytes:
+    """The SHA-256 of the rest of a file, which is left where it was."""
+    start = file.tell()
+    digest = hashlib.sha256()
+    while piece := file.read(PIECE_BYTES):
+        digest.update(piece)
+    file.seek(start)
+    return digest.digest()
