@@ -89,7 +89,12 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+# `manage.py collectstatic` writes them there, before the service starts. Without that, they are found where they lie.
+STATIC_ROOT = env_path("STATIC_ROOT", DATA_DIR / "static")
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+STORAGES = {"staticfiles": {"BACKEND": "service_kit.static_files.HashedStaticFiles"}}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 DATABASES = {
     "default": database(
         "FILE_READER_DATABASE_URL",

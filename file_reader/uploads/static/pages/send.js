@@ -3,10 +3,10 @@ import { begin } from "./map.js";
 import { sent } from "./sending.js";
 
 const main = document.getElementById("main");
-const home = [...main.childNodes];
-const form = document.querySelector("[data-send]");
-const input = document.getElementById("file");
-const trouble = document.getElementById("file-trouble");
+let home = [];
+let form = null;
+let input = null;
+let trouble = null;
 const LOOKED_AT = 256 * 1024;
 let file = null;
 let settings = new Map();
@@ -65,7 +65,7 @@ function ready() {
   scrollTo(0, 0);
   for (const place of main.querySelectorAll("[data-size]")) place.textContent = `${size(file.size)} will be sent. You can close the page once it is.`;
   for (const button of main.querySelectorAll("[data-again]")) button.onclick = back;
-  for (const button of main.querySelectorAll("[data-send-now]")) button.onclick = () => sent(main, file, settings, back);
+  for (const button of main.querySelectorAll("[data-send-now]")) button.onclick = () => sent(main, file, settings, { back, refused });
   for (const button of main.querySelectorAll("[data-fix]")) button.onclick = () => {
     for (const [name, value] of new URLSearchParams(button.dataset.fix)) settings.set(name, value);
     look();
@@ -102,19 +102,36 @@ function back() {
   input.focus();
 }
 
-if (form) {
+/** The server did not take the file: its page says why, and has the form to choose it again. */
+function refused(fresh) {
+  const problem = fresh.getElementById("problem");
+  if (!problem) return location.assign("/");
+  main.replaceChildren(...fresh.getElementById("main").childNodes);
+  document.title = fresh.title;
+  open();
+  problem.focus();
+}
+
+/** Takes over the form of the first page. */
+function open() {
+  home = [...main.childNodes];
+  form = main.querySelector("[data-send]");
+  input = document.getElementById("file");
+  trouble = document.getElementById("file-trouble");
   input.addEventListener("change", () => choose(input.files[0]));
   form.addEventListener("submit", (event) => { event.preventDefault(); choose(input.files[0]); });
-  addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
-  addEventListener("dragleave", (event) => { if (!event.relatedTarget) form.classList.remove("over"); });
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("over");
-    choose(event.dataTransfer.files[0]);
-  });
-  document.querySelector("[data-example]").addEventListener("click", async (event) => {
+  main.querySelector("[data-example]").addEventListener("click", async (event) => {
     event.preventDefault();
     const response = await fetch(event.target.href);
     choose(new File([await response.blob()], "example.csv", { type: "text/csv" }));
   });
 }
+
+open();
+addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) form.classList.remove("over"); });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  form.classList.remove("over");
+  choose(event.dataTransfer.files[0]);
+});

@@ -2,8 +2,8 @@
 
 const TRIES = 3;
 
-/** Sends the file with its settings; `back` shows the first page again. */
-export function sent(main, file, settings, back) {
+/** Sends the file with its settings. `back` shows the first page again, `refused` the page that says what is wrong. */
+export function sent(main, file, settings, { back, refused }) {
   const key = crypto.randomUUID();
   const view = screen(main, file);
   const leave = (event) => { event.preventDefault(); };
@@ -25,28 +25,17 @@ export function sent(main, file, settings, back) {
     request.onload = () => {
       end();
       if (request.status === 200) return location.assign(request.responseURL);
-      show(main, request.responseText);
+      refused(new DOMParser().parseFromString(request.responseText, "text/html"));
     };
     request.onerror = () => {
       if (cancelled) return;
       if (number < TRIES) return setTimeout(attempt, 1000 * number, number + 1);
       end();
-      view.broken(() => sent(main, file, settings, back));
+      view.broken(() => sent(main, file, settings, { back, refused }));
     };
     request.send(body);
   }
   attempt(1);
-}
-
-/** What the server answers instead: the page with what is wrong. */
-function show(main, text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html");
-  const problem = fresh.getElementById("problem");
-  if (!problem) return document.location.assign("/");
-  main.replaceChildren(...fresh.getElementById("main").childNodes);
-  document.title = fresh.title;
-  document.getElementById("problem").focus();
-  import("./send.js?again").catch(() => {});
 }
 
 const mb = (bytes) => bytes >= 1e7 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1);
