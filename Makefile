@@ -11,7 +11,7 @@ export FILE
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run index check test test-all storm bench lint type format up down requirements sbom architecture clean
+.PHONY: help demo run index check test test-all storm bench lint type format up down requirements sbom translations architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again, with th
 sbom: $(VENV)/.installed-dev ## What the services are made of, as CycloneDX, into var/sbom.json
 	@mkdir -p var
 	$(VENV)/bin/cyclonedx-py requirements requirements.txt --output-reproducible --output-file var/sbom.json
+
+translations: $(VENV)/.installed-dev ## Brings the languages of the pages up to date, and compiles them
+	PYTHONPATH=file_reader $(PY) tools/translations.py
 
 architecture: $(VENV)/.installed-dev ## Draws Architecture.png from docs/draw_architecture.py
 	$(PY) docs/draw_architecture.py

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The embedded stack: gateway, file_reader, its workers and postcode_consumer, kept running by one command.
 
-`python serve.py` migrates the databases, starts the processes, starts again what dies (after 0.5 s, then twice as long
-each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s (or
-STOP_GRACE_SECONDS + 15) or at the second Ctrl-C.
+`python serve.py` migrates the databases, collects static files, starts the processes, starts again what dies (after
+0.5 s, then twice as long each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s
+(or STOP_GRACE_SECONDS + 15) or at the second Ctrl-C.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
@@ -151,10 +151,12 @@ def check_ports(environment: dict[str, str]) -> None:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Migrates both databases and makes the first administrator of each, with one password."""
+    """Migrates both databases, collects static files, and makes the first administrators, with one password."""
     for folder, code in manage(DJANGO_SERVICES, environment, "migrate", "--verbosity", "0").items():
         if code:
             raise SystemExit(f"serve: {folder} cannot be prepared; the lines above say why")
+    if any(manage(("file_reader",), environment, "collectstatic", "--noinput", "--verbosity", "0").values()):
+        raise SystemExit("serve: the static files of the pages cannot be collected; the lines above say why")
     data_dir = Path(environment["DATA_DIR"])
     password_file = data_dir / "admin_password"
     is_used = password_file.exists()

@@ -91,6 +91,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("cy", "Cymraeg")]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 INSTALLED_APPS = [
     "uploads",  # extends the admin's templates
@@ -99,9 +104,18 @@ INSTALLED_APPS = [
     *APPS_OF_THE_ADMIN,
     "drf_spectacular_sidecar",  # only its static files: Swagger UI
 ]
-MIDDLEWARE = ["uploads.web.audited.AuditMiddleware", *MIDDLEWARE_OF_BOTH]
+MIDDLEWARE = [
+    "uploads.web.audited.AuditMiddleware",
+    *MIDDLEWARE_OF_BOTH,
+    "uploads.web.pages.language.PageLanguageMiddleware",
+]
 STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
+# `manage.py collectstatic` writes them there, before the service starts. Without that, they are found where they lie.
+STATIC_ROOT = env_path("STATIC_ROOT", DATA_DIR / "static")
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+STORAGES = {"staticfiles": {"BACKEND": "service_kit.static_files.HashedStaticFiles"}}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 DATABASES = {
     "default": database(
         "FILE_READER_DATABASE_URL",

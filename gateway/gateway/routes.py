@@ -92,6 +92,7 @@ ROUTES = (
     Route("/uploads/", Service.FILE_READER, page=True, methods="GET, HEAD, POST"),
     Route("/preview/", Service.FILE_READER, page=True, methods="POST", below=False),
     Route("/keys/", Service.FILE_READER, page=True, methods="GET, HEAD, POST"),
+    Route("/language/", Service.FILE_READER, page=True, methods="POST", below=False),
     Route("/login/", Service.FILE_READER, page=True, methods="GET, HEAD, POST", below=False),
     Route("/logout/", Service.FILE_READER, page=True, methods="POST", below=False),
     Route("/example.csv", Service.FILE_READER, page=True, below=False),

@@ -16,7 +16,7 @@ APPS_OF_THE_ADMIN = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "service_kit.static_files.OwnStaticFilesConfig",
     "rest_framework",
 ]
 # What `manage.py check --deploy` would rather see here is the gateway's: it alone knows whether a browser came by TLS.

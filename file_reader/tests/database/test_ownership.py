@@ -74,6 +74,7 @@ PAGES: dict[str, dict[str, tuple[int, int, int]]] = {
     f"{_PAGE}delete/": {"GET": (200, 404, 302), "POST": (303, 404, 302)},
     "keys/": {"GET": (200, 200, 302), "POST": (400, 400, 302)},
     "keys/<int:key_id>/delete/": {"GET": (200, 404, 302), "POST": (303, 404, 302)},
+    "language/": {"POST": (302, 302, 302)},
     "login/": {"GET": (302, 302, 200)},
     "logout/": {"POST": (302, 302, 302)},
 }

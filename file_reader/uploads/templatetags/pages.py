@@ -6,9 +6,12 @@ from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from uploads.web.pages.numbers import number
+from uploads.web.pages.script_words import SCRIPT_WORDS
 
 register = template.Library()
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -37,6 +40,12 @@ def icon_download() -> SafeString:
     )
 
 
+@register.simple_tag
+def words_of_scripts() -> SafeString:
+    """The sentences of the scripts, as data: a policy that allows no script in the page lets them pass."""
+    return json_script({name: str(words) for name, words in SCRIPT_WORDS.items()}, "words")
+
+
 @register.filter
 def cell(fields: list[str], number: int) -> str:
     """The field of a record in the column with that number from 1; nothing where the record is shorter."""
@@ -44,9 +53,9 @@ def cell(fields: list[str], number: int) -> str:
 
 
 @register.filter
-def thousands(number: float) -> str:
+def thousands(value: float) -> str:
     """1,234,567."""
-    return f"{number:,.0f}"
+    return number(value)
 
 
 @register.filter
@@ -55,7 +64,7 @@ def size(count: int) -> str:
     value, unit = float(count), 0
     while value >= 1_000 and unit < len(_UNITS) - 1:
         value, unit = value / 1_000, unit + 1
-    return f"{value:.{0 if value >= 10 or unit == 0 else 1}f}{_NO_BREAK}{_UNITS[unit]}"
+    return f"{number(value, 0 if value >= 10 or unit == 0 else 1)}{_NO_BREAK}{_UNITS[unit]}"
 
 
 @register.filter
@@ -63,8 +72,9 @@ def binary_size(count: int) -> str:
     """A limit, which is a power of 2 as a rule: 1 GiB."""
     for power, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
         if count >= 1 << power:
-            return f"{count / (1 << power):.4g}{_NO_BREAK}{unit}"
-    return f"{count:,}{_NO_BREAK}bytes"
+            in_units = count / (1 << power)
+            return f"{number(in_units, 0 if in_units == int(in_units) else 1)}{_NO_BREAK}{unit}"
+    return f"{number(count)}{_NO_BREAK}bytes"
 
 
 @register.filter
@@ -72,13 +82,17 @@ def share(percent: float | None) -> str:
     """97.1 %, < 0.1 %, or a dash for nothing."""
     if percent is None:
         return "–"
-    return f"<{_NO_BREAK}0.1{_NO_BREAK}%" if percent < 0.05 else f"{percent:.1f}{_NO_BREAK}%"
+    shown = f"<{_NO_BREAK}{number(0.1, 1)}" if percent < 0.05 else number(percent, 1)
+    return f"{shown}{_NO_BREAK}%"
 
 
 @register.filter
 def percent(progress: float) -> str:
     """A share from 0 to 1 in percent, never 100 before the end."""
-    return f"{progress * 100:.0f}{_NO_BREAK}%" if progress in (0, 1) else f"{min(progress * 100, 99.9):.3g}{_NO_BREAK}%"
+    if progress in (0, 1):
+        return f"{number(progress * 100)}{_NO_BREAK}%"
+    shown = min(progress * 100, 99.9)
+    return f"{number(shown, 1 if shown >= 10 else 2)}{_NO_BREAK}%"
 
 
 @register.filter

@@ -1,11 +1,8 @@
 """What programs and people read about the API: the schema, and the page that shows it."""
 
-from pathlib import Path
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
-
-_PAGE = Path(__file__).parent / "schema" / "docs.html"
 
 
 @require_safe
@@ -19,4 +16,4 @@ def schema(request: HttpRequest) -> JsonResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """`/api/docs/`: Swagger UI over the gateway's `/api/schema/`. All that it loads is below `/static/`."""
-    return HttpResponse(_PAGE.read_bytes())
+    return render(request, "docs.html")

@@ -1,5 +1,6 @@
 // The map of an upload: land, and its rows by squares, drawn on one canvas over Leaflet's panning and zooming.
 /* global L */
+import { number, say } from "./words.js";
 
 let element = null;
 let points = null;
@@ -193,10 +194,10 @@ async function load(squares) {
 
 function legend(outside) {
   const most = document.querySelector("[data-most]");
-  most.textContent = limits.length ? `${limits.at(-1).toLocaleString("en-GB")}+` : "";
+  most.textContent = limits.length ? `${number(limits.at(-1))}+` : "";
   const place = document.querySelector("[data-outside]");
   place.hidden = !outside;
-  place.lastElementChild.textContent = `${outside.toLocaleString("en-GB")} ${outside === 1 ? "row" : "rows"}`;
+  place.lastElementChild.textContent = number(outside);
 }
 
 /** The rows of the square that was clicked. */
@@ -219,7 +220,8 @@ export async function begin(into, locations = null) {
   const outline = await (await fetch(element.dataset.outline)).json();
   land = { uk: path(outline.uk, outline.scale), other: path(outline.other, outline.scale), grid: graticule(), places: outline.places };
   look();
-  const map = L.map(element, { attributionControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
+  const map = L.map(element, { attributionControl: false, zoomControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
+  L.control.zoom({ zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(map);
   map.fitBounds(FIT, { animate: false });
   map.setMinZoom(map.getZoom());
   map.options.zoomSnap = 0.5;

@@ -1,24 +1,38 @@
-// A file is dropped or chosen, its beginning is looked at by the server, then it is sent. Without this, the form sends it.
+// Files are dropped or chosen. The server looks at the beginning of each, then it is sent. Without this, the form sends one.
 import { begin } from "./map.js";
 import { sent } from "./sending.js";
+import { say, size } from "./words.js";
 
 const main = document.getElementById("main");
-const home = [...main.childNodes];
-const form = document.querySelector("[data-send]");
-const input = document.getElementById("file");
-const trouble = document.getElementById("file-trouble");
 const LOOKED_AT = 256 * 1024;
+let home = [];
+let form = null;
+let input = null;
+let trouble = null;
 let file = null;
+/** Files that were chosen together come one after the other. */
+let waiting = [];
+let several = false;
 let settings = new Map();
 let asked = 0;
 
 function choose(chosen) {
   trouble.hidden = true;
   const most = Number(form.dataset.maxBytes);
-  if (!chosen) return;
-  if (!chosen.size) return wrong("The selected file is empty.");
-  if (chosen.size > most) return wrong(`The selected file must be smaller than ${size(most)}; it has ${size(chosen.size)}.`);
-  file = chosen;
+  for (const one of chosen) {
+    const name = chosen.length > 1 ? `${one.name}: ` : "";
+    if (!one.size) return wrong(name + say("empty"));
+    if (one.size > most) return wrong(name + say("too_large", { most: size(most), size: size(one.size) }));
+  }
+  waiting = [...chosen];
+  several = waiting.length > 1;
+  if (waiting.length) next();
+}
+
+/** Takes the next file; after the last of them, goes to that address. */
+function next(address) {
+  file = waiting.shift();
+  if (!file) return location.assign(address);
   settings = new Map([...new FormData(form)].filter(([name, value]) => name !== "file" && value));
   look();
 }
@@ -29,9 +43,6 @@ function wrong(words) {
   input.value = "";
   input.focus();
 }
-
-const size = (bytes) => bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB`
-  : bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 
 /** Shows how the server reads the beginning of the file; afterwards the settings of that page count. */
 async function look() {
@@ -50,7 +61,9 @@ async function look() {
     main.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
     ready();
   } catch {
-    if (number === asked) wrong("The file could not be looked at. Try again, or press Enter to send it as it is.");
+    if (number !== asked) return;
+    back();
+    wrong(say("not_looked_at"));
   } finally {
     main.removeAttribute("aria-busy");
   }
@@ -59,28 +72,33 @@ async function look() {
 // What is packed, or has its end to close, can only be looked at as a whole.
 const isWhole = (name) => /\.(gz|zip|xlsx|kmz|kml|gpx|(geo)?json)$/i.test(name);
 
+const each = (selector, act) => main.querySelectorAll(selector).forEach(act);
+
 function ready() {
   document.title = main.querySelector("h1").textContent;
   main.querySelector("h1").focus();
   scrollTo(0, 0);
-  for (const place of main.querySelectorAll("[data-size]")) place.textContent = `${size(file.size)} will be sent. You can close the page once it is.`;
-  for (const button of main.querySelectorAll("[data-again]")) button.onclick = back;
-  for (const button of main.querySelectorAll("[data-send-now]")) button.onclick = () => sent(main, file, settings, back);
-  for (const button of main.querySelectorAll("[data-fix]")) button.onclick = () => {
-    for (const [name, value] of new URLSearchParams(button.dataset.fix)) settings.set(name, value);
-    look();
-  };
+  const names = waiting.map((one) => one.name).join(", ");
+  each("[data-queue]", (place) => { place.textContent = names && say("afterwards", { names }); place.hidden = !names; });
+  each("[data-skip]", (button) => { button.hidden = !several; button.onclick = () => next("/"); });
+  each("[data-size]", (place) => { place.textContent = say("will_be_sent", { size: size(file.size) }); });
+  each("[data-again]", (button) => { button.onclick = back; });
+  each("[data-send-now]", (button) => { button.onclick = send; });
+  each("[data-fix]", (button) => {
+    button.onclick = () => {
+      for (const [name, value] of new URLSearchParams(button.dataset.fix)) settings.set(name, value);
+      look();
+    };
+  });
   const map = main.querySelector("[data-map]");
   if (map) begin(map, JSON.parse(document.getElementById("points").textContent));
-  const changed = main.querySelector("[data-settings]");
   let timer = 0;
-  changed?.addEventListener("change", (event) => {
+  main.querySelector("[data-settings]")?.addEventListener("change", (event) => {
     if (event.target.dataset.role) role(event.target);
     else if (event.target.value) settings.set(event.target.name, event.target.value);
     else settings.delete(event.target.name);
-    const both = settings.has("latitude") === settings.has("longitude");
     clearTimeout(timer);
-    if (both) timer = setTimeout(look, 300);
+    if (settings.has("latitude") === settings.has("longitude")) timer = setTimeout(look, 300);
   });
 }
 
@@ -95,6 +113,10 @@ function role(chosen) {
   }
 }
 
+function send() {
+  sent(main, file, settings, { back, refused, arrived: (address) => next(several ? "/" : address) });
+}
+
 function back() {
   asked++;
   main.replaceChildren(...home);
@@ -102,19 +124,37 @@ function back() {
   input.focus();
 }
 
-if (form) {
-  input.addEventListener("change", () => choose(input.files[0]));
-  form.addEventListener("submit", (event) => { event.preventDefault(); choose(input.files[0]); });
-  addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
-  addEventListener("dragleave", (event) => { if (!event.relatedTarget) form.classList.remove("over"); });
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    form.classList.remove("over");
-    choose(event.dataTransfer.files[0]);
-  });
-  document.querySelector("[data-example]").addEventListener("click", async (event) => {
+/** The server did not take the file: its page says why, and has the form to choose it again. */
+function refused(fresh) {
+  const problem = fresh.getElementById("problem");
+  if (!problem) return location.assign("/");
+  main.replaceChildren(...fresh.getElementById("main").childNodes);
+  document.title = fresh.title;
+  open();
+  problem.focus();
+}
+
+/** Takes over the form of the first page. */
+function open() {
+  home = [...main.childNodes];
+  form = main.querySelector("[data-send]");
+  input = document.getElementById("file");
+  trouble = document.getElementById("file-trouble");
+  input.multiple = true;
+  input.addEventListener("change", () => choose(input.files));
+  form.addEventListener("submit", (event) => { event.preventDefault(); choose(input.files); });
+  main.querySelector("[data-example]").addEventListener("click", async (event) => {
     event.preventDefault();
     const response = await fetch(event.target.href);
-    choose(new File([await response.blob()], "example.csv", { type: "text/csv" }));
+    choose([new File([await response.blob()], "example.csv", { type: "text/csv" })]);
   });
 }
+
+open();
+addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) form.classList.remove("over"); });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  form.classList.remove("over");
+  choose(event.dataTransfer.files);
+});

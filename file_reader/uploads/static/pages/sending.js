@@ -1,9 +1,11 @@
-// The file on its way: how far it is, three tries under one Idempotency-Key, and the page of its upload at the end.
+// The file on its way: how far it is, three tries under one Idempotency-Key.
+import { megabytes, number, say, size } from "./words.js";
 
 const TRIES = 3;
 
-/** Sends the file with its settings; `back` shows the first page again. */
-export function sent(main, file, settings, back) {
+/** Sends the file with its settings. `back` shows the first page again, `refused` the page that says what is wrong, and
+ * `arrived` is told the address of the upload. */
+export function sent(main, file, settings, { back, refused, arrived }) {
   const key = crypto.randomUUID();
   const view = screen(main, file);
   const leave = (event) => { event.preventDefault(); };
@@ -13,7 +15,7 @@ export function sent(main, file, settings, back) {
   let cancelled = false;
   view.cancel.onclick = () => { cancelled = true; request?.abort(); end(); back(); };
 
-  function attempt(number) {
+  function attempt(tries) {
     const began = performance.now();
     const body = new FormData();
     for (const [name, value] of settings) body.append(name, value);
@@ -24,62 +26,41 @@ export function sent(main, file, settings, back) {
     request.upload.onprogress = ({ loaded, total }) => view.far(loaded, total, (performance.now() - began) / 1000);
     request.onload = () => {
       end();
-      if (request.status === 200) return location.assign(request.responseURL);
-      show(main, request.responseText);
+      if (request.status === 200) return arrived(request.responseURL);
+      refused(new DOMParser().parseFromString(request.responseText, "text/html"));
     };
     request.onerror = () => {
       if (cancelled) return;
-      if (number < TRIES) return setTimeout(attempt, 1000 * number, number + 1);
+      if (tries < TRIES) return setTimeout(attempt, 1000 * tries, tries + 1);
       end();
-      view.broken(() => sent(main, file, settings, back));
+      view.broken(() => sent(main, file, settings, { back, refused, arrived }));
     };
     request.send(body);
   }
   attempt(1);
 }
 
-/** What the server answers instead: the page with what is wrong. */
-function show(main, text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html");
-  const problem = fresh.getElementById("problem");
-  if (!problem) return document.location.assign("/");
-  main.replaceChildren(...fresh.getElementById("main").childNodes);
-  document.title = fresh.title;
-  document.getElementById("problem").focus();
-  import("./send.js?again").catch(() => {});
-}
-
-const mb = (bytes) => bytes >= 1e7 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1);
-
+/** Shows the screen of a file that is being sent, which lies in the page as a template. */
 function screen(main, file) {
-  main.innerHTML = `
-    <h1 tabindex="-1"></h1><p class="facts"><span></span></p>
-    <section class="card inside block" id="state">
-    <ol class="stages"><li class="working" aria-current="step">Sending</li><li>Reading rows</li><li>Finding postcodes</li><li>Done</li></ol>
-    <h2 class="sentence">Sending</h2>
-    <svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect class="match" width="0" height="1"/></svg>
-    <p class="hint" role="status">Keep this page open until the file has arrived; after that you may close it.</p>
-    <p class="buttons"><button type="button" class="button danger">Cancel</button></p></section>`;
-  main.querySelector("h1").textContent = file.name;
-  main.querySelector(".facts span").textContent = `${mb(file.size)} MB`;
-  main.querySelector("h1").focus();
-  const sentence = main.querySelector(".sentence");
-  const hint = main.querySelector(".hint");
-  const cancel = main.querySelector("button");
+  main.replaceChildren(document.getElementById("sending").content.cloneNode(true));
+  const [title, facts, sentence, hint, cancel] = ["h1", ".facts span", ".sentence", ".hint", "button"].map((one) => main.querySelector(one));
+  title.textContent = file.name;
+  facts.textContent = size(file.size);
+  title.focus();
   return {
     cancel,
     far(loaded, total, seconds) {
-      const rate = loaded / seconds;
-      const left = Math.max(1, Math.round((total - loaded) / rate));
-      document.title = `${Math.floor(loaded / total * 100)} % · ${file.name}`;
-      sentence.textContent = seconds < 2 ? `Sending: ${mb(loaded)} of ${mb(total)} MB` : `Sending: ${mb(loaded)} of ${mb(total)} MB, about ${left} s left`;
+      const values = { done: megabytes(loaded), all: megabytes(total), seconds: number(Math.max(1, (total - loaded) / (loaded / seconds))) };
+      document.title = `${number(Math.floor(loaded / total * 100))} % · ${file.name}`;
+      sentence.textContent = say(loaded === total ? "sent" : seconds < 2 ? "sending" : "sending_left", values);
       main.querySelector(".bar rect").setAttribute("width", loaded / total * 100);
-      if (loaded === total) { sentence.textContent = "Sent. The server looks at the file"; cancel.hidden = true; }
+      cancel.hidden = loaded === total;
     },
     broken(again) {
-      sentence.textContent = "The connection broke";
-      hint.textContent = "Nothing was started. Sending the same file again is safe.";
-      cancel.textContent = "Try again";
+      sentence.textContent = say("send_broke");
+      hint.textContent = say("send_again");
+      cancel.textContent = say("try_again");
+      cancel.hidden = false;
       cancel.onclick = again;
     },
   };

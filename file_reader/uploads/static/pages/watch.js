@@ -1,5 +1,6 @@
 // The page of an upload follows its work: told by events, or asked every two seconds where events do not come.
 import { fetched, swap } from "./swap.js";
+import { say } from "./words.js";
 
 const watched = document.querySelector("[data-watch]");
 const said = document.getElementById("said");
@@ -25,7 +26,7 @@ async function refresh() {
     swap(fresh, PARTS);
     document.title = fresh.title;
     const isOpen = fresh.querySelector("[data-watch]").dataset.open;
-    say(fresh.getElementById("said").textContent, !isOpen || !was);
+    tell(fresh.getElementById("said").textContent, !isOpen || !was);
     document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(isOpen) } }));
     if (!isOpen) {
       stopped = true;
@@ -35,7 +36,7 @@ async function refresh() {
     }
     ready();
   } catch {
-    note("The connection is broken. This page tries again by itself.");
+    note(say("broken"));
   } finally {
     busy = false;
     if (again && !stopped) setTimeout(refresh, 500);
@@ -43,7 +44,7 @@ async function refresh() {
 }
 
 /** Tells those who listen, but not every second. */
-function say(words, now) {
+function tell(words, now) {
   if (now || Date.now() - saidAt > SAID_EVERY) {
     saidAt = Date.now();
     said.textContent = words;
@@ -52,14 +53,14 @@ function say(words, now) {
 
 function note(words) {
   const hint = document.querySelector("[data-live]");
-  if (hint) hint.firstChild.textContent = `${words} `;
+  if (hint) hint.querySelector("span").textContent = words;
 }
 
 function ready() {
   const hint = document.querySelector("[data-live]");
   if (!hint) return;
   hint.hidden = false;
-  if (!source) hint.firstChild.textContent = hint.dataset.polled ?? hint.firstChild.textContent;
+  note(say(source ? "followed" : "polled"));
   hint.querySelector("[data-stop]").onclick = () => { stopped = true; end(); hint.hidden = true; };
 }
 
@@ -75,14 +76,17 @@ function poll() {
 }
 
 if (watched?.dataset.open) {
-  ready();
   if (watched.dataset.events && "EventSource" in window) {
     source = new EventSource(watched.dataset.events);
     source.onmessage = refresh;
+    source.onopen = () => note(say("followed"));
+    // The browser connects again by itself, until it gives up.
     source.onerror = () => {
-      if (source?.readyState === EventSource.CLOSED) { source = null; refresh(); poll(); }
+      note(say("broken"));
+      if (source?.readyState === EventSource.CLOSED) { source = null; poll(); }
     };
   } else {
     poll();
   }
+  ready();
 }

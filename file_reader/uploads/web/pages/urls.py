@@ -2,6 +2,8 @@
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
 
 from uploads.web.pages import home, keys, upload
 from uploads.web.pages.signing_in import SignIn
@@ -18,6 +20,7 @@ urlpatterns = [
     path("uploads/<uuid:public_id>/retry/", upload.retry, name="page-upload-retry"),
     path("keys/", keys.keys, name="page-keys"),
     path("keys/<int:key_id>/delete/", keys.delete, name="page-key-delete"),
+    path("language/", require_POST(set_language), name="page-language"),
     path("login/", SignIn.as_view(), name="page-login"),
     path("logout/", LogoutView.as_view(next_page="/"), name="page-logout"),
 ]

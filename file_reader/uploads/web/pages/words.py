@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from uploads.web.pages.numbers import number
+
 STATUS_WORDS = {
     "match": lazy("Match"),
     "no_match": lazy("No match"),
@@ -58,7 +60,7 @@ class State:
 def reason_in_words(reason: str | None, max_distance: float) -> str:
     """Why a row has no postcode; a reason that has no words yet is shown as it is."""
     words = REASON_WORDS.get(reason or "")
-    return (reason or "").replace("_", " ") if words is None else str(words) % {"max_distance": f"{max_distance:,.0f}"}
+    return (reason or "").replace("_", " ") if words is None else str(words) % {"max_distance": number(max_distance)}
 
 
 def state_of(shown: dict[str, Any]) -> State:
@@ -66,7 +68,7 @@ def state_of(shown: dict[str, Any]) -> State:
     state, error = shown["state"], shown["error"] or {}
     if state == "failed":
         line = error.get("line")
-        return State("failed", _("Failed at line %(line)s") % {"line": f"{line:,}"} if line else _("Failed"))
+        return State("failed", _("Failed at line %(line)s") % {"line": number(line)} if line else _("Failed"))
     if state in ("done", "cancelled"):
         return State(*{"done": ("match", _("Done")), "cancelled": ("cancelled", _("Cancelled"))}[state])
     if shown.get("paused"):
@@ -81,18 +83,18 @@ def state_of(shown: dict[str, Any]) -> State:
 def sentence_of(shown: dict[str, Any]) -> str:
     """How far an upload is, in one sentence."""
     rows, state = shown["rows"], shown["state"]
-    percent = f"{shown['progress'] * 100:.0f}"
+    percent = number(shown["progress"] * 100)
     if state == "done":
         share = rows["matched"] / rows["read"] * 100 if rows["read"] else 0.0
         return _("Done in %(time)s: %(share)s %% of %(rows)s rows have a postcode") % {
             "time": duration(seconds_between(shown["started_at"], shown["finished_at"])),
-            "share": f"{share:.1f}",
-            "rows": f"{rows['read']:,}",
+            "share": number(share, 1),
+            "rows": number(rows["read"]),
         }
     if state == "cancelled":
         return _("Cancelled at %(percent)s %%. The %(rows)s answers until then stay") % {
             "percent": percent,
-            "rows": f"{rows['read'] - rows['pending']:,}",
+            "rows": number(rows["read"] - rows["pending"]),
         }
     if shown.get("paused"):
         return _("Paused at %(percent)s %%") % {"percent": percent}
@@ -102,7 +104,7 @@ def sentence_of(shown: dict[str, Any]) -> str:
     if state == "received":
         return _waiting_for_a_worker(shown.get("ahead"))
     if state == "loading":
-        return _("Reading rows: %(rows)s so far. First answers are already below") % {"rows": f"{rows['read']:,}"}
+        return _("Reading rows: %(rows)s so far. First answers are already below") % {"rows": number(rows["read"])}
     return _with_rate(percent, shown)
 
 
@@ -111,11 +113,11 @@ def _waiting_for_a_worker(ahead: int | None) -> str:
         return _("Waiting for a worker")
     return ngettext(
         "Waiting for a worker. %(count)s upload is ahead", "Waiting for a worker. %(count)s uploads are ahead", ahead
-    ) % {"count": f"{ahead:,}"}
+    ) % {"count": number(ahead)}
 
 
 def _with_rate(percent: str, shown: dict[str, Any]) -> str:
-    values = {"percent": percent, "rate": f"{shown['rows_per_second'] or 0:,.0f}"}
+    values = {"percent": percent, "rate": number(shown["rows_per_second"] or 0)}
     if shown["eta_seconds"] is None or seconds_between(shown["started_at"], datetime.now(UTC)) < _SECONDS_OF_FIGURES:
         return _("%(percent)s %% answered. Estimating the time left") % values
     values["left"] = duration(shown["eta_seconds"], rounded=True)
