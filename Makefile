@@ -10,8 +10,12 @@ export FILE
 # What the services refuse to start without; lint and types only import them.
 CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
+# The files that docker-compose.yml gives to the containers.
+SECRETS := internal_token file_reader_secret_key file_reader_database_password postcode_consumer_secret_key \
+  postcode_consumer_database_password postgres_password
+
 .DEFAULT_GOAL := help
-.PHONY: help demo run index check test test-all storm bench lint type format up down requirements sbom translations architecture clean
+.PHONY: help demo run index check test test-all storm bench lint type format secrets up down requirements sbom translations architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,8 +76,15 @@ type: $(VENV)/.installed-dev ## mypy, one run for each service and for what they
 format: $(VENV)/.installed-dev ## Formats the code
 	$(PY) -m ruff check --fix --quiet . ; $(PY) -m ruff format .
 
-up: ## The stack with PostgreSQL in containers (Docker)
+secrets: ## The secrets of the containers, into secrets/: those that are missing
+	@# The folder is for its owner alone. The files are for the users of the containers, too, who are others.
+	@mkdir -p secrets && chmod 700 secrets
+	@for name in $(SECRETS); do [ -s secrets/$$name ] || { \
+	  od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > secrets/$$name && chmod 444 secrets/$$name; }; done
+
+up: secrets ## The stack with PostgreSQL in containers (Docker)
 	docker compose up --build --detach --wait
+	@docker compose exec -T gateway python -m service_kit.ask http://127.0.0.1:8080/readyz || true
 	@echo 'Every call needs a key. This makes the first: docker compose exec file_reader python manage.py make_key anna --create-user'
 
 down: ## Ends the containers; the data stays
@@ -81,6 +92,8 @@ down: ## Ends the containers; the data stays
 
 requirements: $(VENV)/.installed-dev ## Compiles requirements*.in again, with the hash of every file
 	$(COMPILE) requirements.in -o requirements.txt
+	for service in gateway file_reader postcode_consumer; do \
+	  $(COMPILE) --constraints requirements.txt $$service/requirements.in -o $$service/requirements.txt || exit 1; done
 	$(COMPILE) requirements-parquet.in -o requirements-parquet.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 

@@ -1,7 +1,7 @@
 -- Run once, by the first start of the container: each service has a role of its own, which owns its own database and
 -- cannot enter any other.
-\getenv file_reader_password FILE_READER_DATABASE_PASSWORD
-\getenv postcode_consumer_password POSTCODE_CONSUMER_DATABASE_PASSWORD
+\set file_reader_password `cat /run/secrets/file_reader_database_password`
+\set postcode_consumer_password `cat /run/secrets/postcode_consumer_database_password`
 CREATE ROLE file_reader LOGIN PASSWORD :'file_reader_password';
 CREATE ROLE postcode_consumer LOGIN PASSWORD :'postcode_consumer_password';
 CREATE DATABASE file_reader OWNER file_reader;

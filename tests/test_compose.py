@@ -9,10 +9,10 @@ from stack import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-_FILE_READER = {"FILE_READER_SECRET_KEY", "FILE_READER_DATABASE_PASSWORD", "INTERNAL_TOKEN"}
-_POSTCODE_CONSUMER = {"POSTCODE_CONSUMER_SECRET_KEY", "POSTCODE_CONSUMER_DATABASE_PASSWORD", "INTERNAL_TOKEN"}
+_FILE_READER = {"file_reader_secret_key", "file_reader_database_password", "internal_token"}
+_POSTCODE_CONSUMER = {"postcode_consumer_secret_key", "postcode_consumer_database_password", "internal_token"}
 SECRETS = {
-    "gateway": {"INTERNAL_TOKEN"},
+    "gateway": {"internal_token"},
     "file_reader": _FILE_READER,
     "worker": _FILE_READER,
     "migrate_file_reader": _FILE_READER,
@@ -21,12 +21,15 @@ SECRETS = {
     "migrate_postcode_consumer": _POSTCODE_CONSUMER,
     "maintenance_postcode_consumer": _POSTCODE_CONSUMER,
     # To make the roles of the services at its first start.
-    "postgres": {"POSTGRES_PASSWORD", "FILE_READER_DATABASE_PASSWORD", "POSTCODE_CONSUMER_DATABASE_PASSWORD"},
+    "postgres": {"postgres_password", "file_reader_database_password", "postcode_consumer_database_password"},
+    "broker": set(),
+    "celery": _FILE_READER,
+    "beat": _FILE_READER,
 }
 NETWORKS = {
     "gateway": {"front", "services"},
-    "file_reader": {"services", "databases", "internet"},
-    "worker": {"services", "databases", "internet"},
+    "file_reader": {"services", "databases", "internet", "broker"},
+    "worker": {"services", "databases", "internet", "broker"},
     "migrate_file_reader": {"databases"},
     "maintenance_file_reader": {"databases"},
     "postcode_consumer": {"services", "databases", "internet"},
@@ -34,22 +37,34 @@ NETWORKS = {
     # It asks known locations again.
     "maintenance_postcode_consumer": {"databases", "internet"},
     "postgres": {"databases"},
+    "broker": {"broker"},
+    "celery": {"services", "databases", "internet", "broker"},
+    "beat": {"broker"},
 }
 
 
 def test_every_container_has_only_the_secrets_that_it_needs() -> None:
-    given = {
-        name: set(re.findall(r"\$\{(\w*(?:KEY|TOKEN|PASSWORD))", " ".join(map(str, service["environment"].values()))))
-        for name, service in SERVICES.items()
-    }
-    assert given == SECRETS
+    assert {name: set(service.get("secrets", ())) for name, service in SERVICES.items()} == SECRETS
+    # None in an environment, where `docker inspect` would show it.
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if re.search("KEY|TOKEN|PASSWORD", name):
+                assert name.endswith("_FILE")
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_the_secrets_are_those_that_make_writes() -> None:
+    listed = re.search(r"^SECRETS := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert listed
+    assert {*listed[1].replace("\\\n", " ").split()} == {*COMPOSE["secrets"]}
+    assert {secret["file"] for secret in COMPOSE["secrets"].values()} == {f"./secrets/{name}" for name in COMPOSE["secrets"]}
 
 
 def test_every_container_reaches_only_whom_it_needs() -> None:
     assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
     networks = COMPOSE["networks"]
     inside = {name for name, options in networks.items() if (options or {}).get("internal")}
-    assert inside == {"services", "databases"}
+    assert inside == {"services", "databases", "broker"}
     # Without it, the network that has the public port would be a way out.
     assert networks["front"]["driver_opts"]["com.docker.network.bridge.enable_ip_masquerade"] == "false"
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]

@@ -5,14 +5,24 @@ import re
 import pytest
 from stack import ROOT
 
-INSTALLERS = ["Makefile", *(f"{service}/Dockerfile" for service in ("gateway", "file_reader", "postcode_consumer"))]
+SERVICES = ("gateway", "file_reader", "postcode_consumer")
+INSTALLERS = ["Makefile", *(f"{service}/Dockerfile" for service in SERVICES)]
+OF_IMAGES = [f"{service}/requirements.txt" for service in SERVICES]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-parquet.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-parquet.txt", *OF_IMAGES])
 def test_every_package_has_the_hashes_of_its_files(name: str) -> None:
     packages = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
     known = re.compile(r"\S+==\S+ .*--hash=sha256:\w{64}", re.DOTALL)
     assert [package for package in packages if not known.match(package)] == []
+
+
+@pytest.mark.parametrize("name", OF_IMAGES)
+def test_an_image_has_the_versions_that_the_tests_run_with(name: str) -> None:
+    def pinned(path: str) -> set[str]:
+        return set(re.findall(r"^\S+==\S+", (ROOT / path).read_text(), re.MULTILINE))
+
+    assert pinned(name) <= pinned("requirements.txt")
 
 
 @pytest.mark.parametrize("name", INSTALLERS)

@@ -47,6 +47,9 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # Flower and others that listen see the looks come and go.
+    worker_send_task_events=True,
+    task_send_sent_event=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the work needs no broker
     # After an outage of the broker the same look may run twice, which is harmless; without this, only one process
     # would be woken until the looks from before the outage are over.

@@ -120,6 +120,7 @@ DATABASES = {
     "default": database(
         "FILE_READER_DATABASE_URL",
         DATA_DIR / "file_reader.sqlite3",
+        password=env_str("FILE_READER_DATABASE_PASSWORD", ""),
         # FULL: what was committed survives a power cut. 4,000 pages (16 MB) of log before it is copied into the
         # database: postcodes of many places come together on the pages of their index.
         pragmas="PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;",

@@ -101,6 +101,7 @@ DATABASES = {
     "default": database(
         "POSTCODE_CONSUMER_DATABASE_URL",
         DATA_DIR / "postcode_consumer.sqlite3",
+        password=env_str("POSTCODE_CONSUMER_DATABASE_PASSWORD", ""),
         # NORMAL: a power cut may take what was remembered in the last moments, which is asked again then.
         pragmas="PRAGMA synchronous=NORMAL;",
     )

@@ -67,8 +67,10 @@ MIDDLEWARE_OF_BOTH = [
 ]
 
 
-def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:
+def database(name: str, default: Path, *, password: str, pragmas: str) -> dict[str, Any]:
     """The database whose address is in that variable; by default an SQLite file. `pragmas` are for SQLite.
+
+    `password` is that of PostgreSQL, where the address has none.
 
     Raises SettingError for an address of another kind.
     """
@@ -89,6 +91,7 @@ def database(name: str, default: Path, *, pragmas: str) -> dict[str, Any]:
         found["ENGINE"] = "service_kit.sqlite"
         found["OPTIONS"] = {"timeout": 20, "init_command": f"PRAGMA journal_mode=WAL; {pragmas}"}
     else:
+        found["PASSWORD"] = found["PASSWORD"] or password
         # Every statement here ends after milliseconds: helpers that are started, or code that is compiled, for what may
         # be a long one take longer than that.
         settings = "-c max_parallel_workers_per_gather=0 -c jit=off"

@@ -25,13 +25,21 @@ class SettingError(Exception):
 
 
 def env_str(name: str, default: str | None = None, *, environ: Mapping[str, str] = os.environ) -> str:
-    """The variable's text; without a default it must be set and not empty."""
-    value = environ.get(name, "").strip()
-    if value:
+    """The variable's text, or that of the file which `NAME_FILE` names; without a default it must not be empty."""
+    if value := environ.get(name, "").strip() or _text_of_file(f"{name}_FILE", environ):
         return value
     if default is None:
         raise SettingError(f"{name} is not set. It is required: see .env.example.")
     return default
+
+
+def _text_of_file(name: str, environ: Mapping[str, str]) -> str:
+    """What the file says whose path is in that variable: how containers are given secrets."""
+    path = environ.get(name, "").strip()
+    try:
+        return Path(path).read_text().strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:  # the text itself is not shown: it is a secret, mostly
+        raise SettingError(f"{name}={path!r} cannot be read: {type(error).__name__}.") from None
 
 
 def env_choices(name: str, choices: tuple[str, ...], default: str) -> str:
