@@ -57,7 +57,7 @@ def test_the_secrets_are_those_that_make_writes() -> None:
     listed = re.search(r"^SECRETS := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert listed
     assert {*listed[1].replace("\\\n", " ").split()} == {*COMPOSE["secrets"]}
-    assert {secret["file"] for secret in COMPOSE["secrets"].values()} == {f"./secrets/{name}" for name in COMPOSE["secrets"]}
+    assert COMPOSE["secrets"] == {name: {"file": f"./secrets/{name}"} for name in COMPOSE["secrets"]}
 
 
 def test_every_container_reaches_only_whom_it_needs() -> None:

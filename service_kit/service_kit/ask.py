@@ -15,13 +15,17 @@ def main(url: str) -> int:
     """The exit code."""
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - from our own command line
-            print(answer.read().decode())
+            _say(answer.read().decode())
             return 0
     except urllib.error.HTTPError as error:
-        print(error.read().decode())
+        _say(error.read().decode())
     except OSError as error:
-        print(error)
+        _say(str(error))
     return 1
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class OwnStaticFilesConfig(StaticFilesConfig):
     ]
 
 
-class HashedStaticFiles(CompressedManifestStaticFilesStorage):
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # it has no types
     """WhiteNoise's; what modules import from each other gets its hash, too.
 
     Where nothing was collected, as in tests, files keep their names, and WhiteNoise finds them where they lie.
