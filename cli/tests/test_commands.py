@@ -55,6 +55,18 @@ def test_an_upload_is_listed_watched_downloaded_and_deleted(command: Command, po
     assert command("uploads", "show", upload_id).returncode == 1
 
 
+def test_rows_are_found_around_a_point_with_negative_numbers(command: Command, client: Client) -> None:
+    (command.folder / "points.csv").write_text("lat,lon\n-51.694,-57.862\n51.501009,-0.141588\n")
+    upload_id = command("geocode", "points.csv", "--detach").stdout.strip()
+    client.wait(upload_id)
+    for near in (["--near", "-51.694,-57.862", "--radius", "50"], ["--bbox", "-58,-52,-57,-51"]):
+        done = command("rows", "--upload", upload_id, *near)
+        assert done.returncode == 0, done.stderr
+        assert [line.split(",")[1:4] for line in done.stdout.splitlines()[1:]] == [["1", "-51.694", "-57.862"]]
+    west = command("rows", "--upload", upload_id, "--near=51.501,-0.1416", "--radius", "50")
+    assert [line.split(",")[6] for line in west.stdout.splitlines()] == ["postcode", "SW1A 1AA"]
+
+
 def test_a_key_is_kept_for_its_owner_alone_and_forgotten(command: Command, key: str) -> None:
     command.key = ""
     assert command("status").returncode == 4
