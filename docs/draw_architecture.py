@@ -97,7 +97,8 @@ def main() -> None:
     )
     draw_arrow(axes, (4.9, 1.7), (7.2, 1.7), text="HTTP", at=(6.0, 1.45))
 
-    draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", "the way of a file; beside it: web (API, pages), admin, reading")
+    beside = "the way of a file; beside it: web (API, pages), admin, reading"
+    draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", beside)
     draw_rooms(axes, FILE_ROOMS, 0.6, 4.2)
     draw_box(axes, (3.8, 7.0, 3.4, 1.3), _STORE, "disk", "the uploaded files")
     draw_box(
