@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, Self, Unpack
+from typing import Any, BinaryIO, Self, TypeVar, Unpack
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from postcodes_cli.answers import (
@@ -29,11 +29,13 @@ from postcodes_cli.answers import (
     UploadOptions,
 )
 from postcodes_cli.errors import RetryableError, UploadEndedError
+from postcodes_cli.frames import POSITION, RESULT_COLUMNS, geocoded
 from postcodes_cli.results import Download, save
 from postcodes_cli.sending import Body, Progress, digest_of
 from postcodes_cli.settings import DEFAULT_SERVER
 from postcodes_cli.transport import TRANSFER_SECONDS, Notice, Patience, Transport, json_of
 
+Frame = TypeVar("Frame")
 #: How many locations one call takes.
 LOOKUP_LIMIT = 1_000
 _UPLOADS = "/api/v1/uploads/"
@@ -92,6 +94,40 @@ class Client:
         upload = self.wait(self.upload(source, **options)["id"])
         self.download(upload, target, format=format)
         return upload
+
+    def geocode_frame(
+        self,
+        frame: Frame,
+        latitude: str,
+        longitude: str,
+        *,
+        max_distance: float | None = None,
+        coordinates: str = "degrees",
+        filename: str = "frame.csv",
+    ) -> Frame:
+        """A copy of a DataFrame of pandas or polars, with the answers to its rows in `frames.RESULT_COLUMNS`.
+
+        `latitude` and `longitude` are names of columns, `coordinates` is how they are written (docs/files.md). Rows,
+        index and other columns stay as they are; only columns that are called like those of the answers are replaced.
+        A row without coordinates has the status `rejected`. The server has an upload called `filename` then.
+        """
+        options = UploadOptions(
+            latitude="latitude",
+            longitude="longitude",
+            has_header=True,
+            delimiter="comma",
+            encoding="utf-8",
+            coordinates=coordinates,
+        )
+        if max_distance is not None:
+            options["max_distance"] = max_distance
+
+        def geocode(points: Path, result: Path) -> None:
+            upload = self.wait(self.upload(points, filename=filename, **options)["id"])
+            self.download(upload, result, columns=",".join((POSITION, *RESULT_COLUMNS)))
+
+        answered: Frame = geocoded(frame, latitude, longitude, geocode)
+        return answered
 
     def upload(
         self,

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import LANDMARKS, Command
+import pytest
+from conftest import LANDMARKS
 from stack import ROOT, Stack
 
 from postcodes_cli.main import cli
@@ -20,17 +21,31 @@ def test_the_page_has_every_command_and_no_other() -> None:
     assert said == set(cli.commands)
 
 
-def test_the_example_in_python_runs(stack: Stack, key: str, command: Command, tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    (tmp_path / "points.csv").write_bytes(LANDMARKS.read_bytes())
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def run_example(example: str, stack: Stack, key: str, folder: Path) -> list[str]:
+    """The lines that it prints, in a folder with the landmarks as points.csv."""
+    (folder / "points.csv").write_bytes(LANDMARKS.read_bytes())
     done = subprocess.run(
         [sys.executable, "-c", example.replace("http://127.0.0.1:8080", stack.url)],
-        cwd=tmp_path,
+        cwd=folder,
         env={"PYTHONPATH": str(ROOT / "cli"), "POSTCODES_API_KEY": key},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "77"
-    assert done.stdout.splitlines()[-1] == "SW1A 1AA"
+    return done.stdout.splitlines()
+
+
+def test_the_example_in_python_runs(stack: Stack, key: str, tmp_path: Path) -> None:
+    lines = run_example(EXAMPLES[0], stack, key, tmp_path)
+    assert (lines[0], lines[-1]) == ("77", "SW1A 1AA")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_example_with_frames_runs(stack: Stack, key: str, tmp_path: Path, library: str) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    (example,) = (one for one in EXAMPLES if f"import {library}\n" in one)
+    assert run_example(example, stack, key, tmp_path)[-1] == "77"
