@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=check INTERNAL_TOKEN=check DATA_DIR=$(CURDIR)/var/check
 
 # The files that docker-compose.yml gives to the containers.
 SECRETS := internal_token file_reader_secret_key file_reader_database_password postcode_consumer_secret_key \
-  postcode_consumer_database_password postgres_password
+  postcode_consumer_database_password postgres_password grafana_password
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run index check test test-all storm bench lint type format secrets up down requirements sbom translations architecture clean

@@ -27,7 +27,7 @@ Point = tuple[float, float]
 
 #: The way of a file through file_reader, and that of a lookup through postcode_consumer: room, and its work.
 FILE_ROOMS = (
-    ("accepting", "body, digest,\noptions → 202"),
+    ("accepting", "a body, an address\nor a source → 202"),
     ("files", "hashed, synced,\nunder a lock"),
     ("work", "in workers, by turns:\nload, ask, write"),
     ("rows", "in bulk; found by\nfilter and page"),
@@ -91,18 +91,21 @@ def main() -> None:
     title = "Every row of a coordinate file gets its UK postcode"
     axes.text(_WIDTH / 2, 0.4, title, ha="center", va="center", fontsize=16, weight="bold", color=_INK)
 
-    draw_box(axes, (0.3, 1.0, 4.6, 1.4), _OUTSIDE, "people · programs · curl", "CSV in, CSV + postcodes out")
+    draw_box(axes, (0.3, 1.0, 4.6, 1.4), _OUTSIDE, "people · CLI · programs", "a file in, a file with postcodes out")
     draw_box(
-        axes, (7.2, 1.0, 5.6, 1.4), _SERVICE, "gateway  :8080", "routes · keys and scopes · limits · places · spools"
+        axes, (7.2, 1.0, 5.6, 1.4), _SERVICE, "gateway  :8080", "routes · keys · limits · places · events · spools"
     )
     draw_arrow(axes, (4.9, 1.7), (7.2, 1.7), text="HTTP", at=(6.0, 1.45))
 
-    draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", "the way of a file; beside it: web, reading")
+    beside = "the way of a file; beside it: web (API, pages), admin, reading"
+    draw_service(axes, (0.3, 3.3, 17.6, 2.7), "file_reader  :8000", beside)
     draw_rooms(axes, FILE_ROOMS, 0.6, 4.2)
     draw_box(axes, (3.8, 7.0, 3.4, 1.3), _STORE, "disk", "the uploaded files")
     draw_box(
         axes, (9.8, 7.0, 5.2, 1.3), _STORE, "SQLite | PostgreSQL", "uploads · chunks · rows · index · keys · audit"
     )
+    draw_box(axes, (15.4, 7.0, 2.9, 1.3), _OUTSIDE, "webhooks", "told of the end")
+    draw_arrow(axes, (16.85, 6.0), (16.85, 7.0))
     draw_arrow(axes, (10.0, 2.4), (10.0, 3.3), text="uploads, rows, results, admin", at=(7.5, 2.85))
     draw_arrow(axes, (5.5, 5.65), (5.5, 7.0))
     draw_arrow(axes, (12.4, 5.65), (12.4, 7.0))

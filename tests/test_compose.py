@@ -23,6 +23,9 @@ SECRETS = {
     # To make the roles of the services at its first start.
     "postgres": {"postgres_password", "file_reader_database_password", "postcode_consumer_database_password"},
     "broker": set(),
+    "prometheus": set(),
+    "loki": set(),
+    "grafana": {"grafana_password"},
     "celery": _FILE_READER,
     "beat": _FILE_READER,
 }
@@ -38,6 +41,9 @@ NETWORKS = {
     "maintenance_postcode_consumer": {"databases", "internet"},
     "postgres": {"databases"},
     "broker": {"broker"},
+    "prometheus": {"services", "monitoring"},
+    "loki": {"front", "monitoring"},
+    "grafana": {"front", "monitoring"},
     "celery": {"services", "databases", "internet", "broker"},
     "beat": {"broker"},
 }
@@ -64,10 +70,13 @@ def test_every_container_reaches_only_whom_it_needs() -> None:
     assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
     networks = COMPOSE["networks"]
     inside = {name for name, options in networks.items() if (options or {}).get("internal")}
-    assert inside == {"services", "databases", "broker"}
+    assert inside == {"services", "databases", "broker", "monitoring"}
     # Without it, the network that has the public port would be a way out.
     assert networks["front"]["driver_opts"]["com.docker.network.bridge.enable_ip_masquerade"] == "false"
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.pop("gateway") == ["${PUBLISH:-127.0.0.1:8080}:8080"]
+    # For who runs it, on that machine alone.
+    assert published == {"loki": ["127.0.0.1:3100:3100"], "grafana": ["127.0.0.1:3000:3000"]}
 
 
 @pytest.mark.parametrize("name", SERVICES)

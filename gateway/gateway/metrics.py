@@ -1,7 +1,7 @@
 """What the gateway counts, for Prometheus, and the port at which it shows that.
 
-Counting is a step of every request, so it is a dictionary of plain numbers: prometheus_client's own counters cost three
-times as much. What is shown is prometheus_client's format all the same. docs/monitoring.md has every metric.
+Counting is a step of every request, so it is a dictionary of plain numbers: 1.2 µs a request, where a histogram and a
+counter of prometheus_client take 9 (decision 42). docs/monitoring.md has every metric.
 """
 
 import logging

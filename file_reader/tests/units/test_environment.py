@@ -178,3 +178,33 @@ def test_django_has_nothing_to_say_about_the_settings_of_a_deployment(service: s
         command, cwd=HOME.parent / service, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("of the file\n")
+    assert env_str("SECRET_KEY", environ={"SECRET_KEY_FILE": str(secret)}) == "of the file"
+    assert env_str("SECRET_KEY", environ={"SECRET_KEY_FILE": str(secret), "SECRET_KEY": "itself"}) == "itself"
+    assert env_int("PORT", 1, minimum=1, maximum=9, environ={"PORT_FILE": ""}) == 1
+    with pytest.raises(SettingError, match=r"SECRET_KEY_FILE='/nowhere/key' cannot be read: FileNotFoundError\."):
+        env_str("SECRET_KEY", "default", environ={"SECRET_KEY_FILE": "/nowhere/key"})
+
+
+@pytest.mark.parametrize(
+    ("address", "found"), [("postgres://me@db/name", "of the file"), ("postgres://me:own@db/name", "own")]
+)
+def test_the_password_of_a_database_may_be_a_file(tmp_path: Path, address: str, found: str) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("of the file\n")
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "reader_config.settings",
+        "DATA_DIR": str(tmp_path),
+        "FILE_READER_DATABASE_URL": address,
+        "FILE_READER_DATABASE_PASSWORD_FILE": str(secret),
+    }
+    code = "from django.conf import settings; print(settings.DATABASES['default']['PASSWORD'], end='')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HOME, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == found, done.stderr
