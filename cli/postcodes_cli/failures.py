@@ -44,7 +44,7 @@ def said_of(error: BaseException) -> list[str]:
         lines += [f"  {line}" for line in options_of(error.upload["error"] or {})]
     elif isinstance(error, RetryableError):
         lines.append(
-            "  Is it running? Another one: --server URL, or POSTCODES_SERVER. This machine alone: postcodes serve"
+            "  Is it running? Another one: --server URL, or POSTCODES_SERVER. In its repository, make run starts it"
         )
     return lines
 
