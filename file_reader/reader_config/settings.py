@@ -115,6 +115,8 @@ STATIC_ROOT = env_path("STATIC_ROOT", DATA_DIR / "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {"staticfiles": {"BACKEND": "service_kit.static_files.HashedStaticFiles"}}
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# What is collected has the rights that the umask leaves, as all files have.
+FILE_UPLOAD_PERMISSIONS = None
 WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 DATABASES = {
     "default": database(

@@ -77,7 +77,8 @@ def test_an_upload_without_its_entry_is_not_accepted(ann: Api, monkeypatch: pyte
 
 def test_the_admin_is_recorded_by_who_has_logged_in(admin: Client, api: Api) -> None:
     upload = api.upload(CSV)
-    admin.post("/admin/uploads/upload/", {"action": "delete", "_selected_action": [Upload.objects.get().pk]})
+    chosen = {"action": "delete", "_selected_action": [Upload.objects.get().pk]}
+    admin.post("/admin/uploads/upload/", {**chosen, "confirmed": "1"})
     ann = get_user_model().objects.create_user("ann")
     admin.post("/admin/uploads/apikey/add/", {"user": ann.pk, "scopes": ["read"]})
     key = ApiKey.objects.get()

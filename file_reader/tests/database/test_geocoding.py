@@ -75,7 +75,7 @@ def test_the_consumer_is_told_how_long_its_answer_is_waited_for(
 
 
 def test_rejected_rows_are_not_asked_for(api: Api, consumer: FakePostcodeConsumer) -> None:
-    upload = api.upload("lat,lon\nx,y\n91,0\n")
+    upload = api.upload("lat,lon\nx,y\n91.5,0.25\n")
     work_until_ended()
     assert consumer.calls == []
     assert api.show(upload)["state"] == "done"

@@ -44,8 +44,8 @@ def something_of_each(api: Api, consumer: FakePostcodeConsumer, settings: Any, d
 @pytest.mark.usefixtures("something_of_each")
 def test_a_run_removes_what_is_over_and_the_next_one_finds_nothing(data_dir: Path) -> None:
     before = set(data_dir.rglob("*"))
-    names = ("expired uploads", "abandoned files", "old audit entries", "old sessions")
-    counted = list(zip(names, (7, 1, 7, 1), strict=True))
+    names = ("expired uploads", "abandoned files", "old audit entries", "old sessions", "old minutes of the charts")
+    counted = list(zip(names, (7, 1, 7, 1, 0), strict=True))
     assert run("--dry-run") == [f"{name:<22} would do: {count}" for name, count in counted]
     assert set(data_dir.rglob("*")) == before
     assert (Upload.objects.count(), AuditEntry.objects.count(), Session.objects.count()) == (7, 7, 2)

@@ -35,8 +35,8 @@ def test_migrations_may_run_while_the_code_before_them_works() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_upload_in_progress_is_finished_after_an_upgrade(consumer: FakePostcodeConsumer, data_dir: Path) -> None:
-    """A database of the release before sources, with an upload that its workers had begun to load."""
-    call_command("migrate", "uploads", "0009", verbosity=0)
+    """A database from before sources, with an upload that its workers had begun to load."""
+    call_command("migrate", "uploads", "0012", verbosity=0)
     try:
         dialect = detect_dialect(CSV.encode(), Declared())
         upload = Upload(

@@ -15,8 +15,9 @@ from tests.api import Api, Caller
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
+from service_kit.maintenance.models import MaintenanceRun
 from uploads.api_keys import make_key
-from uploads.models import Scope, Upload
+from uploads.models import Scope, Source, Upload
 from uploads.webhook_secrets import secret_of
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +93,8 @@ ADMIN_MODELS = {
     "uploads_webhooksecret": _LOOK,
     "uploads_apikey": _MAKE,
     "uploads_auditentry": _LOOK,
+    "uploads_source": _MAKE,
+    "maintenance_maintenancerun": _LOOK,
     "auth_user": _MAKE,
     "auth_group": _MAKE,
 }
@@ -219,6 +222,8 @@ def things(upload: str) -> dict[str, Any]:
     make_key(owner, name="", scopes=[Scope.READ])
     secret_of(owner.pk)
     Group.objects.create(name="people")
+    Source.objects.create(name="a folder", place="in")
+    MaintenanceRun.objects.create()
     return {
         f"{model._meta.app_label}_{model._meta.model_name}": model._default_manager.first()
         for model in admin.site._registry

@@ -92,4 +92,4 @@ def test_the_admin_shows_it(api: Api, consumer: FakePostcodeConsumer, settings: 
     waiting = api.show(upload)["waiting"]
     admin = Caller(headers={"X-Internal-Token": settings.INTERNAL_TOKEN})
     admin.force_login(get_user_model().objects.create_superuser("root", password="x"))
-    assert f": {html.escape(waiting['detail'])}" in admin.get("/admin/uploads/upload/").content.decode()
+    assert f'title="{html.escape(waiting["detail"])}"' in admin.get("/admin/uploads/upload/").content.decode()

@@ -201,7 +201,8 @@ _WORKBOOKS: Examples = {
         Example(lambda: padded(row("lat", "lon") + '<row x="' + "x" * 5_000_000 + '"/>'))
     ],
     "CSV 100 times as large as the workbook, above 16 MiB; 4 GiB": [
-        Example(lambda: padded(row("lat", "lon") + '<row><c t="s"><v>0</v></c></row>' * 1_000, filler=1,
+        Example(lambda: padded(row("lat", "lon", "note") + ("<row><c><v>51.501</v></c><c><v>-0.1419</v></c>"
+                               '<c t="s"><v>0</v></c></row>') * 1_000, filler=1,
                                sharedStrings=f"<sst><si><t>{'x' * 30_000}</t></si></sst>"))
     ],
     "document types and entities: none": [Example(raw_workbook(_XML, prolog="<!DOCTYPE x>"))],

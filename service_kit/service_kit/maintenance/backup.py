@@ -34,7 +34,7 @@ FORMAT = 1
 #: Neither of them is worth anything elsewhere: logins that go on, and who has a lease.
 _LEFT_OUT = frozenset({"sessions.Session", "logins.FailedLogins", "maintenance.MaintenanceRun"})
 #: A database that was just migrated has these already; those of the backup take their place, with their numbers.
-_MADE_BY_MIGRATE = ("contenttypes.ContentType", "auth.Permission")
+_MADE_BY_MIGRATE = ("contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions")
 _AT_ONCE = 1_000
 _PIECE_BYTES = 1 << 20
 
