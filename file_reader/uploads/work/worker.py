@@ -306,10 +306,10 @@ class Worker:
         if now >= self._sweep_from:
             self._sweep_from = now + _SWEEP_SECONDS
             sweep()
+            self._ingest()
         if now >= self._minute_from:
             self._minute_from = now + _MINUTE_SECONDS
             write_minute()
-        self._ingest()
 
     def _deliver(self) -> None:
         """Has webhooks sent by a thread: no receiver keeps chunks waiting. It is no daemon: what is sent is noted."""
