@@ -109,12 +109,6 @@ class ChunkLookup:
         count_rows(matched=len(matches.ids), no_match=len(others) - failed, failed=failed)
         counters.LOOKUP_SECONDS.labels(_outcome(looked_up.error)).observe(looked_up.seconds)
         counters.CHUNKS.labels("done" if complete else "put_back").inc()
-        for word, count in (
-            ("matched", len(matches.ids)),
-            ("no_match", len(others) - failed),
-            ("failed", failed),
-        ):
-            counters.ROWS.labels(word).inc(count)
         if outage:
             note_outage(lease.upload_id, reason=outage.reason, detail=str(outage))
         elif answered:

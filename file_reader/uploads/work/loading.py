@@ -99,7 +99,6 @@ class Loader:
             Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected, turn, price))
         count_rows(rejected=len(rejected))
         counters.ROWS_READ.inc(count)
-        counters.ROWS.labels("rejected").inc(len(rejected))
         self.rows_loaded += count
         self.turn = turn + count * price
         if count > chunk_rows:  # one chunk we take ourselves

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from uploads import counters
 from uploads.models import WorkMinute
 
 #: The charts show a day; a little more is kept.
@@ -28,8 +29,11 @@ def name_of_this_worker() -> str:
 
 
 def count_rows(**rows: int) -> None:
-    """Adds rows by their result (`RESULTS`), after they were committed. To be called by the worker's thread."""
+    """Adds rows by their result (`RESULTS`), after they were committed, for the charts and for `/metrics`. To be called
+    by the worker's thread."""
     _rows.update(rows)
+    for result, count in rows.items():
+        counters.ROWS.labels(result).inc(count)
 
 
 def write_minute(*, if_idle: bool = True) -> None:
