@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from lookups.errors import LimiterFailedError
 from lookups.memory import known_locations as memory
-from lookups.politeness.limiter_stores import shared_store
+from lookups.providers import shared_limiter
 from service_kit.database_metrics import DatabaseConnections
 from service_kit.metrics import Disk, page
 
@@ -32,9 +32,9 @@ class Silence(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Asked at every scrape."""
-        if "postcodes_io" not in settings.PROVIDER or not settings.POSTCODES_IO_CALLS_PER_SECOND:
+        store = shared_limiter()
+        if store is None:
             return
-        store = shared_store("postcodes_io")
         try:
             state, now = store.read()
         except LimiterFailedError:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from lookups.memory.remembering import Remembering
+from lookups.politeness.limiter_stores import Store, shared_store
 from lookups.provider import Provider
 from lookups.providers.chain import Chain
 from lookups.providers.local import Local
@@ -28,6 +29,13 @@ def provider_of_this_process() -> Provider:
 def index_is_missing() -> str | None:
     """Why there is no index that could answer, and what helps; None when there is one, or no need of it."""
     return _local().missing() if "local" in settings.PROVIDER.split(",") else None
+
+
+def shared_limiter() -> Store | None:
+    """What all processes agree on about calls upstream; None without an external API, and without a limit."""
+    if PostcodesIo.name not in settings.PROVIDER.split(",") or not settings.POSTCODES_IO_CALLS_PER_SECOND:
+        return None
+    return shared_store(PostcodesIo.name)
 
 
 def close() -> None:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 from lookups import call_minutes
 from lookups.errors import LimiterFailedError
 from lookups.politeness import limiter
-from lookups.politeness.limiter_stores import Change, shared_store
-from lookups.providers.postcodes_io.search import PostcodesIo
+from lookups.politeness.limiter_stores import Change
+from lookups.providers import shared_limiter
 from service_kit.problems import problem_response
 
 #: A chart has a column for each ten minutes of a day.
@@ -24,11 +24,11 @@ PAUSE_SECONDS = 600.0
 @require_safe
 def upstream(request: HttpRequest) -> JsonResponse:
     """The limiter, and the calls of the last day by ten minutes. Without an external API only the provider's name."""
-    name = settings.PROVIDER
-    if not _has_shared_limiter():
+    name, store = settings.PROVIDER, shared_limiter()
+    if store is None:
         return JsonResponse({"provider": name, "limiter": None, **_calls()})
     try:
-        state, now = shared_store(PostcodesIo.name).read()
+        state, now = store.read()
     except LimiterFailedError as error:
         return _no_limiter(error)
     told = {
@@ -60,19 +60,16 @@ def close_breaker(request: HttpRequest) -> JsonResponse:
 
 
 def _change(change: Change[None]) -> JsonResponse:
-    if not _has_shared_limiter():
+    store = shared_limiter()
+    if store is None:
         return problem_response(
             slug="no-upstream", title="No external API is asked", status=409, detail="There is no limiter to change."
         )
     try:
-        shared_store(PostcodesIo.name).update(change)
+        store.update(change)
     except LimiterFailedError as error:
         return _no_limiter(error)
     return JsonResponse({})
-
-
-def _has_shared_limiter() -> bool:
-    return PostcodesIo.name in settings.PROVIDER.split(",") and settings.POSTCODES_IO_CALLS_PER_SECOND > 0
 
 
 def _no_limiter(error: LimiterFailedError) -> JsonResponse:
