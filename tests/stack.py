@@ -136,7 +136,8 @@ def _command(process: psutil.Process) -> list[str]:
 def _command_of(data_dir: Path, settings: dict[str, str]) -> list[str]:
     """What starts serve.py: with nothing to migrate, on a copy of what the run of tests has prepared, where it has."""
     made, database = os.environ.get("TEST_PREPARED"), settings.get("FILE_READER_DATABASE_URL")
-    if not made or (data_dir / "secret_key").exists() or (database and database not in FROM_TEMPLATE):
+    is_used = (data_dir / "secret_key").exists() or any(data_dir.glob("*.sqlite3"))
+    if not made or is_used or (database and database not in FROM_TEMPLATE):
         return [sys.executable, "serve.py"]
     shutil.copytree(made, data_dir, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sqlite3*" if database else ""))
     return [sys.executable, "-c", "import serve; serve.prepare = lambda environment: None; serve.main()"]
