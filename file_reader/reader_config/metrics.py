@@ -15,7 +15,7 @@ from uploads.queue import CHUNK_STATES, UPLOAD_STATES, Waiting, queue
 
 #: However often somebody scrapes, the database is asked once in so many seconds.
 _KEPT_SECONDS = 5.0
-_queue = Kept(queue, _KEPT_SECONDS)
+queue_now = Kept(queue, _KEPT_SECONDS)
 
 
 class Queue(Collector):
@@ -24,7 +24,7 @@ class Queue(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Asked at every scrape."""
         try:
-            found = _queue()
+            found = queue_now()
         except Error:
             return
         uploads = GaugeMetricFamily(

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from reader_config import health, metrics
+from reader_config import health, metrics, status
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
+    path("internal/status/", status.status),
     path("admin/", admin.site.urls),
     path("", include("uploads.web.urls")),
 ]

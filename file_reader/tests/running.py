@@ -143,8 +143,18 @@ class Service:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
+            self.tell_to_stop()
             self._process.wait(timeout=30)
+
+    def tell_to_stop(self) -> None:
+        """SIGTERM to gunicorn's master."""
+        assert self._process is not None
+        self._process.terminate()
+
+    def wait_until_stopped(self) -> int:
+        """Its exit code."""
+        assert self._process is not None
+        return self._process.wait(timeout=30)
 
     def _ready(self) -> bool:
         try:

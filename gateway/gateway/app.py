@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import web
 from prometheus_client.registry import Collector
 
-from gateway import browsers, health, problems, schema
+from gateway import browsers, health, problems, schema, status
 from gateway.admission import Admission
 from gateway.environment import Settings
 from gateway.events import Events
@@ -25,6 +25,8 @@ logger = logging.getLogger("gateway.app")
 
 #: They are about the connection to the one that answers, which is the gateway.
 NEVER_PASSED_ON = frozenset({"CONNECT", "TRACE"})
+#: Paths that the gateway answers itself, by their routes. People leave the last slash of a page out.
+_OWN = {path: path for path in ("/healthz", "/readyz", schema.PATH, status.PATH)} | {"/status": status.PATH}
 
 
 class Gateway:
@@ -35,7 +37,9 @@ class Gateway:
         self._limits = limits
         self._proxy = Proxy(session, settings, limits)
         self._events = Events(self._proxy, limits)
-        self._readiness = health.Readiness(session, settings, limits)
+        neighbours = health.Neighbours(session, settings)
+        self._readiness = health.Readiness(neighbours, settings, limits)
+        self._status = status.Status(neighbours, self._readiness, settings, limits, self._figures)
         self._schema = schema.Schema(session, settings)
         self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
         self._in_flight = 0
@@ -52,6 +56,13 @@ class Gateway:
             Gauge("gateway_listeners", "Streams of events.", None, lambda: {"": self._events.listeners}),
             *self._proxy.gauges(),
         ]
+
+    def _figures(self) -> dict[str, float]:
+        return {"requests_in_flight": self._in_flight, "listeners": self._events.listeners}
+
+    def announce_stop(self) -> None:
+        """`/readyz` says from now on that the gateway is about to stop. Everything is served as before."""
+        self._readiness.is_stopping = True
 
     async def drain(self) -> None:
         """Wait until no request is in flight. Connections are closed after their next answer from now on."""
@@ -98,15 +109,8 @@ class Gateway:
     async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         if not self._settings.keys_required:
             browsers.check_host(exchange)
-        if exchange.path in ("/healthz", "/readyz", schema.PATH):
-            exchange.route = exchange.path
-            if request.method not in ("GET", "HEAD"):
-                raise problems.method_not_allowed(request.method, "GET, HEAD")
-            if exchange.path == "/healthz":
-                return health.alive()
-            if exchange.path == schema.PATH:
-                return await self._schema.answer(request)
-            return await self._readiness.answer()
+        if exchange.path in _OWN:
+            return await self._answer_about_itself(request, exchange)
         route = find_route(exchange.target)
         if route is None:
             raise problems.not_found()
@@ -125,6 +129,18 @@ class Gateway:
             exchange.route = f"{route.path}events/"
             return await self._stream(request, route, exchange, target)
         return await self._proxy.pass_on(request, route, exchange, last=self._draining)
+
+    async def _answer_about_itself(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
+        exchange.route = _OWN[exchange.path]
+        if request.method not in ("GET", "HEAD"):
+            raise problems.method_not_allowed(request.method, "GET, HEAD")
+        if exchange.route == "/healthz":
+            return health.alive()
+        if exchange.route == "/readyz":
+            return await self._readiness.answer()
+        if exchange.route == status.PATH:
+            return await self._status.answer(request)
+        return await self._schema.answer(request)
 
     async def _stream(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, target: str

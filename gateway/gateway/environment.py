@@ -38,6 +38,8 @@ class Settings:
     metrics_port: int | None = None
     #: Of pages that may use the API: scheme, host and port.
     cors_allowed_origins: frozenset[str] = frozenset()
+    #: How long `/readyz` says that the gateway is about to stop before it does.
+    stop_ready_seconds: int = 0
 
     @property
     def internal_headers(self) -> Mapping[str, str]:
@@ -84,6 +86,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         metrics_host=env_str("METRICS_HOST", "127.0.0.1", environ=environ),
         metrics_port=env_int("GATEWAY_METRICS_PORT", 8081, minimum=0, maximum=65_535, environ=environ) or None,
         cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
+        stop_ready_seconds=env_int("STOP_READY_SECONDS", 0, minimum=0, maximum=300, environ=environ),
     )
 
 

@@ -41,6 +41,8 @@ PEOPLE_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _FOR_PEOPLE = [route for route in ROUTES if route.page]
+#: The page that the gateway makes itself.
+_STATUS = ("/status", "/status/")
 #: Nothing else is a page. A browser that shows it as one loads and runs nothing.
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
@@ -118,7 +120,7 @@ def _policy(path: str) -> str:
     if path.startswith(PAGES):
         return PAGE_POLICY
     is_for_people = any(path == route.path or (route.below and path.startswith(route.path)) for route in _FOR_PEOPLE)
-    return PEOPLE_POLICY if is_for_people else NO_PAGE_POLICY
+    return PEOPLE_POLICY if is_for_people or path in _STATUS else NO_PAGE_POLICY
 
 
 def _secure(cookie: str) -> str:

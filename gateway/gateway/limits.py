@@ -54,6 +54,11 @@ class Limits:
     service_keepalive: float = 3.0
     #: How long a service may take to say whether it is ready.
     readiness: float = 2.0
+    #: How long the page that sums up waits for what they say of themselves, how long it says the same again, and how
+    #: long one that hangs is not asked once more.
+    status: float = 0.8
+    status_kept: float = 1.0
+    status_answer: float = 10.0
     #: How long file_reader may take to say whose key it is.
     authenticate: float = 10.0
     #: How long requests in flight may take after SIGTERM.

@@ -10,7 +10,19 @@ from aiohttp import web
 from gateway import problems
 from gateway.environment import Settings
 from gateway.routes import Service, find_route
-from service_kit.openapi import Json, answer, content, document, operation, parameter, problem, struct, text, typed
+from service_kit.openapi import (
+    Json,
+    answer,
+    array,
+    content,
+    document,
+    operation,
+    parameter,
+    problem,
+    struct,
+    text,
+    typed,
+)
 
 #: How long the document is given again before the services are asked: they may be new ones, with other operations.
 SECONDS = 60.0
@@ -45,15 +57,27 @@ _SECURITY: Json = {
 }
 _STATE = struct("How it is.", status=text())
 _STATE["properties"]["missing"] = typed("object", "What is missing, and why.", additionalProperties=text())
+_SUM = struct(
+    "How all services are.",
+    status=text("Whether all are ready.", enum=["ready", "not ready"]),
+    missing=typed("object", "By service, what it lacks.", additionalProperties=text()),
+    troubles=typed("object", "By service, what works less well, in sentences.", additionalProperties=array(text())),
+    services=typed(
+        "object",
+        "By service, its figures. `_seconds` at the end of a name is a time, `_bytes` a size.",
+        additionalProperties=typed("object"),
+    ),
+)
 _MORE_ABOUT_ITSELF: Json = {
     "/healthz": {"get": operation("healthz", "Whether the gateway lives", {200: answer("It does.", content(_STATE))})},
     "/readyz": {
         "get": operation(
             "readyz",
-            "Whether all services can work",
-            {200: answer("They can.", content(_STATE)), 503: answer("One cannot.", content(_STATE))},
+            "Whether the gateway can take requests",
+            {200: answer("It can.", content(_STATE)), 503: answer("It cannot, or not yet.", content(_STATE))},
         )
     },
+    "/status/": {"get": operation("status", "How all services are", {200: answer("So.", content(_SUM))})},
     PATH: {
         "get": operation(
             "schema",

@@ -26,7 +26,8 @@ logger = logging.getLogger("gateway.server")
 
 @asynccontextmanager
 async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tuple[str, int]]:
-    """A gateway that listens while the context lasts, and finishes the requests in flight when it ends.
+    """A gateway that listens while the context lasts, says at its end that it is about to stop, goes on for
+    `stop_ready_seconds`, and finishes the requests in flight.
 
     Gives the address it is bound to. Raises `OSError` when it cannot be bound.
     """
@@ -66,6 +67,8 @@ async def open_gateway(settings: Settings, limits: Limits) -> AsyncIterator[tupl
             collectors = [REQUESTS, *gateway.gauges(), connections_of(doors)]
             async with shown(settings.metrics_host, settings.metrics_port, collectors):
                 yield host, port
+                gateway.announce_stop()
+                await asyncio.sleep(settings.stop_ready_seconds)
             # aiohttp's own shutdown would throw the rest of bodies away that are still arriving.
             await site.stop()
             with suppress(TimeoutError):
@@ -89,7 +92,7 @@ async def serve(settings: Settings, limits: Limits) -> None:
     async with open_gateway(settings, limits) as (host, port):
         logger.info("listening %s", details(host=host, port=port, keys="required" if settings.keys_required else "off"))
         await stopped.wait()
-        logger.info("stopping %s", details(grace_seconds=limits.grace))
+        logger.info("stopping %s", details(in_seconds=settings.stop_ready_seconds, grace_seconds=limits.grace))
     logger.info("stopped")
 
 

@@ -1,11 +1,13 @@
 """`/healthz` and `/readyz`."""
 
 import asyncio
+import time
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
-from servers import NOBODY, Client, gateway, raw_service, service
+from servers import NOBODY, Client, Handler, gateway, gateway_process, raw_service, service
 
 from gateway.limits import Limits
 
@@ -29,9 +31,56 @@ async def test_the_gateway_is_alive_whatever_its_services_are() -> None:
         assert await asked(client, "/healthz") == (200, {"status": "ok"})
 
 
-async def test_the_gateway_is_ready_when_both_services_are() -> None:
-    async with service(ready) as one, service(ready) as other, gateway(one, other, keys_required=True) as client:
+async def test_the_gateway_becomes_ready_when_each_service_has_been_and_then_says_nothing_of_them() -> None:
+    can_work = {"one": False, "other": True}
+
+    def handler(name: str) -> Handler:
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            assert request.raw_path == "/readyz"
+            return web.json_response({"missing": {"index": "none"}}, status=200 if can_work[name] else 503)
+
+        return answer
+
+    async with (
+        service(handler("one")) as one,
+        service(handler("other")) as other,
+        gateway(one, other, keys_required=True) as client,
+    ):
+        assert await asked(client) == (503, {"status": "not ready", "missing": {"file_reader": "index: none"}})
+        # The other one has been ready, and is not asked any more.
+        can_work.update(one=True, other=False)
         assert await asked(client) == (200, {"status": "ready"})
+        can_work["one"] = False
+        assert await asked(client) == (200, {"status": "ready"})
+
+
+async def test_a_gateway_that_is_about_to_stop_says_so_and_goes_on_serving() -> None:
+    async def serving(request: web.BaseRequest) -> web.StreamResponse:
+        return web.json_response({})
+
+    async with service(serving) as backend, aiohttp.ClientSession() as session:
+        with gateway_process(
+            FILE_READER_URL=str(backend), POSTCODE_CONSUMER_URL=str(backend), STOP_READY_SECONDS="2"
+        ) as process:
+            url = f"http://127.0.0.1:{process.port}"
+
+            async def status_of(path: str) -> int:
+                async with session.get(url + path, headers={"Connection": "close"}) as answer:
+                    return answer.status
+
+            assert await status_of("/readyz") == 200
+            process.process.terminate()
+            said_at = time.monotonic()
+            while await status_of("/readyz") == 200:
+                assert time.monotonic() < said_at + 1
+            async with session.get(f"{url}/readyz") as answer:
+                assert await answer.json() == {"status": "not ready", "missing": {"gateway": "is about to stop"}}
+            # Whoever spreads requests looks once a second or so.
+            while time.monotonic() < said_at + 1.5:
+                assert await status_of("/api/v1/rows/") == 200
+            assert await asyncio.to_thread(process.process.wait, 10) == 0
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await status_of("/healthz")
 
 
 @pytest.mark.parametrize(("keys_required", "auth"), [(True, "required"), (False, "off")])

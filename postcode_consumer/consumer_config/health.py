@@ -4,12 +4,11 @@ An outage of the provider does not make the service unready: it answers 503 with
 """
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from redis import Redis, RedisError
 
 from lookups import providers
+from service_kit.readiness import database_is_missing, folder_is_missing, readiness
 
 #: Seconds; a Redis that is slower is away.
 _CACHE_SECONDS = 2.0
@@ -22,20 +21,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 with what is missing and why."""
-    reasons = {"database": _database_is_missing(), "cache": _cache_is_missing(), "index": providers.index_is_missing()}
-    missing = {name: why for name, why in reasons.items() if why}
-    if missing:
-        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
-    return JsonResponse({"status": "ready"})
-
-
-def _database_is_missing() -> str | None:
-    try:
-        executor = MigrationExecutor(connection)
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        return f"does not answer: {type(error).__name__}"
-    return f"{len(pending)} migrations are not applied" if pending else None
+    return readiness(
+        database=database_is_missing(),
+        data_dir=folder_is_missing("DATA_DIR", settings.DATA_DIR),
+        cache=_cache_is_missing(),
+        index=providers.index_is_missing(),
+    )
 
 
 def _cache_is_missing() -> str | None:

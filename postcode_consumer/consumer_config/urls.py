@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from consumer_config import health, metrics
+from consumer_config import health, metrics, status
 from lookups.web import documents, upstream
 
 _ADMIN = settings.ADMIN_PATH.strip("/")
@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
+    path("internal/status/", status.status),
     path(_ADMIN, RedirectView.as_view(url=settings.ADMIN_PATH)),
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.web.urls")),

@@ -13,6 +13,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from service_kit.environment import SettingError, env_int, env_str, refuse_to_stand_open
 from service_kit.private_files import private_data_dir
+from service_kit.stopping import announce_stops
 
 worker_class = "gthread"
 threads = 16
@@ -23,6 +24,7 @@ timeout = 60
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes a private file there
 # Its place is one per user: services on one machine would take it from each other.
 control_socket_disable = True
+_STOP_READY_SECONDS = env_int("STOP_READY_SECONDS", 0, minimum=0, maximum=300)
 
 
 class QuietLogger(Logger):  # type: ignore[misc]
@@ -62,6 +64,12 @@ def count_together(service: str, bind: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def when_ready(server: object) -> None:
+    """Called in the master, whose handlers of signals are there now."""
+    if _STOP_READY_SECONDS:
+        announce_stops(_STOP_READY_SECONDS)
 
 
 def child_exit(server: Any, worker: Any) -> None:

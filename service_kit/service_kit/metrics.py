@@ -100,6 +100,12 @@ class Kept:
         return self._answer
 
 
+def disk_bytes(folder: Path) -> tuple[int, int]:
+    """What is free on the disk that the folder is on, and its size, in bytes. Raises OSError."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+
+
 class Disk(Collector):
     """The disk that a folder is on."""
 
@@ -109,7 +115,6 @@ class Disk(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Asked at every scrape."""
-        disk = os.statvfs(self._folder)
-        free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+        free, size = disk_bytes(self._folder)
         yield GaugeMetricFamily(f"{self._service}_disk_free_bytes", "Free on the disk of DATA_DIR.", free)
         yield GaugeMetricFamily(f"{self._service}_disk_bytes", "Size of the disk of DATA_DIR.", size)

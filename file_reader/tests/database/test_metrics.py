@@ -31,7 +31,7 @@ CSV = "lat,lon\n51.5,-0.1\n51.6,-0.2\n"
 
 @pytest.fixture(autouse=True)
 def nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "_queue", Kept(queue, 0))
+    monkeypatch.setattr(metrics, "queue_now", Kept(queue, 0))
 
 
 def shown(api: Api, name: str, **labels: str) -> float | None:
@@ -177,7 +177,7 @@ def test_without_a_database_the_rest_is_shown(api: Api, monkeypatch: pytest.Monk
     def away() -> Callable[[], Any]:
         raise OperationalError("away")
 
-    monkeypatch.setattr(metrics, "_queue", away)
+    monkeypatch.setattr(metrics, "queue_now", away)
     assert shown(api, "file_reader_uploads", state="received") is None
     assert (shown(api, "file_reader_disk_free_bytes") or 0) > 0
     assert (shown(api, "file_reader_disk_floor_bytes") or 0) > 0

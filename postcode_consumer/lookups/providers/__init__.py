@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 
@@ -29,6 +30,11 @@ def provider_of_this_process() -> Provider:
 def index_is_missing() -> str | None:
     """Why there is no index that could answer, and what helps; None when there is one, or no need of it."""
     return _local().missing() if "local" in settings.PROVIDER.split(",") else None
+
+
+def index_edition() -> tuple[datetime, int] | None:
+    """When the index that answers was built, and how many places it has; None when there is none, or no need of it."""
+    return _local().edition() if "local" in settings.PROVIDER.split(",") else None
 
 
 def shared_limiter() -> Store | None:

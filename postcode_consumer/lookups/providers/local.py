@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
 
@@ -86,6 +87,13 @@ class Local:
     def missing(self) -> str | None:
         """Why there is no index that could answer, and what helps; None when there is one."""
         return None if self._current() else self._why_missing
+
+    def edition(self) -> tuple[datetime, int] | None:
+        """When the index that answers was built, and how many places it has; None when there is none."""
+        index = self._current()
+        if index is None or self._stamp is None:
+            return None
+        return datetime.fromtimestamp(self._stamp[1] // 10**9, UTC), len(index.places.details)
 
     def _answers(
         self,

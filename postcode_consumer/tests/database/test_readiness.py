@@ -53,3 +53,9 @@ def test_an_index_that_nobody_uses_may_be_missing(
 ) -> None:
     service_provider(PROVIDER="sandbox", LOCAL_INDEX=tmp_path)
     assert call("GET", "/readyz").json() == {"status": "ready"}
+
+
+@pytest.mark.django_db
+def test_a_folder_that_cannot_be_written_to_is_missing(call: Call, settings: Any, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "nowhere"
+    assert call("GET", "/readyz").json()["missing"] == {"data_dir": "DATA_DIR cannot be written to"}

@@ -1,6 +1,7 @@
 """The service as it runs: gunicorn, a real socket, the real provider, a stand-in upstream."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,20 @@ def test_a_service_whose_redis_is_away_is_not_ready_and_says_so(tmp_path: Path, 
     with running_service(environment, tmp_path / "log") as service:
         answer = requests.get(f"{service.url}/readyz", timeout=30)
         assert (answer.status_code, list(answer.json()["missing"])) == (503, ["cache"])
+
+
+def test_a_service_that_is_told_to_stop_says_so_and_answers_lookups_for_a_while(
+    tmp_path: Path, upstream: FakePostcodesIo
+) -> None:
+    environment = environment_of(tmp_path, upstream.url, STOP_READY_SECONDS="3")
+    migrate(environment)
+    with running_service(environment, tmp_path / "log") as service:
+        told_at = time.monotonic()
+        service.process.terminate()
+        while (ready := requests.get(f"{service.url}/readyz", timeout=5)).status_code == 200:
+            assert time.monotonic() < told_at + 2
+        assert ready.json()["missing"] == {"process": "is about to stop"}
+        while time.monotonic() < told_at + 2.5:
+            assert service.bulk(CASTLE).status_code == 200
+        assert service.process.wait(30) == 0
+        assert time.monotonic() > told_at + 2.9

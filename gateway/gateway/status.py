@@ -1,0 +1,192 @@
+"""`/status/`: how the gateway and the services are, as a page for people, or as JSON.
+
+Each service says of itself what everybody may know, and the gateway shows it, without knowing what it means: figures
+are written by the ends of their names. It answers within a second, whatever a service does.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+
+from aiohttp import web
+
+from gateway.environment import Settings
+from gateway.health import Neighbours, Readiness
+from gateway.limits import Limits
+from gateway.routes import Service
+
+PATH = "/status/"
+_PART = "/internal/status/"
+#: Its own name among the services.
+_GATEWAY = "gateway"
+_UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"))
+_SIZES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one service says of itself, or why it says nothing."""
+
+    missing: str | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    #: Sentences for people.
+    troubles: list[str] = field(default_factory=list)
+    #: The path of the styles of the pages, from the service that has them.
+    stylesheet: str = ""
+
+
+class Status:
+    """The sum. Everybody may ask; each service is asked once at a time, and not again for a moment."""
+
+    def __init__(
+        self,
+        neighbours: Neighbours,
+        readiness: Readiness,
+        settings: Settings,
+        limits: Limits,
+        own_figures: Callable[[], dict[str, float]],
+    ) -> None:
+        self._neighbours = neighbours
+        self._readiness = readiness
+        self._services = tuple(settings.services)
+        self._seconds = limits.status
+        self._kept_seconds = limits.status_kept
+        self._answer_seconds = limits.status_answer
+        self._own_figures = own_figures
+        self._began = time.monotonic()
+        self._questions: dict[Service, asyncio.Task[Part]] = {}
+        self._ended: dict[Service, float] = {}
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """200, also when something is missing: this address says how it is, and does not decide anything."""
+        parts = {_GATEWAY: await self._own(), **await self._of_services()}
+        headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+        if "text/html" in request.headers.get("Accept", "").lower():
+            return web.Response(text=_page(parts), content_type="text/html", charset="utf-8", headers=headers)
+        return web.json_response(_summed(parts), headers=headers)
+
+    async def _own(self) -> Part:
+        figures = {"up_seconds": round(time.monotonic() - self._began), **self._own_figures()}
+        # Bodies and answers that wait for somebody slow lie there.
+        figures["disk_free_bytes"] = shutil.disk_usage(tempfile.gettempdir()).free
+        return Part("is about to stop" if self._readiness.is_stopping else None, figures)
+
+    async def _of_services(self) -> dict[str, Part]:
+        """Who has not answered in time is not waited for, nor asked again meanwhile: whoever loads the page again and
+        again does not fill the threads of a service that hangs."""
+        now = time.monotonic()
+        for service in self._services:
+            if service not in self._questions or now > self._ended.get(service, now) + self._kept_seconds:
+                self._ended.pop(service, None)
+                self._questions[service] = asyncio.create_task(self._ask(service))
+        await asyncio.wait(self._questions.values(), timeout=self._seconds)
+        late = Part(f"no answer within {self._seconds:g} s")
+        return {name.value: asked.result() if asked.done() else late for name, asked in self._questions.items()}
+
+    async def _ask(self, service: Service) -> Part:
+        try:
+            missing = await self._neighbours.why_not_ready(service, seconds=self._answer_seconds)
+            told = await self._neighbours.ask(service, _PART, seconds=self._answer_seconds)
+            return Part(missing or told) if isinstance(told, str) else _part(missing, *told)
+        finally:
+            self._ended[service] = time.monotonic()
+
+
+def _part(missing: str | None, status: int, body: bytes) -> Part:
+    try:
+        said = json.loads(body)
+        if status == 200:
+            stylesheet = str(said.get("stylesheet", ""))
+            return Part(missing, dict(said["figures"]), [*map(str, said["troubles"])], stylesheet)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        pass
+    return Part(missing or f"{_PART} answers {status}")
+
+
+def _summed(parts: Mapping[str, Part]) -> dict[str, Any]:
+    missing = {name: part.missing for name, part in parts.items() if part.missing}
+    return {
+        "status": "not ready" if missing else "ready",
+        "missing": missing,
+        "troubles": {name: part.troubles for name, part in parts.items() if part.troubles},
+        "services": {name: part.figures for name, part in parts.items()},
+    }
+
+
+# --- for people ------------------------------------------------------------------------------------------------------
+def _page(parts: Mapping[str, Part]) -> str:
+    """In the look of the other pages, as far as the service that has their styles answers."""
+    sheets = [part.stylesheet for part in parts.values() if part.stylesheet]
+    link = f'<link rel="stylesheet" href="{escape(sheets[0])}">\n' if sheets else ""
+    notices = "\n".join(_notices(parts))
+    summary = "Something is not as it should be." if notices else "All parts work."
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{"Trouble" if notices else "All parts work"} · Status</title>
+{link}</head>
+<body>
+<header><div class="wide"><a class="mark" href="/">Postcodes</a></div></header>
+<main class="wide">
+<h1>Status</h1>
+<p class="lead">{summary}</p>
+{f'<div class="block">{notices}</div>' if notices else ""}
+<div class="columns">
+{"".join(_card(name, part) for name, part in parts.items())}</div>
+<p class="hint block">As it was on {datetime.now(UTC):%d %B %Y at %H:%M:%S} UTC. Load the page again to look again.
+Programs that do not ask for HTML get JSON.</p>
+</main>
+</body>
+</html>
+"""
+
+
+def _notices(parts: Mapping[str, Part]) -> list[str]:
+    lacking = [_notice("bad", f"{name} is not ready", part.missing) for name, part in parts.items() if part.missing]
+    return lacking + [_notice("warn", name, trouble) for name, part in parts.items() for trouble in part.troubles]
+
+
+def _notice(kind: str, head: str, text: str) -> str:
+    return f'<div class="notice {kind}"><h2>{escape(head)}</h2><p>{escape(text)}</p></div>'
+
+
+def _card(name: str, part: Part) -> str:
+    rows = "".join(
+        f"<tr><th scope=row>{escape(_in_words(figure))}</th><td>{escape(written(figure, value))}</td></tr>\n"
+        for figure, value in part.figures.items()
+    )
+    table = f"<table>\n{rows}</table>\n" if rows else ""
+    state = "not ready" if part.missing else "ready"
+    return f'<section class="card"><div class="head"><h2>{escape(name)}</h2><p>{state}</p></div>\n{table}</section>\n'
+
+
+def _in_words(name: str) -> str:
+    return name.removesuffix("_seconds").removesuffix("_bytes").replace("_", " ").capitalize()
+
+
+def written(name: str, value: object) -> str:
+    """A figure as people read it: `_seconds` at the end of its name is a time, `_bytes` a size."""
+    if isinstance(value, list):
+        return ", ".join(written(name, one) for one in value) or "none"
+    if not isinstance(value, int | float):
+        return str(value)
+    if name.endswith("_seconds"):
+        for seconds, unit in _UNITS:
+            if value >= 2 * seconds:
+                return f"{value / seconds:.0f} {unit}"
+        return f"{value:g} s"
+    if name.endswith("_bytes"):
+        for size, unit in _SIZES:
+            if value >= size:
+                return f"{value / size:.1f} {unit}"
+        return f"{value:,} bytes"
+    return f"{value:,}"
