@@ -84,7 +84,7 @@ secrets: ## The secrets of the containers, into secrets/: those that are missing
 
 up: secrets ## The stack with PostgreSQL in containers (Docker)
 	docker compose up --build --detach --wait
-	@docker compose exec -T gateway python -m service_kit.ask http://127.0.0.1:8080/readyz || true
+	@docker compose exec -T gateway python -m service_kit.ask http://127.0.0.1:8080/status/ || true
 	@echo 'Every call needs a key. This makes the first: docker compose exec file_reader python manage.py make_key anna --create-user'
 
 down: ## Ends the containers; the data stays

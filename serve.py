@@ -3,7 +3,7 @@
 
 `python serve.py` migrates the databases, collects static files, starts the processes, starts again what dies (after
 0.5 s, then twice as long each time, up to 15 s), and ends them all at SIGTERM or Ctrl-C: politely, by force after 35 s
-(or STOP_GRACE_SECONDS + 15) or at the second Ctrl-C.
+(and STOP_READY_SECONDS; or STOP_GRACE_SECONDS + 15) or at the second Ctrl-C.
 
 If this process is itself killed, none of the others may stay behind. On Linux the kernel sees to it: every child asks
 for SIGTERM when its parent dies (PR_SET_PDEATHSIG), and gunicorn's workers watch their master. Other systems have
@@ -255,7 +255,8 @@ def workers_with_broker(count: int, environment: dict[str, str]) -> list[Service
 
 def grace(environment: dict[str, str]) -> float:
     """How long the processes may take to end, in seconds."""
-    return max(GRACE_SECONDS, float(environment.get("STOP_GRACE_SECONDS") or 0) + _WORKERS_NEED)
+    services = GRACE_SECONDS + float(environment.get("STOP_READY_SECONDS") or 0)
+    return max(services, float(environment.get("STOP_GRACE_SECONDS") or 0) + _WORKERS_NEED)
 
 
 def stop(running: list[Service], signals: list[int], seconds: float) -> None:

@@ -93,3 +93,14 @@ def test_every_container_is_confined(name: str) -> None:
         assert re.search(r"^USER (?!root|0)\w+$", (ROOT / service["build"]["dockerfile"]).read_text(), re.MULTILINE)
     else:
         assert service["user"] not in ("root", "0")
+
+
+@pytest.mark.parametrize("name", ["gateway", "file_reader", "postcode_consumer"])
+def test_a_service_is_not_killed_before_it_has_ended_by_itself(name: str) -> None:
+    service = SERVICES[name]
+    image = (ROOT / service["build"]["dockerfile"]).read_text()
+    announced = re.search(r"^ENV STOP_READY_SECONDS=(\d+)$", image, re.MULTILINE)
+    assert announced
+    # In the exec form: a shell in between would not pass SIGTERM on.
+    assert re.search(r"^CMD \[", image, re.MULTILINE)
+    assert int(service["stop_grace_period"].removesuffix("s")) > int(announced[1]) + 30

@@ -49,3 +49,12 @@ def test_the_page_of_operating_starts_every_unit() -> None:
     for unit in UNITS:
         if "[Install]" in unit.read_text():
             assert re.search(rf"\b{re.escape(unit.name.removesuffix('.service').rstrip('@'))}\b", page), unit.name
+
+
+def test_what_serves_is_not_killed_before_it_has_ended_by_itself_and_its_master_alone_is_told() -> None:
+    units = {unit.name: unit.read_text() for unit in UNITS}
+    for name in ("gateway", "file-reader", "postcode-consumer"):
+        unit = units[f"postcodes-{name}.service"]
+        assert "TimeoutStopSec=45\n" in unit
+        assert ("KillMode=mixed\n" in unit) == ("gunicorn" in unit)
+    assert re.search("^WatchdogSec=", units["postcodes-worker@.service"], re.MULTILINE)

@@ -335,8 +335,9 @@ class Client:
         return known
 
     def ready(self) -> dict[str, Any]:
-        """What the server says of itself: `status`, and `missing` while it is not ready."""
-        answer: dict[str, Any] = json_of(self._transport.call("GET", "/readyz", expected=(503,)))
+        """What the server says of all its services: `status`, and what is `missing`, by service, while one is not
+        ready."""
+        answer: dict[str, Any] = json_of(self._transport.call("GET", "/status/"))
         return answer
 
     def check_key(self) -> None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, JsonResponse
 from django.templatetags.static import static
+from django.views.decorators.http import require_safe
 
 from reader_config import metrics
 from service_kit.own_status import disk_figures, own_status
@@ -21,12 +22,14 @@ _UPLOADS = {
 }
 
 
+@require_safe
 def status(request: HttpRequest) -> JsonResponse:
     """The workers, the queue and the disk."""
     disk = disk_figures(settings.DATA_DIR)
     queue = _queue()
     return own_status(
-        {"workers_last_sign_seconds": [round(seconds, 1) for seconds in last_signs()], **queue, **disk},
+        {"workers_last_sign_seconds": [round(seconds, 1) for seconds in last_signs()], **disk},
+        queue,
         {
             "No worker has shown that it lives for two minutes: uploads wait.": not living_workers(),
             "Nobody can answer about locations: uploads wait.": queue.get("uploads_waiting_for_answers"),

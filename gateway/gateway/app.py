@@ -19,14 +19,14 @@ from gateway.limits import Limits
 from gateway.metrics import Gauge
 from gateway.proxy import AnswerCutError, ClientGoneError, Proxy
 from gateway.recent import question_of
-from gateway.routes import Route, find_route
+from gateway.routes import STATUS, Route, find_route
 
 logger = logging.getLogger("gateway.app")
 
 #: They are about the connection to the one that answers, which is the gateway.
 NEVER_PASSED_ON = frozenset({"CONNECT", "TRACE"})
 #: Paths that the gateway answers itself, by their routes. People leave the last slash of a page out.
-_OWN = {path: path for path in ("/healthz", "/readyz", schema.PATH, status.PATH)} | {"/status": status.PATH}
+_OWN = {path: path for path in ("/healthz", "/readyz", schema.PATH, STATUS.path)} | {"/status": STATUS.path}
 
 
 class Gateway:
@@ -39,7 +39,7 @@ class Gateway:
         self._events = Events(self._proxy, limits)
         neighbours = health.Neighbours(session, settings)
         self._readiness = health.Readiness(neighbours, settings, limits)
-        self._status = status.Status(neighbours, self._readiness, settings, limits, self._figures)
+        self._status = status.Status(neighbours, self._readiness, settings, limits, self._use)
         self._schema = schema.Schema(session, settings)
         self._admission = Admission(Keys(FileReaderKeys(session, settings, limits), limits), settings, limits)
         self._in_flight = 0
@@ -57,7 +57,7 @@ class Gateway:
             *self._proxy.gauges(),
         ]
 
-    def _figures(self) -> dict[str, float]:
+    def _use(self) -> dict[str, float]:
         return {"requests_in_flight": self._in_flight, "listeners": self._events.listeners}
 
     def announce_stop(self) -> None:
@@ -138,9 +138,25 @@ class Gateway:
             return health.alive()
         if exchange.route == "/readyz":
             return await self._readiness.answer()
-        if exchange.route == status.PATH:
-            return await self._status.answer(request)
+        if exchange.route == STATUS.path:
+            return await self._status.answer(request, self._may_see_use(request, exchange))
         return await self._schema.answer(request)
+
+    async def _may_see_use(self, request: web.BaseRequest, exchange: Exchange) -> bool:
+        """Whether somebody may know how much others use the service: where keys are needed, who has one.
+
+        Nobody else is refused, nor anybody while file_reader cannot say whose key it is.
+        """
+        if not self._settings.keys_required:
+            return True
+        if credential(request) is None:
+            return False
+        try:
+            async with asyncio.timeout(self._limits.status):
+                await self._admission.admit(request, STATUS, exchange)
+        except (problems.Problem, TimeoutError):
+            return False
+        return True
 
     async def _stream(
         self, request: web.BaseRequest, route: Route, exchange: Exchange, target: str

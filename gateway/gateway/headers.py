@@ -6,7 +6,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.exchange import Exchange
-from gateway.routes import ROUTES
+from gateway.routes import ROUTES, STATUS
 
 #: RFC 9110, 7.6.1: they are about one connection, not about the message.
 HOP_BY_HOP = frozenset(
@@ -40,9 +40,7 @@ PEOPLE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_FOR_PEOPLE = [route for route in ROUTES if route.page]
-#: The page that the gateway makes itself.
-_STATUS = ("/status", "/status/")
+_FOR_PEOPLE = [STATUS, *(route for route in ROUTES if route.page)]
 #: Nothing else is a page. A browser that shows it as one loads and runs nothing.
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HSTS = "max-age=31536000"
@@ -119,8 +117,11 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
 def _policy(path: str) -> str:
     if path.startswith(PAGES):
         return PAGE_POLICY
-    is_for_people = any(path == route.path or (route.below and path.startswith(route.path)) for route in _FOR_PEOPLE)
-    return PEOPLE_POLICY if is_for_people or path in _STATUS else NO_PAGE_POLICY
+    is_for_people = any(
+        path in (route.path, route.path.rstrip("/")) or (route.below and path.startswith(route.path))
+        for route in _FOR_PEOPLE
+    )
+    return PEOPLE_POLICY if is_for_people else NO_PAGE_POLICY
 
 
 def _secure(cookie: str) -> str:

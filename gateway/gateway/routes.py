@@ -99,6 +99,16 @@ ROUTES = (
     Route("/", Service.FILE_READER, page=True, upload=True, methods="GET, HEAD, POST", below=False),
 )
 
+#: The gateway's own sum of how all is. What it tells about the use that others make of it needs a key, whatever for.
+STATUS = Route(
+    "/status/",
+    Service.FILE_READER,
+    below=False,
+    needs_key=True,
+    page=True,
+    reading=("read", "lookup", "upload", "admin"),
+)
+
 
 def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.

@@ -1,7 +1,7 @@
 """`/status/`: how the gateway and the services are, as a page for people, or as JSON.
 
-Each service says of itself what everybody may know, and the gateway shows it, without knowing what it means: figures
-are written by the ends of their names. It answers within a second, whatever a service does.
+Each service says of itself what others may know, and the gateway shows it, without knowing what it means: figures are
+written by the ends of their names. It answers within a second, whatever a service does.
 """
 
 import asyncio
@@ -9,9 +9,10 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -22,7 +23,6 @@ from gateway.health import Neighbours, Readiness
 from gateway.limits import Limits
 from gateway.routes import Service
 
-PATH = "/status/"
 _PART = "/internal/status/"
 #: Its own name among the services.
 _GATEWAY = "gateway"
@@ -36,6 +36,8 @@ class Part:
 
     missing: str | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
+    #: Figures that tell how much others use it.
+    use: Mapping[str, Any] = field(default_factory=dict)
     #: Sentences for people.
     troubles: list[str] = field(default_factory=list)
     #: The path of the styles of the pages, from the service that has them.
@@ -51,7 +53,7 @@ class Status:
         readiness: Readiness,
         settings: Settings,
         limits: Limits,
-        own_figures: Callable[[], dict[str, float]],
+        own_use: Callable[[], dict[str, float]],
     ) -> None:
         self._neighbours = neighbours
         self._readiness = readiness
@@ -59,24 +61,28 @@ class Status:
         self._seconds = limits.status
         self._kept_seconds = limits.status_kept
         self._answer_seconds = limits.status_answer
-        self._own_figures = own_figures
+        self._own_use = own_use
         self._began = time.monotonic()
         self._questions: dict[Service, asyncio.Task[Part]] = {}
         self._ended: dict[Service, float] = {}
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        """200, also when something is missing: this address says how it is, and does not decide anything."""
-        parts = {_GATEWAY: await self._own(), **await self._of_services()}
+    async def answer(self, request: web.BaseRequest, may_see_use: Awaitable[bool]) -> web.Response:
+        """200, also when something is missing: this address says how it is, and decides nothing."""
+        of_services, with_use = await asyncio.gather(self._of_services(), may_see_use)
+        parts = {_GATEWAY: self._own(), **of_services}
+        parts = {name: replace(part, use=part.use if with_use else {}) for name, part in parts.items()}
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         if "text/html" in request.headers.get("Accept", "").lower():
             return web.Response(text=_page(parts), content_type="text/html", charset="utf-8", headers=headers)
-        return web.json_response(_summed(parts), headers=headers)
+        return web.json_response(_summed(parts), headers=headers, dumps=partial(json.dumps, indent=2))
 
-    async def _own(self) -> Part:
-        figures = {"up_seconds": round(time.monotonic() - self._began), **self._own_figures()}
-        # Bodies and answers that wait for somebody slow lie there.
-        figures["disk_free_bytes"] = shutil.disk_usage(tempfile.gettempdir()).free
-        return Part("is about to stop" if self._readiness.is_stopping else None, figures)
+    def _own(self) -> Part:
+        figures = {
+            "up_seconds": round(time.monotonic() - self._began),
+            # Bodies and answers that wait for somebody slow lie there.
+            "disk_free_bytes": shutil.disk_usage(tempfile.gettempdir()).free,
+        }
+        return Part("is about to stop" if self._readiness.is_stopping else None, figures, self._own_use())
 
     async def _of_services(self) -> dict[str, Part]:
         """Who has not answered in time is not waited for, nor asked again meanwhile: whoever loads the page again and
@@ -104,7 +110,7 @@ def _part(missing: str | None, status: int, body: bytes) -> Part:
         said = json.loads(body)
         if status == 200:
             stylesheet = str(said.get("stylesheet", ""))
-            return Part(missing, dict(said["figures"]), [*map(str, said["troubles"])], stylesheet)
+            return Part(missing, dict(said["figures"]), dict(said["use"]), [*map(str, said["troubles"])], stylesheet)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     return Part(missing or f"{_PART} answers {status}")
@@ -116,7 +122,7 @@ def _summed(parts: Mapping[str, Part]) -> dict[str, Any]:
         "status": "not ready" if missing else "ready",
         "missing": missing,
         "troubles": {name: part.troubles for name, part in parts.items() if part.troubles},
-        "services": {name: part.figures for name, part in parts.items()},
+        "services": {name: {**part.figures, **part.use} for name, part in parts.items()},
     }
 
 
@@ -162,7 +168,7 @@ def _notice(kind: str, head: str, text: str) -> str:
 def _card(name: str, part: Part) -> str:
     rows = "".join(
         f"<tr><th scope=row>{escape(_in_words(figure))}</th><td>{escape(written(figure, value))}</td></tr>\n"
-        for figure, value in part.figures.items()
+        for figure, value in {**part.figures, **part.use}.items()
     )
     table = f"<table>\n{rows}</table>\n" if rows else ""
     state = "not ready" if part.missing else "ready"

@@ -14,14 +14,16 @@ from servers import NOBODY, TOKEN, Client, gateway, service
 from gateway.limits import Limits
 from gateway.status import written
 
-FIGURES = {"workers_last_sign_seconds": [0.4, 250.0], "rows_waiting": 1_234_567, "disk_free_bytes": 12_300_000_000}
+FIGURES = {"workers_last_sign_seconds": [0.4, 250.0], "disk_free_bytes": 12_300_000_000}
+USE = {"rows_waiting": 1_234_567}
+SESSION = "a" * 32
 
 
 class Telling:
     """A service that is ready, or lacks something, and says this of itself."""
 
     def __init__(self, *troubles: str, **said: Any) -> None:
-        self.said = {"figures": FIGURES, "troubles": troubles, **said}
+        self.said = {"figures": FIGURES, "use": USE, "troubles": troubles, **said}
         self.missing: dict[str, str] = {}
         self.status = 200
         self.asked: list[str] = []
@@ -33,6 +35,9 @@ class Telling:
         assert request.headers["X-Internal-Token"] == TOKEN
         self.asked.append(request.path)
         await self.may_answer.wait()
+        if request.path == "/internal/authenticate/":
+            known = request.headers["Authorization"] in ("Bearer good", f"Session {SESSION}")
+            return web.json_response({"user_id": 1, "scopes": ["upload"]}, status=200 if known else 401)
         if request.path == "/readyz":
             return web.json_response({"missing": self.missing}, status=503 if self.missing else 200)
         assert request.path == "/internal/status/"
@@ -46,9 +51,9 @@ async def telling(telling: Telling, **options: Any) -> AsyncIterator[Client]:
         yield client
 
 
-async def summed(client: Client) -> dict[str, Any]:
+async def summed(client: Client, **headers: str) -> dict[str, Any]:
     """What programs are told."""
-    async with client.get("/status/") as answer:
+    async with client.get("/status/", headers=headers) as answer:
         assert (answer.status, answer.content_type) == (200, "application/json")
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Vary"] == "Accept"
@@ -64,13 +69,32 @@ async def page(client: Client) -> str:
 
 
 async def test_everybody_is_told_how_each_part_is() -> None:
-    async with telling(Telling(), keys_required=True) as client:
+    async with telling(Telling()) as client:
         told = await summed(client)
         assert (told["status"], told["missing"], told["troubles"]) == ("ready", {}, {})
         assert list(told["services"]) == ["gateway", "file_reader", "postcode_consumer"]
-        assert told["services"]["file_reader"] == FIGURES
-        assert {"up_seconds", "requests_in_flight", "disk_free_bytes"} <= {*told["services"]["gateway"]}
-        assert "All parts work" in await page(client)
+        assert told["services"]["file_reader"] == FIGURES | USE
+        assert {*told["services"]["gateway"]} == {"up_seconds", "disk_free_bytes", "requests_in_flight", "listeners"}
+        shown = await page(client)
+        assert "All parts work" in shown
+        assert "1,234,567" in shown
+
+
+async def test_where_keys_are_needed_the_use_that_others_make_is_for_who_has_one() -> None:
+    teller = Telling("No worker lives.")
+    good = ({"Authorization": "Bearer good"}, {"Cookie": f"sessionid={SESSION}"})
+    async with telling(teller, keys_required=True) as client:
+        for headers in ({}, {"Authorization": "Bearer bad"}, {"Cookie": "sessionid=" + "b" * 32}, *good):
+            told = await summed(client, **headers)
+            with_use = headers in good
+            assert told["services"]["file_reader"] == FIGURES | (USE if with_use else {})
+            assert ("requests_in_flight" in told["services"]["gateway"]) == with_use
+            assert told["troubles"] == {"file_reader": ["No worker lives."]}
+        # While nobody can say whose key it is, the rest is told in time.
+        teller.may_answer.clear()
+        began = time.monotonic()
+        assert (await summed(client, Authorization="Bearer other"))["services"]["file_reader"] == FIGURES
+        assert time.monotonic() - began < 1
 
 
 async def test_what_is_missing_and_what_goes_wrong_stands_first_and_the_rest_is_told_all_the_same() -> None:
@@ -124,7 +148,7 @@ async def test_it_answers_within_a_second_and_asks_a_service_that_hangs_no_secon
         await asyncio.gather(*(summed(client) for _ in range(20)))
         assert hanging.asked == ["/readyz"]
         hanging.may_answer.set()
-        assert (await summed(client))["services"]["file_reader"] == FIGURES
+        assert (await summed(client))["services"]["file_reader"] == FIGURES | USE
 
 
 async def test_what_was_said_a_moment_ago_is_said_again() -> None:
@@ -140,7 +164,9 @@ async def test_what_was_said_a_moment_ago_is_said_again() -> None:
     assert teller.asked == ["/readyz", "/internal/status/"] * 3
 
 
-@pytest.mark.parametrize("said", [[], {}, {"figures": 1, "troubles": []}, {"figures": {}, "troubles": 5}])
+@pytest.mark.parametrize(
+    "said", [[], {}, {"figures": 1, "use": {}, "troubles": []}, {"figures": {}, "use": {}, "troubles": 5}]
+)
 async def test_a_service_that_talks_nonsense_is_not_ready(said: Any) -> None:
     teller = Telling()
     teller.said = said

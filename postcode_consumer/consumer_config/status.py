@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 from lookups.errors import LimiterFailedError
 from lookups.memory import known_locations as memory
@@ -10,6 +11,7 @@ from lookups.providers import index_edition, shared_limiter
 from service_kit.own_status import Figure, disk_figures, own_status
 
 
+@require_safe
 def status(request: HttpRequest) -> JsonResponse:
     """The provider, how the external API is treated, the index, what is known, and the disk."""
     built_at, places = index_edition() or (None, None)
@@ -21,9 +23,9 @@ def status(request: HttpRequest) -> JsonResponse:
             "external_api_paused_seconds": paused_for,
             "index_built_at": built_at,
             "index_places": places,
-            "known_locations": _known_locations(),
             **disk_figures(settings.DATA_DIR),
         },
+        {"known_locations": _known_locations()},
         {
             "The external API does not work, and is asked again every few seconds.": is_open,
             "The external API is left alone for a while: it asked for that, or an operator did.": paused_for,

@@ -90,4 +90,8 @@ def assert_calls_are_answered_with_a_problem(stack: Stack, upload: dict[str, Any
     for answer in answers:
         assert 500 <= answer.status_code < 600, answer.text
         assert answer.headers["Content-Type"] == "application/problem+json"
-    assert stack.call("GET", "/readyz", timeout=10).status_code == 503
+    # Another gateway could do no more: this one stays in, and says what is missing elsewhere.
+    assert stack.call("GET", "/readyz", timeout=10).status_code == 200
+    missing = stack.call("GET", "/status/", timeout=10).json()["missing"]
+    assert set(missing) == {"file_reader", "postcode_consumer"}
+    assert "database" in missing["file_reader"]

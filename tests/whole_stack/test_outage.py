@@ -1,5 +1,6 @@
 """The external API, or postcode_consumer, is away: the work waits, nothing is lost, nothing becomes "no match"."""
 
+import time
 from pathlib import Path
 
 import psutil
@@ -56,6 +57,12 @@ def test_fault_10_an_upload_waits_for_a_postcode_consumer_that_is_frozen(
         # Whoever waits for an answer lets go before its lease is over: nobody is too late.
         stack.wait(upload, lambda _: stack.log.read_text().count("chunk put back") >= 2, "the outage is noticed")
         assert stack.look(upload)["rows"]["pending"] == 600
+        asked = time.monotonic()
+        status = stack.call("GET", "/status/").json()
+        assert time.monotonic() < asked + 1.5
+        assert status["missing"] == {"postcode_consumer": "no answer within 0.8 s"}
+        assert status["services"]["file_reader"]["uploads_waiting_for_answers"] == 1
+        assert stack.call("GET", "/readyz").status_code == 200
         for process in consumer:
             process.resume()
         done = stack.wait_until_done(upload)

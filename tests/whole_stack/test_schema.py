@@ -74,7 +74,7 @@ def faults(value: Any, of: Json, schema: Json) -> list[str]:
 def test_the_schema_has_every_address_and_no_other(schema: Json) -> None:
     """Add what is missing to uploads/web/schema/operations.py, lookups/web/schema.py or gateway/schema.py."""
     ours = {address for address in addresses_of_the_services() if address.startswith("/api/v1/")}
-    meant = {address for address in ours if is_let_through(address)} | {"/healthz", "/readyz", "/api/schema"}
+    meant = {address for address in ours if is_let_through(address)} | {"/healthz", "/readyz", "/status", "/api/schema"}
     meant.add("/api/v1/uploads/{}/events")
     said = {normal(path) for path in schema["paths"]}
     assert (sorted(meant - said), sorted(said - meant)) == ([], []), "(without schema, without address)"

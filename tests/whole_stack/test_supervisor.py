@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +50,25 @@ def test_sigterm_ends_everything_and_is_a_success(tmp_path: Path) -> None:
         assert stack.supervisor.wait(timeout=40) == 0
         _, alive = psutil.wait_procs(started, timeout=5)
         assert alive == []
+
+
+def test_a_stack_that_is_told_to_stop_says_so_first_and_loses_no_request(tmp_path: Path) -> None:
+    """As a load balancer sees it: it looks every now and then, and sends on what comes until it hears of the stop."""
+    with running_stack(tmp_path, STOP_READY_SECONDS="3") as stack:
+        lookup = "/api/v1/reverse-geocode/?latitude=51.501009&longitude=-0.141588"
+        stack.supervisor.terminate()
+        told = time.monotonic()
+        heard = None
+        # Whoever has heard of it sends no more a second later.
+        while heard is None or time.monotonic() < heard + 1:
+            assert stack.call("GET", lookup).json()["postcode"] == "SW1A 1AA"
+            assert stack.call("GET", "/api/v1/uploads/").status_code == 200
+            if heard is None and stack.call("GET", "/readyz").status_code == 503:
+                heard = time.monotonic()
+        assert heard < told + 1.5
+        assert stack.supervisor.wait(timeout=60) == 0
+        assert time.monotonic() > told + 3
+        assert "does not end" not in stack.log.read_text()
 
 
 def test_fault_22_a_stack_that_stops_in_the_middle_of_a_lookup_leaves_no_lease(

@@ -56,6 +56,7 @@ ANSWERS: dict[str, dict[str, tuple[int, int, int]]] = {
     # The same for everybody: what the API is.
     "api/docs/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
     "internal/schema/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
+    "internal/status/": {"GET": (200, 200, 200)} | dict.fromkeys(REFUSED, (405, 405, 405)),
     "api/v1/webhook-secret/": {"GET": (200, 200, 401), "POST": (200, 200, 401)},
     # It asks for a key, which none of these calls has.
     "internal/authenticate/": dict.fromkeys(METHODS, (401, 401, 401)),

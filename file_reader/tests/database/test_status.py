@@ -70,8 +70,8 @@ def test_the_queue_is_told(api: Api, consumer: FakePostcodeConsumer) -> None:
     Upload.objects.filter(pk=begun.pk).update(state="loading", created_at=Now() - timedelta(minutes=3))
     said = told(api)
     names = ("uploads_not_begun", "uploads_at_work", "uploads_waiting_for_answers", "uploads_paused", "rows_waiting")
-    assert [said["figures"][name] for name in names] == [1, 1, 1, 1, 2]
-    assert said["figures"]["oldest_upload_seconds"] == pytest.approx(180, abs=20)
+    assert [said["use"][name] for name in names] == [1, 1, 1, 1, 2]
+    assert said["use"]["oldest_upload_seconds"] == pytest.approx(180, abs=20)
     assert said["troubles"] == ["Nobody can answer about locations: uploads wait."]
 
 
@@ -98,6 +98,7 @@ def test_without_a_database_the_rest_is_told(api: Api, monkeypatch: pytest.Monke
     said = told(api)
     assert said["troubles"] == []
     assert {*said["figures"]} == {"workers_last_sign_seconds", "disk_free_bytes", "disk_bytes"}
+    assert said["use"] == {}
 
 
 def test_the_styles_that_it_names_are_there(api: Api) -> None:
