@@ -37,6 +37,7 @@ def status(request: HttpRequest) -> JsonResponse:
             < settings.MIN_FREE_BYTES,
         },
         stylesheet=static("pages/page.css"),
+        icon=static("pages/mark.svg"),
     )
 
 

@@ -40,8 +40,8 @@ class Part:
     use: Mapping[str, Any] = field(default_factory=dict)
     #: Sentences for people.
     troubles: list[str] = field(default_factory=list)
-    #: The path of the styles of the pages, from the service that has them.
-    stylesheet: str = ""
+    #: Paths of the look of the pages, from the service that has them.
+    look: Mapping[str, str] = field(default_factory=dict)
 
 
 class Status:
@@ -109,8 +109,8 @@ def _part(missing: str | None, status: int, body: bytes) -> Part:
     try:
         said = json.loads(body)
         if status == 200:
-            stylesheet = str(said.get("stylesheet", ""))
-            return Part(missing, dict(said["figures"]), dict(said["use"]), [*map(str, said["troubles"])], stylesheet)
+            look = {name: str(said[name]) for name in ("stylesheet", "icon") if name in said}
+            return Part(missing, dict(said["figures"]), dict(said["use"]), [*map(str, said["troubles"])], look)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     return Part(missing or f"{_PART} answers {status}")
@@ -129,8 +129,8 @@ def _summed(parts: Mapping[str, Part]) -> dict[str, Any]:
 # --- for people ------------------------------------------------------------------------------------------------------
 def _page(parts: Mapping[str, Part]) -> str:
     """In the look of the other pages, as far as the service that has their styles answers."""
-    sheets = [part.stylesheet for part in parts.values() if part.stylesheet]
-    link = f'<link rel="stylesheet" href="{escape(sheets[0])}">\n' if sheets else ""
+    look = {name: path for part in parts.values() for name, path in part.look.items()}
+    links = "".join(f'<link rel="{name}" href="{escape(path)}">\n' for name, path in look.items())
     notices = "\n".join(_notices(parts))
     summary = "Something is not as it should be." if notices else "All parts work."
     return f"""<!doctype html>
@@ -139,18 +139,17 @@ def _page(parts: Mapping[str, Part]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{"Trouble" if notices else "All parts work"} · Status</title>
-{link}</head>
+{links}</head>
 <body>
 <header><div class="wide"><a class="mark" href="/">Postcodes</a></div></header>
-<main class="wide">
+<main class="wide"><div class="plain">
 <h1>Status</h1>
 <p class="lead">{summary}</p>
 {f'<div class="block">{notices}</div>' if notices else ""}
-<div class="columns">
-{"".join(_card(name, part) for name, part in parts.items())}</div>
+{"".join(_card(name, part) for name, part in parts.items())}
 <p class="hint block">As it was on {datetime.now(UTC):%d %B %Y at %H:%M:%S} UTC. Load the page again to look again.
 Programs that do not ask for HTML get JSON.</p>
-</main>
+</div></main>
 </body>
 </html>
 """
@@ -166,13 +165,14 @@ def _notice(kind: str, head: str, text: str) -> str:
 
 
 def _card(name: str, part: Part) -> str:
-    rows = "".join(
-        f"<tr><th scope=row>{escape(_in_words(figure))}</th><td>{escape(written(figure, value))}</td></tr>\n"
+    pairs = "".join(
+        f"<dt>{escape(_in_words(figure))}</dt><dd>{escape(written(figure, value))}</dd>\n"
         for figure, value in {**part.figures, **part.use}.items()
     )
-    table = f"<table>\n{rows}</table>\n" if rows else ""
+    figures = f'<dl class="pairs inside">\n{pairs}</dl>\n' if pairs else ""
     state = "not ready" if part.missing else "ready"
-    return f'<section class="card"><div class="head"><h2>{escape(name)}</h2><p>{state}</p></div>\n{table}</section>\n'
+    head = f'<div class="head"><h2>{escape(name)}</h2><p>{state}</p></div>\n'
+    return f'<section class="card block">{head}{figures}</section>\n'
 
 
 def _in_words(name: str) -> str:

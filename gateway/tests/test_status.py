@@ -123,9 +123,11 @@ async def test_the_page_answers_when_every_service_is_away() -> None:
         assert "stylesheet" not in shown
 
 
-async def test_the_page_has_the_styles_that_a_service_names() -> None:
-    async with telling(Telling(stylesheet='/static/pages/page.1"2.css')) as client:
-        assert '<link rel="stylesheet" href="/static/pages/page.1&quot;2.css">' in await page(client)
+async def test_the_page_has_the_look_that_a_service_names() -> None:
+    async with telling(Telling(stylesheet='/static/pages/page.1"2.css', icon="/static/mark.svg")) as client:
+        shown = await page(client)
+    assert '<link rel="stylesheet" href="/static/pages/page.1&quot;2.css">' in shown
+    assert '<link rel="icon" href="/static/mark.svg">' in shown
 
 
 async def test_the_page_runs_no_script_and_loads_nothing_of_others() -> None:

@@ -266,7 +266,7 @@ def is_let_through(address: str) -> bool:
 def test_the_page_of_the_api_has_every_address_and_no_other() -> None:
     said = addresses_of_the_document(inside=False) | addresses_of_the_document(inside=True)
     assert "/api/v1/uploads/{}/result.csv" in said
-    by_the_gateway_itself = {"/static", "/api/schema", "/api/v1/uploads/{}/events"}
+    by_the_gateway_itself = {"/static", "/status", "/api/schema", "/api/v1/uploads/{}/events"}
     assert said - by_the_gateway_itself == addresses_of_the_services()
 
 

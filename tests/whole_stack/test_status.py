@@ -88,6 +88,5 @@ def test_people_see_a_page_without_scripts_that_axe_finds_no_fault_with(tmp_path
             page.goto(f"{stack.url}/status/")
             found = Axe().run(page).response["violations"]
             assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
-            page.screenshot(path=f"/tmp/health21-{scheme}-{width}.png", full_page=True)
             context.close()
         browser.close()

@@ -101,11 +101,12 @@ def test_without_a_database_the_rest_is_told(api: Api, monkeypatch: pytest.Monke
     assert said["use"] == {}
 
 
-def test_the_styles_that_it_names_are_there(api: Api) -> None:
-    answer = api.get(told(api)["stylesheet"])
-    assert answer.status_code == 200
-    assert b"--accent" in b"".join(answer)
-    answer.close()
+def test_the_look_that_it_names_is_there(api: Api) -> None:
+    for name, part in (("stylesheet", b"--accent"), ("icon", b"<svg")):
+        answer = api.get(told(api)[name])
+        assert answer.status_code == 200
+        assert part in b"".join(answer)
+        answer.close()
 
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["a socket in a folder", "a socket of the kernel"])
