@@ -97,6 +97,13 @@ async def test_where_keys_are_needed_the_use_that_others_make_is_for_who_has_one
         assert time.monotonic() - began < 1
 
 
+async def test_who_looks_without_a_key_is_not_taken_for_somebody_who_guesses_keys() -> None:
+    async with telling(Telling(), keys_required=True, limits=Limits(refusals_per_minute=2)) as client:
+        for _ in range(5):
+            await summed(client)
+        assert (await client.problem("GET", "/api/v1/rows/"))["status"] == 401
+
+
 async def test_what_is_missing_and_what_goes_wrong_stands_first_and_the_rest_is_told_all_the_same() -> None:
     teller = Telling("No worker <lives>.")
     teller.missing = {"database": "does not answer"}

@@ -16,7 +16,13 @@ import pytest
 ROOT = next(folder for folder in Path(__file__).resolve().parents if (folder / "Makefile").exists())
 CODE = ("file_reader", "postcode_consumer", "gateway", "service_kit")
 #: What the processes tell each other, or others' programs, through the environment: nobody sets these by hand.
-NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "DJANGO_SUPERUSER_PASSWORD", "PROMETHEUS_MULTIPROC_DIR", "PYTHONUNBUFFERED"}
+NOT_SETTINGS = {
+    "NOTIFY_SOCKET",
+    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_SUPERUSER_PASSWORD",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "PYTHONUNBUFFERED",
+}
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "contracts/*.md")
