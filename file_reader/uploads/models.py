@@ -424,6 +424,7 @@ class IndexKind(models.IntegerChoices):
     AREA = 2, "area"
     POSTCODE = 3, "postcode"
     CELL = 4, "cell"
+    REASON = 5, "reason"
 
 
 class IndexBlock(models.Model):
