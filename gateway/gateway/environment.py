@@ -11,7 +11,7 @@ from yarl import URL
 from gateway.addresses import Network
 from gateway.limits import Limits
 from gateway.routes import Service
-from service_kit.environment import SettingError, env_auth, env_int, env_str
+from service_kit.environment import SettingError, env_auth, env_int, env_str, env_tiles_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Settings:
     metrics_port: int | None = None
     #: Of pages that may use the API: scheme, host and port.
     cors_allowed_origins: frozenset[str] = frozenset()
+    #: Where the pages may get pictures of maps besides; empty: nowhere.
+    tiles_origin: str = ""
 
     @property
     def internal_headers(self) -> Mapping[str, str]:
@@ -84,6 +86,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         metrics_host=env_str("METRICS_HOST", "127.0.0.1", environ=environ),
         metrics_port=env_int("GATEWAY_METRICS_PORT", 8081, minimum=0, maximum=65_535, environ=environ) or None,
         cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
+        # Of an address of tiles, scheme, host and port.
+        tiles_origin="/".join(env_tiles_url("MAP_TILES_URL", environ=environ).split("/")[:3]),
     )
 
 

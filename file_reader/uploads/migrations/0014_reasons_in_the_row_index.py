@@ -23,5 +23,10 @@ class Migration(migrations.Migration):
                 choices=[(1, "status"), (2, "area"), (3, "postcode"), (4, "cell"), (5, "reason")]
             ),
         ),
+        migrations.AddField(
+            model_name="upload",
+            name="options",
+            field=models.JSONField(null=True),
+        ),
         migrations.RunPython(have_indexes_written, migrations.RunPython.noop),
     ]

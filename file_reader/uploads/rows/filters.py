@@ -104,8 +104,8 @@ class Filters:
 
     @property
     def are_contradictory(self) -> bool:
-        """Whether no row can be asked for: those without a match have no postcode, those that have one or wait for it have
-        no reason, the rejected have no location."""
+        """Whether no row can be asked for: those without a match have no postcode, those that have one or wait for it
+        have no reason, the rejected have no location."""
         return (
             (self.wants_postcode and (self.reason is not None or self.status not in (None, RowStatus.MATCH)))
             or (self.reason is not None and self.status in (RowStatus.MATCH, RowStatus.PENDING))

@@ -66,8 +66,10 @@ class SegmentTotals(msgspec.Struct):
 def totals_of_segment(columns: RowColumns) -> str:
     """As JSON, what is kept of a segment until all of them are there."""
     unmatched = columns.statuses != RowStatus.MATCH
-    reasons = Counter(zip(columns.statuses[unmatched].tolist(), columns.reasons[unmatched].tolist(), strict=True))
-    counted = [(status, reason.decode("utf-8", "replace") or None, count) for (status, reason), count in reasons.items()]
+    pairs = zip(columns.statuses[unmatched].tolist(), columns.reasons[unmatched].tolist(), strict=True)
+    counted = [
+        (status, reason.decode("utf-8", "replace") or None, count) for (status, reason), count in Counter(pairs).items()
+    ]
     matched = len(unmatched) - int(unmatched.sum())
     areas, rows = np.unique(columns.areas, return_counts=True)
     classes = np.searchsorted(np.array(DISTANCES, float), columns.distances)

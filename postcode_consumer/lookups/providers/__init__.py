@@ -10,7 +10,7 @@ from lookups.memory.remembering import Remembering
 from lookups.politeness.limiter_stores import Store, shared_store
 from lookups.provider import Provider
 from lookups.providers.chain import Chain
-from lookups.providers.local import Local
+from lookups.providers.local import Edition, Local
 from lookups.providers.postcodes_io.search import PostcodesIo
 from lookups.providers.sandbox import Sandbox
 
@@ -29,6 +29,11 @@ def provider_of_this_process() -> Provider:
 def index_is_missing() -> str | None:
     """Why there is no index that could answer, and what helps; None when there is one, or no need of it."""
     return _local().missing() if "local" in settings.PROVIDER.split(",") else None
+
+
+def index_edition() -> Edition | None:
+    """Which index answers, if one is asked at all."""
+    return _local().edition() if "local" in settings.PROVIDER.split(",") else None
 
 
 def shared_limiter() -> Store | None:

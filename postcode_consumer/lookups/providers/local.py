@@ -3,8 +3,10 @@
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,14 @@ _NORTHERN_IRELAND = ((53.9, -8.3, 55.0, -5.4), (55.0, -8.3, 55.4, -5.92))
 _METRES_A_DEGREE = 110_500.0
 
 _Stamp = tuple[int, int, int]
+
+
+class Edition(NamedTuple):
+    """The name of the file that an index is from, how many postcodes it has, and the day (UTC) when it was built."""
+
+    source: str
+    postcodes: int
+    built_on: date
 
 
 class Local:
@@ -86,6 +96,14 @@ class Local:
     def missing(self) -> str | None:
         """Why there is no index that could answer, and what helps; None when there is one."""
         return None if self._current() else self._why_missing
+
+    def edition(self) -> "Edition | None":
+        """Which index answers now; None when there is none."""
+        index, stamp = self._current(), self._stamp
+        if index is None or stamp is None:
+            return None
+        built_on = datetime.fromtimestamp(stamp[1] / 1e9, UTC).date()
+        return Edition(index.places.source, index.places.postcodes, built_on)
 
     def _answers(
         self,
