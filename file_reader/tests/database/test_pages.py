@@ -103,9 +103,9 @@ def fields_of(page: str) -> dict[str, str]:
 def test_a_file_is_sent_again_with_the_settings_of_before(browser: Caller, consumer: FakePostcodeConsumer) -> None:
     said = {
         "latitude": "Breite <N>", "longitude": "2", "has_header": "true", "delimiter": ";", "decimal": ",",
-        "encoding": "cp1252", "max_distance": "300", "quoting": "none",
+        "encoding": "cp1252", "max_distance": "300", "quoting": "quotes",
     }  # fmt: skip
-    page = sent(browser, "Breite <N>;x\n51,5;-0,1\n51,5\0;-0,1\n", **said).headers["Location"]
+    page = sent(browser, 'Breite <N>;x\n51,5;-0,1\n51,5;"-0,1\n', **said).headers["Location"]
     work_until_ended()
     again = unescape(re.findall(r'<a class="button primary" href="([^"]*)"', browser.get(page).content.decode())[0])
     assert again.startswith("/?again=")
