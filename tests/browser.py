@@ -1,7 +1,10 @@
 """A real browser for the tests of pages. What goes wrong in it fails its test: console, pages, requests to others."""
 
+import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Request, sync_playwright
@@ -39,3 +42,22 @@ def watched_page(browser: Browser, url: str, *, expected: tuple[str, ...] = (), 
     opened.close()
     unexpected = [said for said in wrong if not any(one in said for one in expected)]
     assert unexpected == [], unexpected
+
+
+# --- what people do on the pages -----------------------------------------------------------------------------------
+def choose(page: Page, *files: tuple[str, bytes]) -> None:
+    """Chooses files by name and content."""
+    chosen: Any = [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in files]
+    page.set_input_files("#file", chosen)
+
+
+def send(page: Page) -> None:
+    """Has the file sent that is looked at."""
+    page.get_by_role("button", name="Get postcodes").first.click()
+
+
+def downloaded(page: Page, *, delimiter: str = ",") -> list[dict[str, str]]:
+    """The rows of the result."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text()), delimiter=delimiter))

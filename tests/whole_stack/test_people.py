@@ -1,15 +1,12 @@
 """The pages for people, in a real browser: from a file to its result, and whatever may come between."""
 
-import csv
-import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import real_browser, watched_page
-from playwright.sync_api import Browser, Page, expect
+from browser import choose, downloaded, real_browser, send, watched_page
+from playwright.sync_api import Browser, expect
 from stack import Stack, running_stack
 
 GERMAN = b"fahrzeug;breite;l\xe4nge\nV-1;51,501009;-0,141588\nV-2;51,508036;-0,075853\n"
@@ -32,23 +29,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def choose(page: Page, content: bytes, name: str = "stops.csv") -> None:
-    page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": content})
-
-
-def send(page: Page) -> None:
-    page.get_by_role("button", name="Get postcodes").first.click()
-
-
-def downloaded(page: Page) -> list[dict[str, str]]:
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download CSV").click()
-    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text()), delimiter=","))
-
-
 def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, PALACE)
+        choose(page, ("stops.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check stops.csv")
         expect(page.get_by_text("2 of the first 3 rows")).not_to_be_visible()
         expect(page.get_by_text("1 of the first 3 rows are in the United Kingdom.")).to_be_visible()
@@ -65,7 +48,7 @@ def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) ->
 
 def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, GERMAN)
+        choose(page, ("stops.csv", GERMAN))
         expect(page.locator("main")).to_contain_text("Windows-1252")
         expect(page.locator("main")).to_contain_text("decimal commas")
         send(page)
@@ -74,7 +57,7 @@ def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, 
 
 def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, b"a,b,c\nPalace,51.501009,-0.141588\n")
+        choose(page, ("stops.csv", b"a,b,c\nPalace,51.501009,-0.141588\n"))
         expect(page.get_by_role("alert")).to_contain_text("coordinate columns are not clear")
         page.select_option("#latitude", label="b")
         page.select_option("#longitude", label="c")
@@ -85,7 +68,7 @@ def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: 
 
 def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, SWAPPED)
+        choose(page, ("stops.csv", SWAPPED))
         page.get_by_role("button", name="Swap the columns").click()
         expect(page.get_by_text("3 of the first 3 rows are in the United Kingdom.")).to_be_visible()
         send(page)
@@ -94,10 +77,10 @@ def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack
 
 def test_a_file_that_is_no_table_is_refused_and_another_may_be_chosen(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, b"%PDF-1.7\n", "letter.pdf")
+        choose(page, ("letter.pdf", b"%PDF-1.7\n"))
         expect(page.get_by_role("alert")).to_contain_text("This kind of file is not read")
         page.get_by_role("button", name="Choose another file").click()
-        choose(page, b"")
+        choose(page, ("stops.csv", b""))
         expect(page.get_by_role("alert")).to_have_text("The selected file is empty.")
 
 
@@ -105,7 +88,7 @@ def test_a_network_that_is_cut_while_sending_is_tried_again_and_gives_one_upload
     browser: Browser, stack: Stack
 ) -> None:
     with watched_page(browser, stack.url, expected=("ERR_FAILED",)) as page:
-        choose(page, PALACE, "cut.csv")
+        choose(page, ("cut.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check cut.csv")
         cut: list[str] = []
 
@@ -127,7 +110,7 @@ def test_a_network_that_is_cut_while_sending_is_tried_again_and_gives_one_upload
 
 def test_everything_works_without_scripts(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, java_script_enabled=False) as page:
-        choose(page, PALACE, "plain.csv")
+        choose(page, ("plain.csv", PALACE))
         send(page)
         # The page asks again by itself.
         expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
@@ -147,7 +130,7 @@ def test_one_location_is_looked_up(browser: Browser, stack: Stack) -> None:
 
 def test_the_keyboard_alone_is_enough(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, PALACE, "keys.csv")
+        choose(page, ("keys.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_be_focused()
         for _ in range(10):
             page.keyboard.press("Tab")
@@ -170,7 +153,9 @@ def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, scheme: 
     context = browser.new_context(viewport=size, color_scheme=scheme)
     page = context.new_page()
     screens = [lambda path=path: page.goto(stack.url + path) for path in pages]
-    screens.append(lambda: (page.goto(stack.url), choose(page, SWAPPED), page.wait_for_selector("[data-fix]")))
+    screens.append(
+        lambda: (page.goto(stack.url), choose(page, ("stops.csv", SWAPPED)), page.wait_for_selector("[data-fix]"))
+    )
     for number, show in enumerate(screens):
         show()
         page.wait_for_load_state("networkidle")
