@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import choose, downloaded, real_browser, send, watched_page
+from browser import LOOKS, choose, downloaded, real_browser, screens, send, watched_page
 from playwright.sync_api import Browser, expect
 from stack import Stack, running_stack
 
@@ -140,27 +139,15 @@ def test_the_keyboard_alone_is_enough(browser: Browser, stack: Stack) -> None:
         expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, scheme: Any, width: int) -> None:
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, language: str, scheme: Any, width: int) -> None:
     upload = stack.wait_until_done(stack.upload(PALACE))
     failed = stack.upload(PALACE + b'x,51.5,-0.1,"open\n')
     stack.wait(failed, lambda seen: seen["state"] == "failed", "the upload fails")
-    pages = ["/", "/?location=51.501,-0.142", "/?location=x", "/login/", "/uploads/none/"]
-    pages += [f"/uploads/{one['id']}/{rest}" for one in (upload, failed) for rest in ("", "delete/")]
+    paths = ["/", "/?location=51.501,-0.142", "/?location=x", f"/?again={failed['id']}", "/login/", "/uploads/none/"]
+    paths += [f"/uploads/{one['id']}/{rest}" for one in (upload, failed) for rest in ("", "cancel/", "delete/")]
     size: Any = {"width": width, "height": 900}
-    found = {}
-    context = browser.new_context(viewport=size, color_scheme=scheme)
-    page = context.new_page()
-    screens = [lambda path=path: page.goto(stack.url + path) for path in pages]
-    screens.append(
-        lambda: (page.goto(stack.url), choose(page, ("stops.csv", SWAPPED)), page.wait_for_selector("[data-fix]"))
-    )
-    for number, show in enumerate(screens):
-        show()
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-        violations = Axe().run(page).response["violations"]
-        found |= {(number, page.url, one["id"]): [node["target"] for node in one["nodes"]] for one in violations}
-    context.close()
-    assert found == {}
+    with screens(browser, stack.url, viewport=size, color_scheme=scheme, locale=language) as look:
+        for path in paths:
+            look(path)
+        look("/", lambda page: (choose(page, ("stops.csv", SWAPPED)), page.wait_for_selector("[data-fix]")))

@@ -153,6 +153,8 @@ function open() {
     const response = await fetch(event.target.href);
     choose([new File([await response.blob()], "example.csv", { type: "text/csv" })]);
   });
+  // Somebody was quicker than this script, or the browser has kept the files.
+  if (input.files.length) choose(input.files);
 }
 
 open();
