@@ -45,6 +45,30 @@ def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) ->
         expect(page.locator("#rows tbody tr")).to_have_count(3)
 
 
+def test_what_lies_outside_the_map_is_counted_and_never_silently_missing(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, ("far.csv", PALACE + b"Paris,48.8566,2.3522\nOslo,59.9139,10.7522\n"))
+        send(page)
+        # Null Island and Oslo; Paris is on it, and what has no location lies nowhere.
+        expect(page.locator("[data-outside]")).to_have_text("Rows outside this map: 2", timeout=30_000)
+
+
+def test_on_a_narrow_screen_nothing_that_counts_is_out_of_sight(browser: Browser, stack: Stack) -> None:
+    narrow: Any = {"width": 360, "height": 800}
+    with watched_page(browser, stack.url, viewport=narrow) as page:
+        columns = ",".join(f"column_{number}" for number in range(20))
+        choose(page, ("wide.csv", f"{columns},lat,lon\n{'x,' * 20}51.5,-0.1\n".encode()))
+        expect(page.locator("th.chosen").first).to_be_in_viewport()
+        choose_again = page.get_by_role("button", name="Choose another file")
+        choose_again.click()
+        choose(page, (f"{'a_rather_long_name_' * 4}.csv", PALACE))
+        send(page)
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+        page.get_by_role("link", name="Uploads").first.click()
+        table = page.get_by_role("region", name="Table of your uploads")
+        assert table.evaluate("region => region.scrollWidth <= region.clientWidth")
+
+
 def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
         choose(page, ("stops.csv", GERMAN))

@@ -201,9 +201,14 @@ async function load(squares) {
   height = found.size;
   width = found.width ?? found.size;
   limits = classes(cells.map((cell) => cell[2]));
-  // What has no location is not outside of the map.
-  legend(Math.max(0, found.outside - document.getElementById("counted").dataset.rejected));
+  legend(cells.filter(isBeyond).reduce((rows, cell) => rows + cell.slice(2).reduce((a, b) => a + b), 0));
   squares.draw();
+}
+
+/** Whether a square lies where the map cannot be moved to. */
+function isBeyond([i, j]) {
+  const [[south, west], [north, east]] = BOUNDS;
+  return (i + 1) * width < west || i * width > east || (j + 1) * height < south || j * height > north;
 }
 
 function legend(outside) {

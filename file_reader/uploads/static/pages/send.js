@@ -95,6 +95,9 @@ function ready() {
       look();
     };
   });
+  // On a narrow screen the columns that were found are in sight.
+  const chosen = main.querySelector("th.chosen");
+  if (chosen) chosen.closest(".scroll").scrollLeft = chosen.offsetLeft - 16;
   const map = main.querySelector("[data-map]");
   if (map) begin(map, JSON.parse(document.getElementById("points").textContent));
   let timer = 0;
