@@ -95,8 +95,8 @@ def test_the_front_page_says_how_everything_is(admin: Client, lookups: Consumer)
     write_minute()
     text = text_of(admin)
     for said in (
-        "file_reader ready", "postcode_consumer ready", "Ready 0 chunks, 0 rows", "Leased 1 chunks, 40 rows",
-        "Dead 1 chunks", "Uploads geocoding 1", "Uploads paused 1", f"{name_of_this_worker()} 1 0",
+        "file_reader ready", "postcode_consumer ready", "Chunks leased 1 with 40 rows", "Uploads indexing 1",
+        "Chunks dead 1", "Uploads geocoding 1", "Uploads paused 1", f"{name_of_this_worker()} 1 0",
         "Provider postcodes_io", "10.0 calls a second; the next in 0.4 s", "Breaker open: it does not work",
         "Pause 125 s are left",
     ):  # fmt: skip
@@ -187,7 +187,7 @@ def test_groups_see_and_do_what_they_are_for(
 ) -> None:
     upload = Upload.objects.create(filename="x.csv", size=1, sha256="", dialect={}, max_distance=1)
     client = member(group)
-    assert "Leased" in text_of(client)
+    assert "Queue" in text_of(client)
     assert client.get("/admin/uploads/row/").status_code == rows
     assert client.get("/admin/auth/user/").status_code == users
     assert client.get("/admin/uploads/chunk/").status_code == 200
@@ -201,4 +201,4 @@ def test_staff_who_may_not_look_at_uploads_see_no_figures() -> None:
     user = get_user_model().objects.create_user("dora", is_staff=True)
     client = Api().client
     client.force_login(user)
-    assert "Leased" not in text_of(client)
+    assert "Queue" not in text_of(client)

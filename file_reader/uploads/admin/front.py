@@ -17,9 +17,11 @@ from uploads import audit
 from uploads.admin.charts import lines, stacked
 from uploads.errors import LookupServiceError
 from uploads.models import AuditAction
+from uploads.queue import queue
 from uploads.upstream import Calls, Upstream, UpstreamClient
 from uploads.work import figures
 
+_KINDS = {"upload": "Uploads", "chunk": "Chunks", "delivery": "Deliveries"}
 #: What operators may do about the external API: the question, what follows, what it is called in the audit log.
 _UPSTREAM = {
     "pause": (
@@ -65,14 +67,14 @@ def figures_for(request: HttpRequest) -> dict[str, Any]:
     """What the front page shows; nothing to those who may not look at uploads."""
     if not request.user.has_perm("uploads.view_upload"):
         return {}
-    queue, workers = figures.queue_and_workers()
+    workers = figures.workers()
     first_minute, rows = figures.rows_by_steps()
     trouble, upstream = _consumer()
     return {
         "services": {"file_reader": _own_trouble(request), "postcode_consumer": trouble},
         "rows_a_second": figures.rows_a_second(workers),
-        "queue": queue,
-        "uploads_at_work": figures.uploads_at_work(),
+        "queue": [(f"{_KINDS[kind]} {state}", waiting) for (kind, state), waiting in sorted(queue().items())],
+        "dead_chunks": figures.dead_chunks(),
         "workers": workers,
         "upstream": upstream,
         "may_control": request.user.has_perm("uploads.control_upstream"),
