@@ -43,7 +43,7 @@ class Settings:
     def selects(self) -> Iterator[Select]:
         for name, (label, choices) in _CHOICES.items():
             chosen = self.said.get(name, "")
-            more = {chosen: chosen} if chosen and chosen not in choices else {}
+            more: Choices = {chosen: chosen} if chosen and chosen not in choices else {}
             yield Select(name, label, choices | more, chosen)
 
     @property
