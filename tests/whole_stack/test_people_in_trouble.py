@@ -1,6 +1,7 @@
 """The pages in a real browser while something goes wrong, and while several things go on at once."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +143,35 @@ def test_a_network_that_is_cut_while_sending_gives_one_upload(browser: Browser, 
         assert network.to_server.cut_after is None
     names = [upload["filename"] for upload in stack.call("GET", "/api/v1/uploads/").json()["results"]]
     assert names.count("cut.csv") == 1
+
+
+#: The last two are what the policy refuses.
+TILES_AND_REFUSED = ("request to https://tiles.example/", "Content Security Policy", "request to http://localhost")
+
+
+def test_tiles_lie_under_the_rows_and_come_from_the_server_of_the_settings_alone(
+    browser: Browser, tmp_path: Path
+) -> None:
+    tiles = "https://tiles.example/{z}/{x}/{y}.png"
+    asked: list[str] = []
+
+    def tile(route: Any) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=200, content_type="image/svg+xml", body='<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+    with (
+        running_stack(tmp_path, WORKERS="1", MAP_TILES_URL=tiles, MAP_TILES_ATTRIBUTION="© <Somebody>") as stack,
+        watched_page(browser, stack.url, expected=TILES_AND_REFUSED) as page,
+    ):
+        page.route("https://tiles.example/**", tile)
+        page.goto(f"{stack.url}/uploads/{stack.wait_until_done(stack.upload(PALACE))['id']}/")
+        expect(page.locator(".map img.leaflet-tile-loaded").first).to_be_attached()
+        expect(page.locator(".map")).to_contain_text("© <Somebody>")
+        # A picture from elsewhere is not let in: the policy names the one server.
+        refused = page.evaluate(
+            "new Promise((told) => {"
+            " document.addEventListener('securitypolicyviolation', (event) => told(event.blockedURI));"
+            " new Image().src = location.origin.replace('127.0.0.1', 'localhost') + '/a.png'; })"
+        )
+    assert "localhost" in refused
+    assert asked
