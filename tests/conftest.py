@@ -3,20 +3,24 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from brokers import find_brokers
 from country import POSTCODES
 from databases import new_database
+from firefox import find_firefox
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import find_chromium
 
+TESTS = Path(__file__).parent
 # Pages are looked at where there is a browser, Celery works with the brokers there are; the header says what there is.
 collect_ignore = [
     name
     for name, there in (
         ("whole_stack/test_pages.py", find_chromium()),
-        ("whole_stack/test_people.py", find_chromium()),
+        ("whole_stack/test_firefox.py", find_firefox()),
+        *((f"whole_stack/{path.name}", find_chromium()) for path in TESTS.glob("whole_stack/test_people*.py")),
         ("whole_stack/test_celery.py", find_brokers()),
     )
     if not there
@@ -26,6 +30,7 @@ collect_ignore = [
 def pytest_report_header() -> list[str]:
     return [
         f"browser: {find_chromium() or 'none, what needs one is left out'}",
+        f"Firefox: {find_firefox() or 'none, test_firefox.py is left out'}",
         f"brokers: {', '.join(find_brokers()) or 'none, test_celery.py is left out'}",
     ]
 

@@ -303,7 +303,8 @@ class Client:
     def rows(self, upload_id: str | None = None, **filters: Any) -> Iterator[Row]:
         """The rows of an upload, or of all; page after page is fetched as they are taken.
 
-        Filters: `status`, `postcode`, `outcode`, `admin_district`, `country`, `bbox`, `near` with `radius` (metres).
+        Filters: `status`, `reason`, `postcode`, `outcode`, `admin_district`, `country`, `bbox`, `near` with `radius`
+        (metres).
         """
         path = f"{_path_of(upload_id)}rows/" if upload_id else "/api/v1/rows/"
         return self._pages(path, {"page_size": LOOKUP_LIMIT, **filters})

@@ -10,7 +10,16 @@ from service_kit.django_settings import CSRF_COOKIE_HTTPONLY as CSRF_COOKIE_HTTP
 from service_kit.django_settings import MESSAGE_STORAGE as MESSAGE_STORAGE
 from service_kit.django_settings import SILENCED_SYSTEM_CHECKS as SILENCED_SYSTEM_CHECKS
 from service_kit.django_settings import TEMPLATES as TEMPLATES
-from service_kit.environment import env_auth, env_broker_url, env_float, env_hosts, env_int, env_path, env_str
+from service_kit.environment import (
+    env_auth,
+    env_broker_url,
+    env_float,
+    env_hosts,
+    env_int,
+    env_path,
+    env_str,
+    env_tiles_url,
+)
 from service_kit.logs import log_settings
 from service_kit.private_files import private_data_dir
 
@@ -111,6 +120,9 @@ MIDDLEWARE = [
 ]
 STATIC_URL = "/static/"
 # `manage.py collectstatic` writes them there, before the service starts. Without that, they are found where they lie.
+# A map that lies under the rows, from a server of tiles that whoever runs this one chooses, and whose it is.
+MAP_TILES_URL = env_tiles_url("MAP_TILES_URL")
+MAP_TILES_ATTRIBUTION = env_str("MAP_TILES_ATTRIBUTION", "")
 STATIC_ROOT = env_path("STATIC_ROOT", DATA_DIR / "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {"staticfiles": {"BACKEND": "service_kit.static_files.HashedStaticFiles"}}

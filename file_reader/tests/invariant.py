@@ -114,6 +114,7 @@ def assert_index(upload: Upload) -> None:
         (IndexKind.AREA, rows.exclude(area=None)),
         (IndexKind.POSTCODE, rows.exclude(postcode=None)),
         (IndexKind.CELL, rows.exclude(latitude=None)),
+        (IndexKind.REASON, rows.exclude(reason=None)),
     ):
         assert sorted(entries[kind]) == [row_number(id_) for id_ in having.values_list("id", flat=True)], kind
     assert_totals(upload)

@@ -36,6 +36,12 @@ AREAS = [
     ("England", "North West", "Manchester", "Ardwick"), ("Wales", None, "Ynys Môn", "Seiriol"),
     ("Wales", None, "Westminster", "Of the same name"), (None, None, None, None),
 ]  # fmt: skip
+#: The first of each is that of most rows.
+REASONS = {
+    RowStatus.REJECTED: ["not_a_number"] * 5 + ["coordinates_missing"],
+    RowStatus.NO_MATCH: ["outside_uk"] * 5 + ["none_within_max_distance"],
+    RowStatus.FAILED: ["gave_up", "upstream_rejected"],
+}
 #: Corners and edges of the grid and of the world.
 EDGES = [
     (0.0, 0.0), (-0.0, -0.0), (90.0, 0.0), (-90.0, 10.0), (90.0, 180.0), (90.0, -180.0), (-90.0, 180.0), (51.5, 180.0),
@@ -60,9 +66,11 @@ def row_of(upload: Upload, number: int, status: RowStatus, rng: random.Random) -
     """A row as the service leaves it: what has no match has no postcode, what was rejected has no location."""
     row = Row(id=row_id(upload.pk, number), upload=upload, status=status)
     if status == RowStatus.REJECTED:
-        row.reason, row.line, row.raw = "not_a_number", number + 1, "x,y"
+        row.reason, row.line, row.raw = rng.choice(REASONS[status]), number + 1, "x,y"
         return row
     row.latitude, row.longitude = place(rng)
+    if status in REASONS:
+        row.reason = rng.choice(REASONS[status])
     if status == RowStatus.MATCH:
         row.postcode, row.distance_m = rng.choice(POSTCODES), 1.5
         row.area_id = rng.choice([None, *(area_id(names) for names in AREAS)])
@@ -110,6 +118,7 @@ def is_asked_for(row: Row, question: Question) -> bool:
     postcode, area = row.postcode, row.area
     return all([
         "status" not in question or STATUS_WORDS[row.status] == question["status"],
+        "reason" not in question or row.reason == question["reason"],
         "postcode" not in question or postcode == normal_postcode(question["postcode"]),
         "outcode" not in question or (postcode or "").startswith(f"{question['outcode'].strip().upper()} "),
         "country" not in question or (area is not None and area.country == question["country"]),

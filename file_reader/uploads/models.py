@@ -93,6 +93,8 @@ class Upload(models.Model):
     state = models.CharField(max_length=10, choices=UploadState, default=UploadState.RECEIVED)
     dialect = models.JSONField()
     max_distance = models.FloatField()
+    # As they were said, so that the file can be sent again with them; null: from before they were kept.
+    options = models.JSONField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -424,6 +426,7 @@ class IndexKind(models.IntegerChoices):
     AREA = 2, "area"
     POSTCODE = 3, "postcode"
     CELL = 4, "cell"
+    REASON = 5, "reason"
 
 
 class IndexBlock(models.Model):

@@ -1,6 +1,9 @@
-"""How postcode_consumer is, and how it treats the external API: asked for the admin, and told what operators want.
+"""How postcode_consumer is, where its answers come from, and how it treats the external API: asked for the admin and
+the pages, and told what operators want.
 
 Knows nothing of Django."""
+
+from datetime import date
 
 import msgspec
 import requests
@@ -46,11 +49,27 @@ class Upstream(msgspec.Struct):
     limiter: Limiter | None = None
 
 
+class Edition(msgspec.Struct):
+    """Of an index: the name of the file that it is from, empty if that is not known, its postcodes, and its day."""
+
+    source: str
+    postcodes: int
+    built_on: date
+
+
+class Data(msgspec.Struct):
+    """Where answers come from: the providers, with commas between, and the index, if there is one."""
+
+    provider: str
+    index: Edition | None = None
+
+
 class UpstreamClient:
     """Calls postcode_consumer at that address. Raises LookupServiceError when it gives no answer in time."""
 
-    def __init__(self, url: str, token: str, request_id: str) -> None:
+    def __init__(self, url: str, token: str, request_id: str, *, seconds: float = SECONDS) -> None:
         self._url = url
+        self._seconds = seconds
         self._headers = {"X-Internal-Token": token, "X-Request-Id": request_id}
 
     def missing(self) -> dict[str, str]:
@@ -60,6 +79,13 @@ class UpstreamClient:
             return msgspec.convert(msgspec.json.decode(body).get("missing", {}), dict[str, str])
         except (msgspec.MsgspecError, AttributeError) as error:
             raise LookupServiceError("postcode_consumer does not say whether it is ready.") from error
+
+    def data(self) -> Data:
+        """Where answers come from."""
+        try:
+            return msgspec.json.decode(self._call("GET", "/internal/data/"), type=Data)
+        except msgspec.MsgspecError as error:
+            raise LookupServiceError("postcode_consumer does not say where answers come from.") from error
 
     def look(self) -> Upstream:
         """The limiter, and the calls of the last day."""
@@ -81,7 +107,7 @@ class UpstreamClient:
             with requests.Session() as session:
                 session.trust_env = False  # neither a proxy nor passwords of the machine's user are meant for it
                 answer = session.request(
-                    method, self._url + path, headers=self._headers, timeout=SECONDS, allow_redirects=False
+                    method, self._url + path, headers=self._headers, timeout=self._seconds, allow_redirects=False
                 )
         except OSError as error:
             raise LookupServiceError(f"postcode_consumer does not answer ({type(error).__name__}).") from error

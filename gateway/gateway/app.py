@@ -72,7 +72,7 @@ class Gateway:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request. Raises `ConnectionError` only when there is nobody to answer."""
-        exchange = Exchange(request, self._settings.trusted_proxies)
+        exchange = Exchange(request, self._settings.trusted_proxies, tiles_origin=self._settings.tiles_origin)
         self._in_flight += 1
         self._idle.clear()
         try:

@@ -11,7 +11,7 @@ from yarl import URL
 from gateway.addresses import Network
 from gateway.limits import Limits
 from gateway.routes import Service
-from service_kit.environment import SettingError, env_auth, env_int, env_str
+from service_kit.environment import SettingError, env_auth, env_int, env_str, env_tiles_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Settings:
     cors_allowed_origins: frozenset[str] = frozenset()
     #: How long `/readyz` says that the gateway is about to stop before it does.
     stop_ready_seconds: int = 0
+    #: Where the pages may get pictures of maps besides; empty: nowhere.
+    tiles_origin: str = ""
 
     @property
     def internal_headers(self) -> Mapping[str, str]:
@@ -87,6 +89,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         metrics_port=env_int("GATEWAY_METRICS_PORT", 8081, minimum=0, maximum=65_535, environ=environ) or None,
         cors_allowed_origins=env_origins(environ, "CORS_ALLOWED_ORIGINS"),
         stop_ready_seconds=env_int("STOP_READY_SECONDS", 0, minimum=0, maximum=300, environ=environ),
+        # Of an address of tiles, scheme, host and port.
+        tiles_origin="/".join(env_tiles_url("MAP_TILES_URL", environ=environ).split("/")[:3]),
     )
 
 

@@ -27,7 +27,9 @@ _ABSOLUTE = re.compile("https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 class Exchange:
     """What is known of a request while it is answered. Sizes are those of the bodies, in bytes."""
 
-    def __init__(self, request: web.BaseRequest, trusted_proxies: Sequence[Network] = ()) -> None:
+    def __init__(
+        self, request: web.BaseRequest, trusted_proxies: Sequence[Network] = (), *, tiles_origin: str = ""
+    ) -> None:
         self.request_id = begin_request(request)
         self.method = request.method
         #: Path and query string, as they were sent.
@@ -40,6 +42,8 @@ class Exchange:
         self.path = self.target.partition("?")[0]
         self.address = client_address(request, trusted_proxies)
         self.scheme = client_scheme(request, trusted_proxies)
+        #: Where a page may get pictures besides.
+        self.tiles_origin = tiles_origin
         #: What the answer says besides, whoever gives it.
         self.headers: CIMultiDict[str] = CIMultiDict()
         #: Whether the answer is for the holder of the key alone.

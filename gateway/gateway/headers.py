@@ -35,9 +35,9 @@ PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-#: Those of people: nothing is allowed that they do not need.
+#: Those of people: nothing is allowed that they do not need. `img-src` is added.
 PEOPLE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _FOR_PEOPLE = [STATUS, *(route for route in ROUTES if route.page)]
@@ -102,7 +102,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["Content-Security-Policy"] = _policy(exchange.path)
+    headers["Content-Security-Policy"] = _policy(exchange)
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
         cookies = headers.popall("Set-Cookie", ())
@@ -114,14 +114,15 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     return headers
 
 
-def _policy(path: str) -> str:
+def _policy(exchange: Exchange) -> str:
+    path = exchange.path
     if path.startswith(PAGES):
         return PAGE_POLICY
     is_for_people = any(
         path in (route.path, route.path.rstrip("/")) or (route.below and path.startswith(route.path))
         for route in _FOR_PEOPLE
     )
-    return PEOPLE_POLICY if is_for_people else NO_PAGE_POLICY
+    return f"{PEOPLE_POLICY}; img-src 'self' {exchange.tiles_origin}".rstrip() if is_for_people else NO_PAGE_POLICY
 
 
 def _secure(cookie: str) -> str:

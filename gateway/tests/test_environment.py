@@ -43,6 +43,14 @@ def test_lists_have_commas_between() -> None:
     assert settings.cors_allowed_origins == {"https://a.example", "http://[::1]:3"}
 
 
+def test_of_the_address_of_tiles_the_gateway_takes_where_they_come_from() -> None:
+    origins = [
+        read_settings({"INTERNAL_TOKEN": "t", "MAP_TILES_URL": url}).tiles_origin
+        for url in ("", "https://t.example:8/a/{z}/{x}/{y}.png?k=1")
+    ]
+    assert origins == ["", "https://t.example:8"]
+
+
 def test_services_are_found_by_port_or_by_address() -> None:
     ports = {"INTERNAL_TOKEN": "t", "FILE_READER_PORT": "8001", "POSTCODE_CONSUMER_PORT": "7001"}
     assert read_settings(ports).services == {
@@ -96,6 +104,7 @@ BAD = [
     ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS='*' is not a list of origins"),
     ({"CORS_ALLOWED_ORIGINS": "https://maps.example/"}, "CORS_ALLOWED_ORIGINS='https://maps.example/'"),
     ({"CORS_ALLOWED_ORIGINS": "https://Maps.example"}, "CORS_ALLOWED_ORIGINS="),
+    ({"MAP_TILES_URL": "https://t.example/{z}/{x}"}, "MAP_TILES_URL='https://t.example/{z}/{x}' is not the address"),
     ({"FILE_READER_HOST": "10.0.0.5"}, "FILE_READER_HOST='10.0.0.5' is not loopback: set AUTH=required"),
     ({"FILE_READER_URL": "file-reader:8000"}, "FILE_READER_URL='file-reader:8000'"),
     ({"FILE_READER_URL": "ftp://x"}, "FILE_READER_URL='ftp://x'"),

@@ -53,6 +53,19 @@ async def test_pages_load_only_what_is_their_own() -> None:
     assert not [rule for rule in policy if "unsafe" in rule or "*" in rule]
 
 
+@pytest.mark.parametrize("target", ["/", "/uploads/1/", "/keys/"])
+async def test_pages_of_people_have_pictures_of_their_own_and_tiles_from_where_the_settings_say(target: str) -> None:
+    for tiles, images in (("", "img-src 'self'"), ("https://t.example:8", "img-src 'self' https://t.example:8")):
+        async with (
+            service(answering) as backend,
+            gateway(backend, backend, tiles_origin=tiles) as client,
+            client.get(target) as answer,
+        ):
+            policy = answer.headers["Content-Security-Policy"].split("; ")
+        assert [rule for rule in policy if rule.startswith("img-src")] == [images]
+        assert {"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"} < {*policy}
+
+
 @pytest.mark.parametrize("target", ["/admin/", "/admin/small/", "/healthz", "/nowhere"])
 async def test_what_came_by_https_stays_there(target: str) -> None:
     async with service(answering) as backend, gateway(backend, backend, trusted_proxies=PROXY) as client:

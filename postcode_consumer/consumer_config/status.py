@@ -14,15 +14,15 @@ from service_kit.own_status import Figure, disk_figures, own_status
 @require_safe
 def status(request: HttpRequest) -> JsonResponse:
     """The provider, how the external API is treated, the index, what is known, and the disk."""
-    built_at, places = index_edition() or (None, None)
+    edition = index_edition()
     is_open, paused_for = _limiter()
     return own_status(
         {
             "provider": settings.PROVIDER,
             "breaker": is_open if is_open is None else ("open" if is_open else "closed"),
             "external_api_paused_seconds": paused_for,
-            "index_built_at": built_at,
-            "index_places": places,
+            "index_built_at": edition and edition.built_at,
+            "index_postcodes": edition and edition.postcodes,
             **disk_figures(settings.DATA_DIR),
         },
         {"known_locations": _known_locations()},

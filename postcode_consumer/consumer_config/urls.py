@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from consumer_config import health, metrics, status
-from lookups.web import documents, upstream
+from lookups.web import data, documents, upstream
 
 _ADMIN = settings.ADMIN_PATH.strip("/")
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{_ADMIN}/", admin.site.urls),
     path("api/v1/", include("lookups.web.urls")),
     path("internal/schema/", documents.schema),
+    path("internal/data/", data.data),
     path("internal/upstream/", upstream.upstream),
     path("internal/upstream/pause/", upstream.pause),
     path("internal/upstream/close-breaker/", upstream.close_breaker),

@@ -108,6 +108,20 @@ def env_hosts(name: str) -> frozenset[tuple[str, int]]:
     return frozenset(hosts)
 
 
+def env_tiles_url(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """The address of the pictures of a map, with {z}, {x} and {y} in it; empty: none."""
+    value = env_str(name, "", environ=environ)
+    parts = _address(value, ("http", "https"))
+    # It becomes a part of a header and of a page: nothing that would end either.
+    is_plain = re.fullmatch(r"https?://[a-z0-9.:\[\]-]+/[\w./~%?&=+,@{}-]*", value, re.ASCII)
+    if value and not (parts and is_plain and sorted(re.findall("{.*?}", value)) == ["{x}", "{y}", "{z}"]):
+        raise SettingError(
+            f"{name}={value!r} is not the address of map tiles. Accepted: http(s)://host[:port]/ and a path with {{z}},"
+            " {x} and {y}, the host in small letters."
+        )
+    return value
+
+
 def env_redis_url(name: str) -> str:
     """The address of Redis or Valkey; empty when there is none."""
     url = env_str(name, "")

@@ -1,15 +1,11 @@
 """The pages for people, in a real browser: from a file to its result, and whatever may come between."""
 
-import csv
-import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import real_browser, watched_page
-from playwright.sync_api import Browser, Page, expect
+from browser import LOOKS, choose, downloaded, real_browser, screens, send, watched_page
+from playwright.sync_api import Browser, expect
 from stack import Stack, running_stack
 
 GERMAN = b"fahrzeug;breite;l\xe4nge\nV-1;51,501009;-0,141588\nV-2;51,508036;-0,075853\n"
@@ -32,23 +28,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def choose(page: Page, content: bytes, name: str = "stops.csv") -> None:
-    page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": content})
-
-
-def send(page: Page) -> None:
-    page.get_by_role("button", name="Get postcodes").first.click()
-
-
-def downloaded(page: Page) -> list[dict[str, str]]:
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download CSV").click()
-    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text()), delimiter=","))
-
-
 def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, PALACE)
+        choose(page, ("stops.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check stops.csv")
         expect(page.get_by_text("2 of the first 3 rows")).not_to_be_visible()
         expect(page.get_by_text("1 of the first 3 rows are in the United Kingdom.")).to_be_visible()
@@ -63,9 +45,33 @@ def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) ->
         expect(page.locator("#rows tbody tr")).to_have_count(3)
 
 
+def test_what_lies_outside_the_map_is_counted_and_never_silently_missing(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, ("far.csv", PALACE + b"Paris,48.8566,2.3522\nOslo,59.9139,10.7522\n"))
+        send(page)
+        # Null Island and Oslo; Paris is on it, and what has no location lies nowhere.
+        expect(page.locator("[data-outside]")).to_have_text("Rows outside this map: 2", timeout=30_000)
+
+
+def test_on_a_narrow_screen_nothing_that_counts_is_out_of_sight(browser: Browser, stack: Stack) -> None:
+    narrow: Any = {"width": 360, "height": 800}
+    with watched_page(browser, stack.url, viewport=narrow) as page:
+        columns = ",".join(f"column_{number}" for number in range(20))
+        choose(page, ("wide.csv", f"{columns},lat,lon\n{'x,' * 20}51.5,-0.1\n".encode()))
+        expect(page.locator("th.chosen").first).to_be_in_viewport()
+        choose_again = page.get_by_role("button", name="Choose another file")
+        choose_again.click()
+        choose(page, (f"{'a_rather_long_name_' * 4}.csv", PALACE))
+        send(page)
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+        page.get_by_role("link", name="Uploads").first.click()
+        table = page.get_by_role("region", name="Table of your uploads")
+        assert table.evaluate("region => region.scrollWidth <= region.clientWidth")
+
+
 def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, GERMAN)
+        choose(page, ("stops.csv", GERMAN))
         expect(page.locator("main")).to_contain_text("Windows-1252")
         expect(page.locator("main")).to_contain_text("decimal commas")
         send(page)
@@ -74,7 +80,7 @@ def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, 
 
 def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, b"a,b,c\nPalace,51.501009,-0.141588\n")
+        choose(page, ("stops.csv", b"a,b,c\nPalace,51.501009,-0.141588\n"))
         expect(page.get_by_role("alert")).to_contain_text("coordinate columns are not clear")
         page.select_option("#latitude", label="b")
         page.select_option("#longitude", label="c")
@@ -85,7 +91,7 @@ def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: 
 
 def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, SWAPPED)
+        choose(page, ("stops.csv", SWAPPED))
         page.get_by_role("button", name="Swap the columns").click()
         expect(page.get_by_text("3 of the first 3 rows are in the United Kingdom.")).to_be_visible()
         send(page)
@@ -94,10 +100,10 @@ def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack
 
 def test_a_file_that_is_no_table_is_refused_and_another_may_be_chosen(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, expected=REFUSED) as page:
-        choose(page, b"%PDF-1.7\n", "letter.pdf")
+        choose(page, ("letter.pdf", b"%PDF-1.7\n"))
         expect(page.get_by_role("alert")).to_contain_text("This kind of file is not read")
         page.get_by_role("button", name="Choose another file").click()
-        choose(page, b"")
+        choose(page, ("stops.csv", b""))
         expect(page.get_by_role("alert")).to_have_text("The selected file is empty.")
 
 
@@ -105,7 +111,7 @@ def test_a_network_that_is_cut_while_sending_is_tried_again_and_gives_one_upload
     browser: Browser, stack: Stack
 ) -> None:
     with watched_page(browser, stack.url, expected=("ERR_FAILED",)) as page:
-        choose(page, PALACE, "cut.csv")
+        choose(page, ("cut.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check cut.csv")
         cut: list[str] = []
 
@@ -127,7 +133,7 @@ def test_a_network_that_is_cut_while_sending_is_tried_again_and_gives_one_upload
 
 def test_everything_works_without_scripts(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url, java_script_enabled=False) as page:
-        choose(page, PALACE, "plain.csv")
+        choose(page, ("plain.csv", PALACE))
         send(page)
         # The page asks again by itself.
         expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
@@ -147,7 +153,7 @@ def test_one_location_is_looked_up(browser: Browser, stack: Stack) -> None:
 
 def test_the_keyboard_alone_is_enough(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
-        choose(page, PALACE, "keys.csv")
+        choose(page, ("keys.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_be_focused()
         for _ in range(10):
             page.keyboard.press("Tab")
@@ -157,25 +163,15 @@ def test_the_keyboard_alone_is_enough(browser: Browser, stack: Stack) -> None:
         expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, scheme: Any, width: int) -> None:
+@pytest.mark.parametrize(("language", "scheme", "width"), LOOKS)
+def test_nobody_is_kept_out_of_a_screen(browser: Browser, stack: Stack, language: str, scheme: Any, width: int) -> None:
     upload = stack.wait_until_done(stack.upload(PALACE))
     failed = stack.upload(PALACE + b'x,51.5,-0.1,"open\n')
     stack.wait(failed, lambda seen: seen["state"] == "failed", "the upload fails")
-    pages = ["/", "/?location=51.501,-0.142", "/?location=x", "/login/", "/uploads/none/"]
-    pages += [f"/uploads/{one['id']}/{rest}" for one in (upload, failed) for rest in ("", "delete/")]
+    paths = ["/", "/?location=51.501,-0.142", "/?location=x", f"/?again={failed['id']}", "/login/", "/uploads/none/"]
+    paths += [f"/uploads/{one['id']}/{rest}" for one in (upload, failed) for rest in ("", "cancel/", "delete/")]
     size: Any = {"width": width, "height": 900}
-    found = {}
-    context = browser.new_context(viewport=size, color_scheme=scheme)
-    page = context.new_page()
-    screens = [lambda path=path: page.goto(stack.url + path) for path in pages]
-    screens.append(lambda: (page.goto(stack.url), choose(page, SWAPPED), page.wait_for_selector("[data-fix]")))
-    for number, show in enumerate(screens):
-        show()
-        page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-        violations = Axe().run(page).response["violations"]
-        found |= {(number, page.url, one["id"]): [node["target"] for node in one["nodes"]] for one in violations}
-    context.close()
-    assert found == {}
+    with screens(browser, stack.url, viewport=size, color_scheme=scheme, locale=language) as look:
+        for path in paths:
+            look(path)
+        look("/", lambda page: (choose(page, ("stops.csv", SWAPPED)), page.wait_for_selector("[data-fix]")))

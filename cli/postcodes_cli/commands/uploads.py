@@ -181,6 +181,7 @@ postcodes rows --near 51.5,-0.12 --radius 500 --all > near.csv
 @click.command("rows", cls=Command, examples=_ROWS_EXAMPLES, short_help="Find rows of all uploads, or of one.")
 @click.option("--upload", "upload_id", metavar="ID", help="Of one upload.")
 @click.option("--status", help="match, no_match, failed, rejected or pending.")
+@click.option("--reason", metavar="R", help="Why there is no postcode, such as outside_uk.")
 @click.option("--postcode", metavar="P", help="With this postcode.")
 @click.option("--outcode", metavar="O", help="With this outcode, such as SW1A.")
 @click.option("--admin-district", metavar="NAME", help="The whole name of the district.")

@@ -5,16 +5,20 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.models.functions import Now
 from django_migration_linter import MigrationLinter
 from tests.fake_postcode_consumer import FakePostcodeConsumer
+from tests.row_sets import make_upload, write_indexes
 from tests.working import work_until_ended
 
 import uploads
 from uploads.files.stored import path_of
-from uploads.models import Upload
+from uploads.models import IndexBlock, IndexKind, Upload
 from uploads.reading.detecting.detect import detect_dialect
 from uploads.reading.detecting.dialect import Declared
+from uploads.rows.filters import parse_filters
+from uploads.rows.pages import RowPages
 
 #: From before this was looked at: nobody has a database that they still have before them.
 OLDER = ["0002_turns", "0007_totals"]
@@ -40,7 +44,9 @@ def test_an_upload_in_progress_is_finished_after_an_upgrade(consumer: FakePostco
     call_command("migrate", "uploads", "0012", verbosity=0)
     try:
         dialect = detect_dialect(CSV.encode(), Declared())
-        upload = Upload(
+        state = MigrationLoader(connection).project_state(("uploads", "0012_request_id"))
+        uploads_before = state.apps.get_model("uploads", "Upload")
+        upload = uploads_before(
             filename="a.csv",
             size=len(CSV),
             table_size=len(CSV),
@@ -52,7 +58,7 @@ def test_an_upload_in_progress_is_finished_after_an_upgrade(consumer: FakePostco
         path.parent.mkdir(parents=True)
         path.write_text(CSV)
         upload.save()
-        Upload.objects.update(state="loading", fence=3, attempts=1)  # killed a moment ago
+        uploads_before.objects.update(state="loading", fence=3, attempts=1)  # killed a moment ago
         with connection.cursor() as cursor:
             assert "uploads_source" not in connection.introspection.table_names(cursor)
     finally:
@@ -60,3 +66,20 @@ def test_an_upload_in_progress_is_finished_after_an_upgrade(consumer: FakePostco
     Upload.objects.update(lease_until=Now())
     work_until_ended()
     assert Upload.objects.get().state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_indexes_from_before_reasons_are_written_anew() -> None:
+    upload = make_upload(200)
+    write_indexes()
+    rows = RowPages(parse_filters({"reason": "not_a_number"}), upload=upload)
+    wanted = [row["id"] for row in rows.page(None, 100)]
+    assert wanted
+    call_command("migrate", "uploads", "0013", verbosity=0)
+    IndexBlock.objects.filter(kind=IndexKind.REASON).delete()
+    call_command("migrate", verbosity=0)
+    assert Upload.objects.get().indexed_at is None
+    assert [row["id"] for row in rows.page(None, 100)] == wanted
+    write_indexes()
+    assert Upload.objects.get().indexed_at
+    assert [row["id"] for row in rows.page(None, 100)] == wanted

@@ -1,16 +1,20 @@
 """The pages as a browser without scripts has them: everything works by links and forms."""
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.api import Api, Caller
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import work_until_ended
 
 from uploads.models import ApiKey, Upload, UploadState
+from uploads.upstream import UpstreamClient
 
 pytestmark = pytest.mark.django_db
 CSV = "name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\n"
@@ -57,6 +61,20 @@ def test_rows_are_filtered_by_links(browser: Caller, consumer: FakePostcodeConsu
     assert "Accepted" in text_of(browser.get(f"{page}?bbox=1,2"))
 
 
+def test_the_rows_of_a_reason_are_found_by_its_link(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, CSV + "high,95,0\nhigher,96,0\n").headers["Location"]
+    work_until_ended()
+    links = re.findall(r'<a href="(\?status=[^"]*reason=[^"]*)#rows"', browser.get(page).content.decode())
+    assert [unescape(link) for link in links] == [
+        "?status=no_match&reason=outside_uk",
+        "?status=rejected&reason=latitude_out_of_range",
+        "?status=rejected&reason=coordinates_missing",
+    ]
+    shown = browser.get(page + unescape(links[1])).content.decode()
+    assert [raw in shown for raw in ("high,95,0", "higher,96,0", "nowhere,,")] == [True, True, False]
+    assert '<span class="chip" aria-current="true">The latitude is beyond 90 degrees</span>' in shown
+
+
 def test_columns_that_are_not_clear_are_asked_for_with_the_columns_that_are_there(browser: Caller) -> None:
     response = sent(browser, "a,b,c\nx,51.5,-0.1\n")
     assert response.status_code == 422
@@ -69,7 +87,59 @@ def test_what_is_no_table_is_refused_in_words_and_stores_nothing(browser: Caller
     response = sent(browser, "%PDF-1.7")
     assert response.status_code == 415
     assert "This kind of file is not read" in text_of(response)
+    assert re.search("Reported as /problems/[a-z-]+ , request [0-9a-f]{8}", text_of(response))
     assert Upload.objects.count() == 0
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What the form that sends a file has filled in."""
+    form = page.partition('<form class="drop"')[2].partition("</form>")[0]
+    inputs = re.findall(r'<input type="\w+"[^>]* name="(\w+)"[^>]* value="([^"]*)"', form)
+    selects = re.findall(r'(?s)<select[^>]* name="(\w+)">(.*?)</select>', form)
+    chosen = [(name, re.findall(r'<option value="([^"]*)" selected>', options)) for name, options in selects]
+    return {name: unescape(value) for name, value in inputs if value} | {name: one[0] for name, one in chosen if one}
+
+
+def test_a_file_is_sent_again_with_the_settings_of_before(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    said = {
+        "latitude": "Breite <N>", "longitude": "2", "has_header": "true", "delimiter": ";", "decimal": ",",
+        "encoding": "cp1252", "max_distance": "300", "quoting": "quotes",
+    }  # fmt: skip
+    page = sent(browser, 'Breite <N>;x\n51,5;-0,1\n51,5;"-0,1\n', **said).headers["Location"]
+    work_until_ended()
+    again = unescape(re.findall(r'<a class="button primary" href="([^"]*)"', browser.get(page).content.decode())[0])
+    assert again.startswith("/?again=")
+    shown = browser.get(again).content.decode()
+    assert fields_of(shown) == said
+    assert "Its settings are filled in below" in shown
+    # What mends them stands beside them.
+    assert fields_of(browser.get(f"{again}&decimal=.").content.decode()) == {**said, "decimal": "."}
+
+
+def test_a_warning_has_a_link_that_sends_the_file_again_with_what_mends_it(
+    browser: Caller, consumer: FakePostcodeConsumer
+) -> None:
+    swapped = "lat,lon\n" + "-0.141588,51.501009\n" * 5
+    page = sent(browser, swapped, latitude="lat", longitude="lon", max_distance="500").headers["Location"]
+    work_until_ended()
+    (again,) = re.findall(r'<a class="button" href="(/\?again=[^"]*)"', browser.get(page).content.decode())
+    kept = fields_of(browser.get(unescape(again)).content.decode())
+    assert kept == {"latitude": "lon", "longitude": "lat", "max_distance": "500"}
+
+
+def test_nobody_sees_the_settings_of_somebody_else(browser: Caller, settings: Any) -> None:
+    sent(browser, CSV, max_distance="300")
+    theirs = f"/?again={Upload.objects.get().public_id}"
+    assert fields_of(browser.get(theirs).content.decode()) == {"max_distance": "300"}
+    settings.AUTH = "required"
+    browser.force_login(get_user_model().objects.create_user("ann"))
+    assert fields_of(browser.get(theirs).content.decode()) == {}
+    assert browser.get("/?again=x").status_code == 200
+
+
+def test_a_file_that_is_refused_is_chosen_again_with_its_settings(browser: Caller) -> None:
+    page = sent(browser, "a,b,c\nx,51.5,-0.1\n", max_distance="300", decimal=".").content.decode()
+    assert fields_of(page) == {"max_distance": "300", "decimal": "."}
 
 
 def test_a_file_that_breaks_off_shows_the_line_and_what_to_do(browser: Caller, consumer: FakePostcodeConsumer) -> None:
@@ -79,6 +149,7 @@ def test_a_file_that_breaks_off_shows_the_line_and_what_to_do(browser: Caller, c
     shown = text_of(response)
     assert "The 3 rows before it were read" in shown
     assert "go to line 5" in shown
+    assert f"Reported as /problems/unreadable-file , request {Upload.objects.get().request_id}" in shown
     assert '<span class="fault"><b>5</b>van,51.5,-0.1,&quot;12 inch</span>' in response.content.decode()
     assert "Failed at line 5" in text_of(browser.get("/"))
 
@@ -141,6 +212,45 @@ def test_a_preview_shows_how_the_beginning_is_read(browser: Caller) -> None:
     assert "decimal commas" in shown
     assert "50 of the first 50 rows are in the United Kingdom" in shown
     assert "about 9,850 rows" in shown
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"provider": "sandbox"}, "Answers come from a list of some well-known places, for trying it out. Contains"),
+        (
+            {
+                "provider": "local,postcodes_io",
+                "index": {"source": "ONSPD <1>.zip", "postcodes": 1745013, "built_on": "2026-11-03"},
+            },
+            "Answers come from the index on this server: ONSPD &lt;1&gt;.zip, 1,745,013 postcodes, built on"
+            " 3 November 2026. Answers come from postcodes.io. Contains",
+        ),
+        ({"provider": "local", "index": None}, "<p> Contains"),
+        ({}, "<p> Contains"),
+    ],
+)
+def test_the_foot_of_a_page_says_where_answers_come_from(
+    browser: Caller, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], shown: str
+) -> None:
+    monkeypatch.setattr(UpstreamClient, "_call", lambda *_: json.dumps(said).encode())
+    cache.clear()
+    assert shown in browser.get("/").content.decode()
+    cache.clear()
+
+
+@pytest.mark.parametrize("tiles", ["", "https://tiles.example/{z}/{x}/{y}.png?a=1&b=2"])
+def test_a_map_has_tiles_only_from_the_server_that_the_settings_name(
+    browser: Caller, settings: Any, tiles: str
+) -> None:
+    settings.MAP_TILES_URL, settings.MAP_TILES_ATTRIBUTION = tiles, '© "Somebody"'
+    page = sent(browser, CSV).headers["Location"]
+    preview = browser.post("/preview/", {"file": SimpleUploadedFile("t.csv", CSV.encode())})
+    for shown in (browser.get(page), preview):
+        found = re.findall(r'data-tiles="([^"]*)" data-whose="([^"]*)"', shown.content.decode())
+        assert [(unescape(url), unescape(whose)) for url, whose in found] == (
+            [(tiles, '© "Somebody"')] if tiles else []
+        )
 
 
 # --- with AUTH=required ----------------------------------------------------------------------------------------------

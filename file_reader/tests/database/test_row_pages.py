@@ -11,7 +11,7 @@ from django.db import connection
 from tests.api import UPLOADS, Api
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.invariant import assert_invariant
-from tests.row_sets import AREAS, POSTCODES, Question, is_asked_for, make_upload, write_indexes
+from tests.row_sets import AREAS, POSTCODES, REASONS, Question, is_asked_for, make_upload, write_indexes
 from tests.working import in_thread, work_until_ended, work_until_idle
 
 from uploads.models import IndexBlock, Row, Upload, area_id
@@ -37,6 +37,10 @@ CIRCLES = [
 QUESTIONS: list[Question] = [
     {},
     *({"status": word} for word in ("match", "no_match", "failed", "rejected", "pending")),
+    *({"reason": word} for words in REASONS.values() for word in {*words}),
+    {"reason": "searched_to_2000_m"},
+    {"reason": "x" * 300},
+    {"status": "no_match", "reason": "none_within_max_distance"},
     *({"postcode": text} for text in (*POSTCODES, "ZZ1 1ZZ", "x" * 300)),
     *({"outcode": text} for text in ("SW1A", "sw1", "M1", "S1", "GIR", "BFPO", "ÄÖ1", "SW", "ZZ1", "x" * 300, " ")),
     *({"country": name} for name in ("England", "Wales", "Atlantis")),

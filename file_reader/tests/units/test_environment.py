@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from tests.running import HOME
 
-from service_kit.environment import SettingError, env_auth, env_broker_url, env_choices, env_int, env_path, env_str
+from service_kit.environment import (
+    SettingError,
+    env_auth,
+    env_broker_url,
+    env_choices,
+    env_int,
+    env_path,
+    env_str,
+    env_tiles_url,
+)
 from service_kit.private_files import make_private
 
 
@@ -178,6 +187,21 @@ def test_django_has_nothing_to_say_about_the_settings_of_a_deployment(service: s
         command, cwd=HOME.parent / service, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "tiles.example/{z}/{x}/{y}.png", "https://a b/{z}/{x}/{y}", "https://t.example/{z}/{x}.png",
+        "https://t.example/{z}/{x}/{y}/{s}", "https://t.example/{z}{x}{y}; script-src *",
+        "javascript:{z}{x}{y}", "https://t.example/{z}/{x}/{y}'", "https://u:p@t.example/{z}/{x}/{y}",
+    ],
+)  # fmt: skip
+def test_map_tiles_come_from_an_address_and_nothing_else(url: str) -> None:
+    for accepted in ("", "https://tiles.example:8/a/{z}/{x}/{y}.png?k=1"):
+        assert env_tiles_url("MAP_TILES_URL", environ={"MAP_TILES_URL": accepted}) == accepted
+    with pytest.raises(SettingError, match=r"MAP_TILES_URL=.* is not the address of map tiles"):
+        env_tiles_url("MAP_TILES_URL", environ={"MAP_TILES_URL": url})
 
 
 def test_a_setting_may_be_a_file(tmp_path: Path) -> None:

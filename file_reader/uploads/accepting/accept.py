@@ -30,11 +30,12 @@ def accept_upload(
     idempotency_key: str | None,
     webhook_url: str = "",
     base_url: str = "",
+    options: dict[str, str] | None = None,
 ) -> Upload:
     """Keeps a file that arrived whole, and its upload; when this returns, both are on disk.
 
     `sent` is what came, `table` what is kept: the same, or its content without gzip or zip. `base_url` is where the
-    links of a webhook lead.
+    links of a webhook lead. `options` are those that were said.
 
     The same Idempotency-Key (with its owner, see `scoped_key`) with the same file and options gives the upload that is
     already there; with others it raises KeyReusedError. Raises QuotaExceededError when other requests have used up the
@@ -52,6 +53,7 @@ def accept_upload(
         max_distance=max_distance,
         webhook_url=webhook_url,
         base_url=base_url,
+        options=options or {},
         request_id=request_id.get(),
     )
     if known := _known_upload(new):

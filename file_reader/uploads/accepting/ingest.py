@@ -256,6 +256,7 @@ def _accept(source: Source, file: SourceFile, sent: Incoming) -> Any:
             max_distance=options.max_distance,
             owner_id=source.owner_id,
             idempotency_key=key,
+            options=options.said,
         )
 
 

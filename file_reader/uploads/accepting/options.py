@@ -48,11 +48,12 @@ _DELIMITER = re.compile(r"[^\w\d\"'+.\-\r\n\0]|_")
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """`max_distance` in metres."""
+    """`max_distance` in metres; `said` has those of how the file is read and answered, as they were given."""
 
     declared: Declared
     max_distance: float
     webhook_url: str
+    said: dict[str, str]
 
 
 def parse_options(values: Mapping[str, str]) -> UploadOptions:
@@ -72,7 +73,13 @@ def parse_options(values: Mapping[str, str]) -> UploadOptions:
         ),
         max_distance=_max_distance(given.get("max_distance")),
         webhook_url=_webhook_url(given.get("webhook_url", "")),
+        said=kept_options(given),
     )
+
+
+def kept_options(values: Mapping[str, str]) -> dict[str, str]:
+    """What counts again when the file is sent once more: neither its name nor who is told."""
+    return {name: values[name] for name in READING_OPTIONS if values.get(name) and name != "filename"}
 
 
 def check_no_text(declared: Declared, what: str) -> None:

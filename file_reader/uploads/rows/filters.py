@@ -9,7 +9,7 @@ from django.db.models import Max, Min, QuerySet
 from uploads.errors import ParameterError
 from uploads.models import AREA_BITS, STATUS_WORDS, Area, IndexKind, Row, RowStatus, Upload
 from uploads.row_ids import ids_of_upload
-from uploads.rows.keys import cell_range, postcode_key
+from uploads.rows.keys import cell_range, postcode_key, reason_key
 
 #: The fields of a row as the query API gives them; "id" is the position in the pages.
 ROW_FIELDS = (
@@ -31,7 +31,7 @@ ROW_FIELDS = (
 #: Filters by the name of an area: fields of `Area`.
 _AREA_FILTERS = ("admin_district", "country")
 #: The parameters that `parse_filters` takes.
-ROW_FILTERS = ("status", "postcode", "outcode", *_AREA_FILTERS, "bbox", "near", "radius")
+ROW_FILTERS = ("status", "reason", "postcode", "outcode", *_AREA_FILTERS, "bbox", "near", "radius")
 _STATUSES = {word: value for value, word in STATUS_WORDS.items()}
 #: The mean radius of the earth in metres (IUGG).
 _EARTH_RADIUS = 6_371_008.8
@@ -87,6 +87,7 @@ class Filters:
     """What a call asks of rows, all of it at once."""
 
     status: int | None = None
+    reason: str | None = None
     postcode: str | None = None
     outcode: str | None = None
     #: Names of areas, by the field of `Area`, and the first and the last id that an area of these names has.
@@ -103,9 +104,11 @@ class Filters:
 
     @property
     def are_contradictory(self) -> bool:
-        """Whether no row can be asked for: those without a match have no postcode, the rejected have no location."""
+        """Whether no row can be asked for: those without a match have no postcode, those that have one or wait for it
+        have no reason, the rejected have no location."""
         return (
-            (self.wants_postcode and self.status not in (None, RowStatus.MATCH))
+            (self.wants_postcode and (self.reason is not None or self.status not in (None, RowStatus.MATCH)))
+            or (self.reason is not None and self.status in (RowStatus.MATCH, RowStatus.PENDING))
             or (self.box is not None and (self.box.is_empty() or self.status == RowStatus.REJECTED))
             or (bool(self.names) and self.areas is None)
             or not (self.postcode is None or self.outcode is None or self.postcode.startswith(f"{self.outcode} "))
@@ -124,6 +127,8 @@ class Filters:
             leads.append(Lead(IndexKind.AREA, *(area >> AREA_BITS for area in self.areas)))
         if self.status is not None and self.status != RowStatus.MATCH:
             leads.append(Lead(IndexKind.STATUS, self.status, self.status))
+        if self.reason is not None:
+            leads.append(Lead(IndexKind.REASON, *[reason_key(self.reason)] * 2))
         if self.box:
             leads.append(Lead(IndexKind.CELL, *cell_range(*self.box)))
         return leads
@@ -156,6 +161,7 @@ def parse_filters(parameters: dict[str, str]) -> Filters:
         box = around.within(box) if box else around
     return Filters(
         status=_STATUSES[word] if word else None,
+        reason=parameters.get("reason") or None,
         postcode=normal_postcode(postcode) if (postcode := parameters.get("postcode")) else None,
         outcode=normal_outcode(outcode) if (outcode := parameters.get("outcode")) else None,
         names=names,

@@ -14,7 +14,7 @@ from uploads.rows.blocks import ENTRIES, Block, keys_of, pack, rows_between
 from uploads.rows.bulk.index import RowColumns
 from uploads.rows.bulk.questions import KnownUpload, Questions, Segment, Span
 from uploads.rows.filters import Filters, Lead
-from uploads.rows.keys import cell_keys, in_box, postcode_keys
+from uploads.rows.keys import cell_keys, in_box, postcode_keys, reason_keys
 
 #: Rows that are looked at by their ids at once, at most.
 _MOST_IDS = 900
@@ -33,6 +33,7 @@ def segment_blocks(columns: RowColumns, first_row: int) -> Iterator[tuple[IndexK
     located = ~np.isnan(columns.latitudes)
     for kind, having, keys in (
         (IndexKind.STATUS, columns.statuses != RowStatus.MATCH, columns.statuses),
+        (IndexKind.REASON, columns.reasons != b"", reason_keys(columns.reasons)),
         (IndexKind.AREA, columns.areas >= 0, columns.areas >> AREA_BITS),
         (IndexKind.POSTCODE, postcodes != 0, postcodes),
         (IndexKind.CELL, located, cell_keys(*np.where(located, [columns.latitudes, columns.longitudes], 0.0))),

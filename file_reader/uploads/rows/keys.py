@@ -3,6 +3,8 @@
 Two rows may share a key and differ: a key leads to rows, and the condition itself is for the database.
 """
 
+from zlib import crc32
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,6 +35,19 @@ def postcode_texts(keys: Keys) -> list[str]:
     if not len(keys):
         return []
     return b"\n".join(keys.astype(">i8").view("S8").tolist()).decode("utf-8", "replace").split("\n")
+
+
+def reason_keys(reasons: npt.NDArray[np.bytes_]) -> Keys:
+    """Of reasons in UTF-8: a checksum of each; 0 where there is none."""
+    keys, having = np.zeros(len(reasons), np.int64), reasons != b""
+    words, places = np.unique(reasons[having], return_inverse=True)
+    keys[having] = np.array([crc32(word) for word in words.tolist()], np.int64)[places]
+    return keys
+
+
+def reason_key(reason: str) -> int:
+    """Of one reason."""
+    return crc32(reason.encode("utf-8", "replace"))
 
 
 def cell_keys(latitudes: Degrees, longitudes: Degrees) -> Keys:

@@ -107,12 +107,12 @@ class RowPages:
 
     def _spans(self, ask: Questions, uploads: list[KnownUpload], reach: Span) -> list[Span]:
         """Where rows of these uploads may be that are asked for, in ascending order."""
-        ids = sorted(upload.id for upload in uploads)
-        if self._filters.status is None and not self._filters.wants_postcode:
+        filters, ids = self._filters, sorted(upload.id for upload in uploads)
+        if filters.status is None and filters.reason is None and not filters.wants_postcode:
             runs = [(row_id(upload, 1), row_id(upload, MAX_ROWS)) for upload in ids]
         else:
             runs = []
-            for upload, first_row, row_count in ask.promising_chunks(self._filters, ids):
+            for upload, first_row, row_count in ask.promising_chunks(filters, ids):
                 first = row_id(upload, first_row)
                 begins = runs.pop()[0] if runs and runs[-1][1] == first - 1 else first
                 runs.append((begins, first + row_count - 1))

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count
 
 from uploads.models import (
     NO_NAMES,
@@ -19,13 +18,11 @@ from uploads.models import (
     Area,
     IndexBlock,
     IndexKind,
-    Row,
     RowStatus,
     TotalBlock,
     TotalKind,
     Upload,
 )
-from uploads.row_ids import row_range
 from uploads.rows.blocks import keys_of
 from uploads.rows.bulk.index import RowColumns
 from uploads.rows.keys import Keys, postcode_texts
@@ -66,11 +63,14 @@ class SegmentTotals(msgspec.Struct):
 
 
 # --- counting ------------------------------------------------------------------------------------------------------
-def totals_of_segment(upload_id: int, first_row: int, columns: RowColumns) -> str:
+def totals_of_segment(columns: RowColumns) -> str:
     """As JSON, what is kept of a segment until all of them are there."""
-    unmatched = Row.objects.filter(**row_range(upload_id, first_row, len(columns.statuses)))
-    counted = unmatched.exclude(status=RowStatus.MATCH).order_by().values_list("status", "reason").annotate(Count("pk"))
-    matched = int((columns.statuses == RowStatus.MATCH).sum())
+    unmatched = columns.statuses != RowStatus.MATCH
+    pairs = zip(columns.statuses[unmatched].tolist(), columns.reasons[unmatched].tolist(), strict=True)
+    counted = [
+        (status, reason.decode("utf-8", "replace") or None, count) for (status, reason), count in Counter(pairs).items()
+    ]
+    matched = len(unmatched) - int(unmatched.sum())
     areas, rows = np.unique(columns.areas, return_counts=True)
     classes = np.searchsorted(np.array(DISTANCES, float), columns.distances)
     totals = SegmentTotals(

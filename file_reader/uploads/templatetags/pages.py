@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -10,12 +11,34 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from service_kit.logs import request_id
+from uploads.web.pages.edition import sentences_of_edition
 from uploads.web.pages.numbers import number
 from uploads.web.pages.script_words import SCRIPT_WORDS
 
 register = template.Library()
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@register.simple_tag
+def this_request() -> str:
+    """The id of the request, under which the log has it."""
+    return request_id.get()
+
+
+@register.simple_tag
+def edition() -> str:
+    """Where the postcodes come from."""
+    return " ".join(sentences_of_edition())
+
+
+@register.simple_tag
+def map_tiles() -> SafeString:
+    """Attributes of a map: where the tiles are that lie under it, if there are some, and whose they are."""
+    if not settings.MAP_TILES_URL:
+        return SafeString("")
+    return format_html(' data-tiles="{}" data-whose="{}"', settings.MAP_TILES_URL, settings.MAP_TILES_ATTRIBUTION)
 
 
 @register.simple_tag

@@ -31,14 +31,15 @@ PREVIEW_OPTIONS = (*READING_OPTIONS, "partial", "size")
 _DIGITS_OF_A_SIZE = 16
 
 
-def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
-    """The upload of the file that the request brings.
+def upload_from(request: HttpRequest, owner_id: int | None, given: Values | None = None) -> Upload:
+    """The upload of the file that the request brings. `given`, if there is one, gets the options as they come.
 
     Raises Problem, UploadError or ReadingError for everything that can be wrong with it.
     """
     key = _idempotency_key(request, owner_id)
     check_before(owner_id, key, least_size(cast(WSGIRequest, request)))
-    with _received(request, key, Values("option", OPTIONS)) as (sent, table, options, filename):
+    given = Values("option", OPTIONS) if given is None else given
+    with _received(request, key, given) as (sent, table, options, filename):
         with opened_table(table, options.declared.sheet) as stream:
             dialect = detected_dialect(table, stream, options.declared)
         return accept_upload(
@@ -51,6 +52,7 @@ def upload_from(request: HttpRequest, owner_id: int | None) -> Upload:
             idempotency_key=key,
             webhook_url=options.webhook_url,
             base_url=request.build_absolute_uri("/") if options.webhook_url else "",
+            options=options.said,
         )
 
 

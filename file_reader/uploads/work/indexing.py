@@ -71,7 +71,7 @@ def write_segment(lease: IndexLease) -> IndexLease | None:
     if len(columns.statuses) != last_row - lease.rows_indexed:
         raise LeaseLostError(f"rows of upload {lease.upload_id} are gone")
     blocks = list(segment_blocks(columns, first_row))
-    totals = totals_of_segment(lease.upload_id, first_row, columns)
+    totals = totals_of_segment(columns)
     with transaction.atomic():
         _advance(lease, rows_indexed=last_row, lease_until=Now() + settings.LEASE)
         # Of an index that was given up.

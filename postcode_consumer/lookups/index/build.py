@@ -3,7 +3,7 @@
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +70,14 @@ def build(source_path: Path, folder: Path, progress: Progress = lambda records: 
         source.skipped[WITHOUT_POSITION] += int(len(located) - located.sum())
         if not located.any():
             raise SourceRefusedError(f"{source_path} has no live postcode with a position ({_told(source)}).")
-        places = _places(columns, source.names, latitudes, longitudes, located)
+        places = replace(
+            _places(columns, source.names, latitudes, longitudes, located),
+            postcodes=int(located.sum()),
+            source=source_path.name,
+        )
         size = file.write(folder, places)
     return Summary(
-        postcodes=int(located.sum()),
+        postcodes=places.postcodes,
         places=len(places.details),
         skipped=dict(+source.skipped),
         seconds=time.monotonic() - started,

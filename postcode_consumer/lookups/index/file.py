@@ -70,6 +70,9 @@ class Places:
     area_names: list[Area]
     #: Whether postcodes of Northern Ireland are among them: Code-Point Open has none.
     has_northern_ireland: bool
+    #: How many postcodes there are, and the name of the file that they are from; 0 and empty in indexes from before.
+    postcodes: int = 0
+    source: str = ""
 
     @cached_property
     def names(self) -> tuple[list[str | None], ...]:
@@ -83,13 +86,23 @@ class _Header(msgspec.Struct):
     lists: int
     area_names: list[Area]
     has_northern_ireland: bool
+    postcodes: int = 0
+    source: str = ""
 
 
 def write(folder: Path, places: Places) -> int:
     """Replaces the folder's index in one step; the size in bytes."""
     grid = places.grid
     header = msgspec.json.encode(
-        _Header(len(places.details), len(grid.cells), len(grid.lists), places.area_names, places.has_northern_ireland)
+        _Header(
+            len(places.details),
+            len(grid.cells),
+            len(grid.lists),
+            places.area_names,
+            places.has_northern_ireland,
+            places.postcodes,
+            places.source,
+        )
     )
     header += b" " * (-(_PREFIX.size + len(header)) % _ALIGNMENT)
     arrays = (places.details, places.positions, grid.tops, grid.cells, grid.lists)
@@ -176,6 +189,8 @@ def _load(file: BinaryIO, path: Path) -> Places:
         grid=Grid(*(array((size,), "<u4") for size in (ROWS * COLUMNS, header.cells, header.lists))),
         area_names=header.area_names,
         has_northern_ireland=header.has_northern_ireland,
+        postcodes=header.postcodes,
+        source=header.source,
     )
 
 

@@ -11,7 +11,7 @@ from lookups.memory.remembering import Remembering
 from lookups.politeness.limiter_stores import Store, shared_store
 from lookups.provider import Provider
 from lookups.providers.chain import Chain
-from lookups.providers.local import Local
+from lookups.providers.local import Edition, Local
 from lookups.providers.postcodes_io.search import PostcodesIo
 from lookups.providers.sandbox import Sandbox
 
@@ -32,8 +32,8 @@ def index_is_missing() -> str | None:
     return _local().missing() if "local" in settings.PROVIDER.split(",") else None
 
 
-def index_edition() -> tuple[datetime, int] | None:
-    """When the index that answers was built, and how many places it has; None when there is none, or no need of it."""
+def index_edition() -> Edition | None:
+    """Which index answers, if one is asked at all."""
     return _local().edition() if "local" in settings.PROVIDER.split(",") else None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ _NORTHERN_IRELAND = ((53.9, -8.3, 55.0, -5.4), (55.0, -8.3, 55.4, -5.92))
 _METRES_A_DEGREE = 110_500.0
 
 _Stamp = tuple[int, int, int]
+
+
+class Edition(NamedTuple):
+    """The name of the file that an index is from, how many postcodes it has, and the moment (UTC) when it was built."""
+
+    source: str
+    postcodes: int
+    built_at: datetime
 
 
 class Local:
@@ -88,12 +97,13 @@ class Local:
         """Why there is no index that could answer, and what helps; None when there is one."""
         return None if self._current() else self._why_missing
 
-    def edition(self) -> tuple[datetime, int] | None:
-        """When the index that answers was built, and how many places it has; None when there is none."""
-        index = self._current()
-        if index is None or self._stamp is None:
+    def edition(self) -> "Edition | None":
+        """Which index answers now; None when there is none."""
+        index, stamp = self._current(), self._stamp
+        if index is None or stamp is None:
             return None
-        return datetime.fromtimestamp(self._stamp[1] // 10**9, UTC), len(index.places.details)
+        built_at = datetime.fromtimestamp(stamp[1] // 10**9, UTC)
+        return Edition(index.places.source, index.places.postcodes, built_at)
 
     def _answers(
         self,

@@ -32,7 +32,7 @@ def test_without_an_external_api_nothing_is_said_of_one(call: Call, settings: An
     said = told(call)
     assert said["figures"]["provider"] == "sandbox"
     assert said["figures"]["disk_free_bytes"] > 0
-    assert not {"breaker", "external_api_paused_seconds", "index_places"} & {*said["figures"]}
+    assert not {"breaker", "external_api_paused_seconds", "index_postcodes"} & {*said["figures"]}
     assert said["troubles"] == []
 
 
@@ -60,10 +60,10 @@ def test_the_breaker_and_a_pause_are_told(
 
 def test_the_edition_of_the_index_is_told(call: Call, service_provider: Callable[..., None], tmp_path: Path) -> None:
     service_provider(PROVIDER="local", LOCAL_INDEX=tmp_path)
-    assert "index_places" not in told(call)["figures"]
+    assert "index_postcodes" not in told(call)["figures"]
     build(plain(tmp_path / "places.csv", [("SW1A 1AA", *PALACE)]), tmp_path)
     figures = told(call)["figures"]
-    assert figures["index_places"] == 1
+    assert figures["index_postcodes"] == 1
     age = datetime.now(UTC) - datetime.fromisoformat(figures["index_built_at"])
     assert -1 <= age.total_seconds() < 60
     assert str(tmp_path) not in str(figures)

@@ -26,6 +26,8 @@ class RowColumns(NamedTuple):
     longitudes: npt.NDArray[np.float64]
     #: Metres; NaN where there is no postcode.
     distances: npt.NDArray[np.float64]
+    #: In UTF-8; empty where there is none.
+    reasons: npt.NDArray[np.bytes_]
 
 
 def database() -> ModuleType:

@@ -17,12 +17,13 @@ from uploads.rows.bulk.postgresql import HEADER, TRAILER, copy_in, copy_out
 _COLUMNS = np.dtype([
     ("fields", ">i2"), ("_1", ">i4"), ("status", ">i2"), ("_2", ">i4"), ("postcode", "S8"), ("_3", ">i4"),
     ("area", ">i8"), ("_4", ">i4"), ("latitude", ">f8"), ("_5", ">i4"), ("longitude", ">f8"),
-    ("_6", ">i4"), ("distance", ">f8"),
+    ("_6", ">i4"), ("distance", ">f8"), ("_7", ">i4"), ("reason", "S40"),
 ])  # fmt: skip
 _TYPES: dict[str, Any] = {
     "status": np.int64, "postcode": "S8", "area": np.int64, "latitude": np.float64, "longitude": np.float64,
-    "distance": np.float64,
+    "distance": np.float64, "reason": "S40",
 }  # fmt: skip
+_NO_REASON = f"'\\x{'00' * 40}'::bytea"
 #: A block as far as its rows.
 _BLOCK = struct.Struct(">h iq ih iq iq iq iq i")
 _READ_BLOCK = struct.Struct(">h iq iq i")
@@ -39,12 +40,14 @@ SET LOCAL enable_bitmapscan = off; SET LOCAL enable_material = off; SET LOCAL ji
 
 
 def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
-    """Status, postcode, area, latitude, longitude and distance."""
+    """Status, postcode, area, latitude, longitude, distance and reason."""
     records = copy_out(
         "SELECT status,"  # noqa: S608 - numbers
         " substring(convert_to(COALESCE(postcode, ''), 'UTF8') || '\\x0000000000000000'::bytea FROM 1 FOR 8),"
         " COALESCE(area_id, -1), COALESCE(latitude, 'NaN'), COALESCE(longitude, 'NaN'),"
-        " COALESCE(distance_m, 'NaN')"
+        " COALESCE(distance_m, 'NaN'),"
+        f" CASE WHEN reason IS NULL THEN {_NO_REASON}"
+        f" ELSE substring(convert_to(reason, 'UTF8') || {_NO_REASON} FROM 1 FOR 40) END"
         f" FROM uploads_row WHERE id BETWEEN {first_id} AND {last_id} ORDER BY id",
         _COLUMNS,
     )

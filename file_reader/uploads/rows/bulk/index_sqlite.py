@@ -14,18 +14,18 @@ from uploads.errors import RowQueryTimeoutError
 
 #: Rows that are tuples at a time, while they become columns: few enough for the processor's cache.
 _FETCHED_ROWS = 1_000
-_TYPES: tuple[Any, ...] = (np.int64, "S8", np.int64, np.float64, np.float64, np.float64)
+_TYPES: tuple[Any, ...] = (np.int64, "S8", np.int64, np.float64, np.float64, np.float64, "S40")
 #: How often SQLite looks at the clock: its steps, of which it does some ten millions a second.
 _STEPS_BETWEEN_LOOKS = 20_000
 
 
 def read_columns(first_id: int, last_id: int) -> list[npt.NDArray[Any]]:
-    """Status, postcode, area, latitude, longitude and distance."""
+    """Status, postcode, area, latitude, longitude, distance and reason."""
     parts: list[list[npt.NDArray[Any]]] = [[np.empty(0, type_) for type_ in _TYPES]]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT status, CAST(COALESCE(postcode, '') AS BLOB), COALESCE(area_id, -1), latitude, longitude,"
-            " distance_m FROM uploads_row WHERE id BETWEEN %s AND %s ORDER BY id",
+            " distance_m, CAST(COALESCE(reason, '') AS BLOB) FROM uploads_row WHERE id BETWEEN %s AND %s ORDER BY id",
             [first_id, last_id],
         )
         while rows := cursor.fetchmany(_FETCHED_ROWS):

@@ -192,6 +192,8 @@ class Questions:
             conditions.append(f"state IN ({', '.join(repr(str(state)) for state in PENDING_CHUNK_STATES)})")
         elif filters.status is not None:
             conditions.append(f"{_COUNT_OF[RowStatus(filters.status)]} > 0")
+        elif filters.reason is not None:
+            conditions.append("no_match + failed + rejected > 0")
         if filters.wants_postcode:
             conditions.append("matched > 0")
         conditions.append(f"upload_id IN ({','.join(map(str, uploads))})")
@@ -214,6 +216,8 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
     conditions: list[tuple[str, Sequence[Any]]] = []
     if filters.status is not None:
         conditions.append(("r.status = %s", [filters.status]))
+    if filters.reason is not None:
+        conditions.append(("r.reason = %s", [filters.reason]))
     if filters.postcode is not None:
         conditions.append(("r.postcode = %s", [filters.postcode]))
     if filters.outcode is not None:

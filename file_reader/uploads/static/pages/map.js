@@ -15,6 +15,9 @@ const ORDER = [["pending", 0], ["match", 0], ["no_match", 2.5], ["failed", 5]];
 // So few squares hide nothing: each is drawn large enough to be found.
 const FEW = 2000;
 const FEW_PIXELS = 4;
+// Tiles are shown up to this zoom, and through the squares.
+const TILES_TO = 18;
+const OVER_TILES = 0.75;
 const hidden = new Set();
 let cells = [];
 let width = 1;
@@ -96,6 +99,17 @@ const Squares = L.Layer.extend({
     const corner = map.getPixelBounds().min;
     const context = this.canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (!element.dataset.tiles) this.country(context, scale, corner, ratio);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    const few = cells.length < FEW ? FEW_PIXELS : 0;
+    for (const [status, least] of ORDER) {
+      if (!hidden.has(status)) this.squares(context, status, Math.max(least, few) * ratio, scale, corner, ratio);
+    }
+    if (points) this.dots(context, map, ratio);
+    else if (!element.dataset.tiles) this.towns(context, map, ratio);
+  },
+  country(context, scale, corner, ratio) {
     context.fillStyle = colours.sea;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(scale, 0, 0, scale, -corner.x * ratio, -corner.y * ratio);
@@ -108,13 +122,6 @@ const Squares = L.Layer.extend({
       context.fill(drawn);
       context.stroke(drawn);
     }
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    const few = cells.length < FEW ? FEW_PIXELS : 0;
-    for (const [status, least] of ORDER) {
-      if (!hidden.has(status)) this.squares(context, status, Math.max(least, few) * ratio, scale, corner, ratio);
-    }
-    if (points) this.dots(context, map, ratio);
-    else this.towns(context, map, ratio);
   },
   squares(context, status, least, scale, corner, ratio) {
     const column = 2 + STATUSES.indexOf(status);
@@ -125,7 +132,7 @@ const Squares = L.Layer.extend({
     }
     groups.forEach((group, at) => {
       context.fillStyle = status === "match" ? colours[`cell-${at + 1}`] : colours[status];
-      context.globalAlpha = status === "pending" ? 0.42 : 1;
+      context.globalAlpha = status === "pending" ? 0.42 : element.dataset.tiles ? OVER_TILES : 1;
       for (const [i, j] of group) {
         const left = x(i * width) * scale - corner.x * ratio;
         const right = x((i + 1) * width) * scale - corner.x * ratio;
@@ -179,6 +186,13 @@ function halo(context, left, top, wide, high, ratio) {
   context.fillStyle = fill;
 }
 
+/** A text as HTML, which Leaflet wants. */
+function escaped(text) {
+  const place = document.createElement("span");
+  place.textContent = text;
+  return place.innerHTML;
+}
+
 async function load(squares) {
   const response = await fetch(element.dataset.cells);
   if (!response.ok) return;
@@ -187,9 +201,14 @@ async function load(squares) {
   height = found.size;
   width = found.width ?? found.size;
   limits = classes(cells.map((cell) => cell[2]));
-  // What has no location is not outside of the map.
-  legend(Math.max(0, found.outside - document.getElementById("counted").dataset.rejected));
+  legend(cells.filter(isBeyond).reduce((rows, cell) => rows + cell.slice(2).reduce((a, b) => a + b), 0));
   squares.draw();
+}
+
+/** Whether a square lies where the map cannot be moved to. */
+function isBeyond([i, j]) {
+  const [[south, west], [north, east]] = BOUNDS;
+  return (i + 1) * width < west || i * width > east || (j + 1) * height < south || j * height > north;
 }
 
 function legend(outside) {
@@ -220,11 +239,13 @@ export async function begin(into, locations = null) {
   const outline = await (await fetch(element.dataset.outline)).json();
   land = { uk: path(outline.uk, outline.scale), other: path(outline.other, outline.scale), grid: graticule(), places: outline.places };
   look();
-  const map = L.map(element, { attributionControl: false, zoomControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
+  const map = L.map(element, { attributionControl: Boolean(element.dataset.whose), zoomControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
   L.control.zoom({ zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(map);
   map.fitBounds(FIT, { animate: false });
   map.setMinZoom(map.getZoom());
   map.options.zoomSnap = 0.5;
+  if (element.dataset.tiles) L.tileLayer(element.dataset.tiles, { maxZoom: TILES_TO }).addTo(map);
+  if (element.dataset.whose) map.attributionControl.setPrefix(false).addAttribution(escaped(element.dataset.whose));
   const squares = new Squares().addTo(map);
   element.addEventListener("focus", () => map.scrollWheelZoom.enable());
   element.addEventListener("blur", () => map.scrollWheelZoom.disable());

@@ -5,6 +5,8 @@ import { say, size } from "./words.js";
 
 const main = document.getElementById("main");
 const LOOKED_AT = 256 * 1024;
+// A preview takes a second. Whoever waits longer may send the file without one.
+const PATIENCE = 15_000;
 let home = [];
 let form = null;
 let input = null;
@@ -54,16 +56,18 @@ async function look() {
     const head = await file.slice(0, isWhole(file.name) ? file.size : LOOKED_AT).arrayBuffer();
     const body = new FormData();
     body.append("file", new Blob([head]), file.name);
-    const response = await fetch(`/preview/?${query}`, { method: "POST", body });
+    const response = await fetch(`/preview/?${query}`, { method: "POST", body, signal: AbortSignal.timeout(PATIENCE) });
     const text = await response.text();
     if (number !== asked) return;
-    if (!response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(text);
+    if (response.redirected) return location.assign("/"); // signed out meanwhile
+    if (response.status >= 500 || !response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(text);
     main.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
     ready();
   } catch {
     if (number !== asked) return;
-    back();
-    wrong(say("not_looked_at"));
+    main.replaceChildren(document.getElementById("unseen").content.cloneNode(true));
+    main.querySelector("h1").append(file.name);
+    ready();
   } finally {
     main.removeAttribute("aria-busy");
   }
@@ -84,12 +88,16 @@ function ready() {
   each("[data-size]", (place) => { place.textContent = say("will_be_sent", { size: size(file.size) }); });
   each("[data-again]", (button) => { button.onclick = back; });
   each("[data-send-now]", (button) => { button.onclick = send; });
+  each("[data-look]", (button) => { button.onclick = look; });
   each("[data-fix]", (button) => {
     button.onclick = () => {
       for (const [name, value] of new URLSearchParams(button.dataset.fix)) settings.set(name, value);
       look();
     };
   });
+  // On a narrow screen the columns that were found are in sight.
+  const chosen = main.querySelector("th.chosen");
+  if (chosen) chosen.closest(".scroll").scrollLeft = chosen.offsetLeft - 16;
   const map = main.querySelector("[data-map]");
   if (map) begin(map, JSON.parse(document.getElementById("points").textContent));
   let timer = 0;
@@ -148,6 +156,8 @@ function open() {
     const response = await fetch(event.target.href);
     choose([new File([await response.blob()], "example.csv", { type: "text/csv" })]);
   });
+  // Somebody was quicker than this script, or the browser has kept the files.
+  if (input.files.length) choose(input.files);
 }
 
 open();

@@ -25,16 +25,19 @@ async function refresh() {
     const was = document.querySelector(".sentence")?.textContent;
     swap(fresh, PARTS);
     document.title = fresh.title;
-    const isOpen = fresh.querySelector("[data-watch]").dataset.open;
-    tell(fresh.getElementById("said").textContent, !isOpen || !was);
-    document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(isOpen) } }));
-    if (!isOpen) {
-      stopped = true;
+    const { open, settled } = fresh.querySelector("[data-watch]").dataset;
+    tell(fresh.getElementById("said").textContent, !open || !was);
+    document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(open) } }));
+    if (open) {
+      ready();
+    } else {
+      if (watched.dataset.open) swap(fresh, ["rows"]);
+      watched.dataset.open = "";
       end();
-      swap(fresh, ["rows"]);
-      return;
+      // The reasons are counted a little later.
+      if (settled) stopped = true;
+      else poll();
     }
-    ready();
   } catch {
     note(say("broken"));
   } finally {
@@ -45,7 +48,7 @@ async function refresh() {
 
 /** Tells those who listen, but not every second. */
 function tell(words, now) {
-  if (now || Date.now() - saidAt > SAID_EVERY) {
+  if (said.textContent !== words && (now || Date.now() - saidAt > SAID_EVERY)) {
     saidAt = Date.now();
     said.textContent = words;
   }
@@ -89,4 +92,6 @@ if (watched?.dataset.open) {
     poll();
   }
   ready();
+} else if (watched && !watched.dataset.settled) {
+  poll();
 }

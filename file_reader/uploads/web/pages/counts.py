@@ -20,13 +20,13 @@ _GAP = 0.16
 
 @dataclass(frozen=True)
 class Line:
-    """A status with its rows, their share in percent (None: no row), and the reasons."""
+    """A status with its rows, their share in percent (None: no row), and the reasons, each in words, with its rows."""
 
     status: str
     word: str
     rows: int
     share: float | None
-    reasons: list[tuple[str, int]] = field(default_factory=list)
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def lines_of(shown: dict[str, Any]) -> list[Line]:
             rows := shown["rows"][name],
             rows / read * 100 if rows else None,
             [
-                (reason_in_words(reason, shown["max_distance"]), count)
+                (reason, reason_in_words(reason, shown["max_distance"]), count)
                 for reason, count in sorted(reasons.get(status, {}).items(), key=lambda item: -item[1])
             ],
         )

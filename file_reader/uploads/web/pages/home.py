@@ -1,8 +1,10 @@
 """The first page: a file or one location is sent, uploads are listed."""
 
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +14,8 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from service_kit.query_parameters import Values
+from uploads.accepting.options import OPTIONS, kept_options
 from uploads.models import Upload
 from uploads.rows.bulk.per_call import counts_of
 from uploads.web.api.pagination import NewestFirst, Page
@@ -21,6 +25,7 @@ from uploads.web.errors import problem_response
 from uploads.web.pages.callers import owner_of, signed_in
 from uploads.web.pages.location import look_up
 from uploads.web.pages.previewed import previewed
+from uploads.web.pages.sent_settings import Settings
 from uploads.web.pages.words import duration, seconds_between, state_of
 
 _UPLOADS_ON_A_PAGE = "20"
@@ -33,15 +38,19 @@ _EXAMPLE = Path(__file__).with_name("example.csv")
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def home(request: HttpRequest) -> HttpResponseBase:
-    """`POST` takes a file, as the API does, and leads to its page."""
+    """`POST` takes a file, as the API does, and leads to its page. `?again=` names an upload whose file is to be sent
+    again: its settings are filled in, and those beside it, which mend them."""
     if request.method != "POST":
-        return _home(request)
+        before = _upload_before(request)
+        said = {} if before is None else {**(before.options or {}), **kept_options(request.GET.dict())}
+        return _home(request, said, again=before)
+    given = Values("option", OPTIONS)
     try:
-        upload = upload_from(request, owner_of(request))
+        upload = upload_from(request, owner_of(request), given)
     except Exception as error:
         if (problem := problem_response(error)) is None:
             raise
-        return _home(request, problem=problem.data, status=problem.status_code)
+        return _home(request, kept_options(given), problem=problem.data, status=problem.status_code)
     return HttpResponseRedirect(reverse("page-upload", args=[upload.public_id]), status=303)
 
 
@@ -66,7 +75,22 @@ def example(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_EXAMPLE.read_bytes(), content_type="text/csv; charset=utf-8")
 
 
-def _home(request: HttpRequest, *, problem: Any = None, status: int = 200) -> HttpResponse:
+def _upload_before(request: HttpRequest) -> Upload | None:
+    try:
+        public_id = UUID(request.GET.get("again", ""))
+    except ValueError:
+        return None
+    return Upload.objects.visible_to(owner_of(request)).filter(public_id=public_id).first()
+
+
+def _home(
+    request: HttpRequest,
+    said: Mapping[str, str],
+    *,
+    again: Upload | None = None,
+    problem: Any = None,
+    status: int = 200,
+) -> HttpResponse:
     cursor = {"cursor": request.GET["cursor"]} if "cursor" in request.GET else {}
     page = Page("/", {"page_size": _UPLOADS_ON_A_PAGE, **cursor})
     uploads = page.read(NewestFirst(Upload.objects.visible_to(owner_of(request))), id_of=attrgetter("pk"))
@@ -85,6 +109,8 @@ def _home(request: HttpRequest, *, problem: Any = None, status: int = 200) -> Ht
         ],
         "page": page,
         "problem": problem,
+        "again": again,
+        "settings": Settings(said),
         "looked": look_up(location) if location else None,
         "max_bytes": settings.MAX_UPLOAD_BYTES,
         "keep_days": settings.UPLOAD_KEEP_DAYS,

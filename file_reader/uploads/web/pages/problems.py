@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from service_kit import problems
-from service_kit.logs import request_id
 
 #: Where programs call.
 _FOR_PROGRAMS = ("/api/", "/internal/")
@@ -21,4 +20,4 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     """Django's handler for an exception that nobody caught; the traceback is in the log."""
     if request.path.startswith(_FOR_PROGRAMS):
         return problems.internal_error(request)
-    return render(request, "pages/broken.html", {"request_id": request_id.get()}, status=500)
+    return render(request, "pages/broken.html", status=500)

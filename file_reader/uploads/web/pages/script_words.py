@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as lazy
 SCRIPT_WORDS = {
     "empty": lazy("The selected file is empty."),
     "too_large": lazy("The selected file must be smaller than {most}; it has {size}."),
-    "not_looked_at": lazy("The file could not be looked at. Try again."),
     "afterwards": lazy("Afterwards: {names}"),
     "will_be_sent": lazy("{size} will be sent. You can close the page once it is."),
     "sending": lazy("Sending: {done} of {all} MB"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,7 +34,7 @@ from uploads.web.pages.words import STAGE_WORDS, STATUS_WORDS, reason_in_words, 
 from uploads.work.commands import cancel_upload, delete_upload, pause_upload, resume_upload, retry_upload
 
 #: What the rows on the page may be asked for.
-_FILTERS = ("status", "postcode", "bbox", "cursor")
+_FILTERS = ("status", "reason", "postcode", "bbox", "cursor")
 _STAGES = tuple(STAGE_WORDS)
 #: What has a location, and so is on the map.
 _LAYERS = ("match", "no_match", "failed", "pending")
@@ -75,7 +76,10 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
             for status in _LAYERS
             if status in ("match", "no_match") or shown["rows"][status]
         ],
-        "notices": shown["warnings"],
+        "notices": [{**warning, "again": _again(upload, warning)} for warning in shown["warnings"]],
+        "again": _again(upload, shown["error"] or {}),
+        "request_id": upload.request_id,
+        "reason": reason_in_words(query.get("reason"), upload.max_distance),
         "is_open": shown["finished_at"] is None,
         "lines": lines_of(shown),
         "bar": bar_of(shown),
@@ -150,6 +154,11 @@ def _find(request: HttpRequest, public_id: UUID) -> Upload:
 def _shown(upload: Upload, request: HttpRequest) -> dict[str, Any]:
     ahead = uploads_ahead_of([upload]).get(upload.pk)
     return upload_as_json(upload, counts_of([upload])[upload.pk], ahead, request)
+
+
+def _again(upload: Upload, said: dict[str, Any]) -> str:
+    """Where the file is sent again with its settings, and with those that mend what is said of it."""
+    return f"/?{urlencode({'again': upload.public_id, **(said.get('fix') or {})})}"
 
 
 def _lines_around(upload: Upload, line: int | None) -> list[tuple[int, str]]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
@@ -99,7 +98,7 @@ def sentence_of(shown: dict[str, Any]) -> str:
     if shown.get("paused"):
         return _("Paused at %(percent)s %%") % {"percent": percent}
     if shown["waiting"]:
-        since = timesince(shown["waiting"]["since"]).partition(",")[0]
+        since = duration(seconds_between(shown["waiting"]["since"], datetime.now(UTC)), rounded=True)
         return _("%(percent)s %% answered, waiting for %(time)s") % {"percent": percent, "time": since}
     if state == "received":
         return _waiting_for_a_worker(shown.get("ahead"))

@@ -15,6 +15,7 @@ PAGES = [
 ]
 FILTERS = [
     parameter("status", text(enum=STATUSES)),
+    parameter("reason", text("Why a row has no postcode; docs/problems.md has them.", example="outside_uk")),
     parameter("postcode", text("Spaced in any way.", example="SW1A1AA")),
     parameter("outcode", text(example="SW1A")),
     parameter("admin_district", text("The whole name.", example="Westminster")),

@@ -18,6 +18,7 @@ class Proxy:
         self._target = target
         self.to_server, self.to_client = Direction(), Direction()
         self.requests: list[str] = []
+        self.is_away = False
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
 
@@ -46,6 +47,11 @@ class Proxy:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
 
+    def go_away(self) -> None:
+        """Ends all connections, and whoever comes now is turned away."""
+        self.is_away = True
+        self.cut()
+
     def count_anew(self) -> None:
         self.to_server.bytes = self.to_client.bytes = 0
         self.requests = []
@@ -60,6 +66,9 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.is_away:
+                client.close()
+                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
