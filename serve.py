@@ -11,6 +11,7 @@ nothing like it: there, after a `kill -9` of this process, the others go on unti
 start says that their ports are taken.
 """
 
+import argparse
 import ctypes
 import logging
 import os
@@ -286,6 +287,9 @@ def is_ready(environment: dict[str, str]) -> bool:
 
 
 def main() -> int:
+    arguments = argparse.ArgumentParser(description="Runs everything until SIGTERM or Ctrl-C.")
+    arguments.add_argument("--end-with", type=int, metavar="PID", help="the parent: ends when that has ended, however")
+    parent = arguments.parse_args().end_with
     environment = settings()
     check_ports(environment)
     prepare(environment)
@@ -295,7 +299,7 @@ def main() -> int:
         signal.signal(name, lambda number, _: ended.append(number))
     ready = False
     try:
-        while not ended:
+        while not ended and parent in (None, os.getppid()):
             for service in running:
                 service.watch(environment)
             if not ready and is_ready(environment):
