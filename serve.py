@@ -13,6 +13,7 @@ start says that their ports are taken.
 
 import argparse
 import ctypes
+import fcntl
 import logging
 import os
 import secrets
@@ -25,6 +26,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,7 +138,9 @@ def kept_secret(path: Path) -> str:
         part = path.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
         part.write_text(secrets.token_urlsafe(40))
-        part.rename(path)
+        with suppress(FileExistsError):  # another one that starts at this moment has made it
+            path.hardlink_to(part)
+        part.unlink()
     return path.read_text().strip()
 
 
@@ -292,7 +296,9 @@ def main() -> int:
     parent = arguments.parse_args().end_with
     environment = settings()
     check_ports(environment)
-    prepare(environment)
+    with Path(environment["DATA_DIR"], "prepare.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time, where several start on the same files
+        prepare(environment)
     running = services(environment)
     ended: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -13,10 +13,21 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent.parent
 #: What a service is made of; tests, and what else lies around, stay here (as in .dockerignore).
 _PARTS = ("serve.py", "LICENSE", "contracts", "service_kit", "gateway", "file_reader", "postcode_consumer")
-_LEFT_OUT = ("tests", "build", "__pycache__", ".*", "*.egg-info", "*.sqlite3*", "*.ini", "*.po", "requirements.*", "Dockerfile")
+_LEFT_OUT = (
+    "tests",
+    "build",
+    "__pycache__",
+    ".*",
+    "*.egg-info",
+    "*.sqlite3*",
+    "*.ini",
+    "*.po",
+    "requirements.*",
+    "Dockerfile",
+)
 
 
-class WithServices(build_py):
+class WithServices(build_py):  # type: ignore[misc]  # it has no types
     """Puts the services beside the modules."""
 
     def run(self) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +18,7 @@ from typing import NoReturn
 import click
 
 from postcodes_cli.app import App
-from postcodes_cli.errors import PostcodesError
+from postcodes_cli.errors import UnreachableError
 
 _HERE = Path(__file__).resolve().parent
 _START_SECONDS = 120.0
@@ -29,11 +29,12 @@ _ALONE = {
     **dict.fromkeys(("GATEWAY_HOST", "FILE_READER_HOST", "POSTCODE_CONSUMER_HOST"), "127.0.0.1"),
     **dict.fromkeys(("FILE_READER_URL", "POSTCODE_CONSUMER_URL"), ""),
     **dict.fromkeys(("GATEWAY_METRICS_PORT", "WORKER_METRICS_PORT"), "0"),
+    "LOG_FORMAT": "text",
 }
 
 
 def local_server() -> str:
-    """Where `postcodes serve` listens."""
+    """Where `postcodes serve` listens. A server for one command goes by the same name: it has the same files."""
     return f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT') or 8080}"
 
 
@@ -63,21 +64,15 @@ def build_index(source: Path) -> NoReturn:
 
 @contextmanager
 def server_for(app: App) -> Iterator[None]:
-    """Where no server is at `app.server`, `app` has one meanwhile that is started now and ends with this.
-
-    Raises ClickException when it does not start.
-    """
-    if _said_at(app.server):
-        app.say(f"There is a server at {app.server}: it is used, with its own settings")
-        yield
-        return
+    """A server for `app` alone, from now until the end. Raises ClickException when it does not start."""
     settings = environment() | _ALONE | _free_ports()
     folder = Path(settings["DATA_DIR"])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "serve.log"
     app.say(f"Starting a server for this command. Provider: {settings['PROVIDER']}. Files: {folder}")
     line = [*_program("serve.py"), "--end-with", str(os.getpid())]
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    with log.open("ab") as output:
         # A group of its own: Ctrl-C is for this command, which ends the server in its own time.
         process = subprocess.Popen(line, env=settings, stdout=output, stderr=output, process_group=0)  # noqa: S603 - ours
     try:
@@ -130,26 +125,18 @@ def _free_ports() -> dict[str, str]:
         return {name: str(probe.getsockname()[1]) for name, probe in zip(_PORTS, probes, strict=True)}
 
 
-def _said_at(url: str) -> str | None:
-    """`ready` or `not ready`, as the service there says of itself; None when there is none."""
+def _wait_for(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     from postcodes_cli.client import Client
 
-    try:
-        with Client(url, timeout=0) as client:
-            said = client.ready()
-    except PostcodesError:
-        return None
-    status = said.get("status") if isinstance(said, dict) else None
-    return status if status in ("ready", "not ready") else None
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while _said_at(url) != "ready":
-        if process.poll() is not None or time.monotonic() > deadline:
-            last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
-            raise click.ClickException(f"The server does not start. The end of {log}:\n  {last}")
-        time.sleep(0.1)
+    with Client(url, timeout=0) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(UnreachableError):
+                if client.ready()["status"] == "ready":
+                    return
+            time.sleep(0.1)
+    last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
+    raise click.ClickException(f"The server does not start. The end of {log}:\n  {last}")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -66,6 +66,7 @@ class Run:
     form: str
     columns: str | None
     out: BinaryIO
+    compress: bool = False
     again: bool = False
     force: bool = False
     strict: bool = False
@@ -132,6 +133,7 @@ class Run:
                     file,
                     filename=job.source.name,
                     idempotency_key=None if self.again else job.key,
+                    compress=self.compress,
                     progress=self.progress.sending,
                     **self.options,
                 )

@@ -60,11 +60,12 @@ def reading_options(function: Any) -> Any:
 @reading_options
 @click.option("--max-distance", type=float, metavar="M", help="No postcode further away, in metres; 2000 if not given.")
 @click.option("--webhook-url", metavar="URL", help="Whom the server tells when it has ended.")
+@click.option("--compress", is_flag=True, help="Pack the file by gzip on its way: for slow lines.")
 @click.option("--detach", is_flag=True, help="Send, print the ID, and end. The same line without it takes the result.")
 @click.option("--again", is_flag=True, help="Send the file even if the same was sent before.")
 @click.option("--strict", is_flag=True, help="Exit code 3 for rejected rows, too.")
 @click.option("--force", is_flag=True, help="Write over OUT if it is there.")
-@click.option("--serve", is_flag=True, help="On this machine: by a server that is started if none is there, and ends.")
+@click.option("--serve", is_flag=True, help="By a server of its own on this machine, which ends with the command.")
 @pass_app
 def geocode(
     app: App,
@@ -73,6 +74,7 @@ def geocode(
     output: str | None,
     form: str | None,
     columns: str | None,
+    compress: bool,
     detach: bool,
     again: bool,
     strict: bool,
@@ -99,7 +101,9 @@ def geocode(
     form = form or _told_by(output) or "csv"
     where = targets(sources, output, form)
     if serve and (detach or app.server_option):
-        raise click.UsageError("--serve is for this machine and until the end: neither --server nor --detach goes with it")
+        raise click.UsageError(
+            "The server of --serve ends with the command: neither --server nor --detach goes with it"
+        )
     if serve:
         app.server_option = embedded.local_server()
     if app.as_json and where == [None] and not detach:
@@ -114,7 +118,20 @@ def geocode(
                 f"{job.target} is there already, and not the result of this line: --force, or -o OUT"
             )
     with embedded.server_for(app) if serve else nullcontext(), app.client() as client, progress_of(app) as progress:
-        run = Run(client, progress, jobs, wanted, form, columns, sys.stdout.buffer, again, force, strict, detach)
+        run = Run(
+            client,
+            progress,
+            jobs,
+            wanted,
+            form,
+            columns,
+            sys.stdout.buffer,
+            compress=compress,
+            again=again,
+            force=force,
+            strict=strict,
+            detach=detach,
+        )
         try:
             run.all()
         except KeyboardInterrupt:
@@ -143,6 +160,8 @@ def _tell(app: App, run: Run) -> None:
             app.say(f"{job.source.name} is at the server. Follow it: postcodes uploads watch {job.upload['id']}")
         else:
             app.say(*lines_of(job))
+    if app.address:
+        app.say("The server has ended. For more of what it knows: postcodes serve")
     if len(run.jobs) > 1 and not run.detach:
         _tell_all(app, run.jobs)
 

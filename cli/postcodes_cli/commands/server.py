@@ -33,6 +33,7 @@ LOCAL_INDEX=/srv/index postcodes index codepo_gb.zip
 def index(file_name: str) -> None:
     """Build the index of postcodes from open data, so that `serve` and `geocode --serve` need no network.
 
-    FILE is the ONS Postcode Directory, the National Statistics Postcode Lookup or Code-Point Open, as it was downloaded.
+    FILE is the ONS Postcode Directory, the National Statistics Postcode Lookup or Code-Point Open, as it was
+    downloaded.
     """
     embedded.build_index(existing_file(file_name))
