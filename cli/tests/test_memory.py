@@ -18,7 +18,7 @@ def test_sending_and_taking_128_mib_needs_less_than_60_mb(command: Command, opti
     rows, content = 128 * MIB // 64, BLOCK * 128
     (command.folder / "points.csv").write_bytes(content)
     counts = {"read": rows, "matched": rows, "no_match": 0, "failed": 0, "rejected": 0, "pending": 0}
-    upload = {
+    upload: dict[str, object] = {
         "id": "1",
         "state": "done",
         "rows": counts,

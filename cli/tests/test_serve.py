@@ -101,7 +101,9 @@ def test_whatever_ends_the_command_ends_its_server_and_the_same_line_goes_on(
         done = installed("geocode", "points.csv", "--serve")
         assert (done.returncode, "found where it was" in done.stderr) == (0, True), done.stderr
         result = installed.folder / "points.postcodes.csv"
-        sent, answered = ([row["site"] for row in csv.DictReader(path.open())] for path in (points, result))
+        sent, answered = (
+            [row["site"] for row in csv.DictReader(path.read_text().splitlines())] for path in (points, result)
+        )
         assert answered == sent
 
 
