@@ -11,7 +11,9 @@ nothing like it: there, after a `kill -9` of this process, the others go on unti
 start says that their ports are taken.
 """
 
+import argparse
 import ctypes
+import fcntl
 import logging
 import os
 import secrets
@@ -24,6 +26,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,7 +138,9 @@ def kept_secret(path: Path) -> str:
         part = path.with_suffix(f".{os.getpid()}")
         part.touch(mode=0o600)
         part.write_text(secrets.token_urlsafe(40))
-        part.rename(path)
+        with suppress(FileExistsError):  # another one that starts at this moment has made it
+            path.hardlink_to(part)
+        part.unlink()
     return path.read_text().strip()
 
 
@@ -287,16 +292,21 @@ def is_ready(environment: dict[str, str]) -> bool:
 
 
 def main() -> int:
+    arguments = argparse.ArgumentParser(description="Runs everything until SIGTERM or Ctrl-C.")
+    arguments.add_argument("--end-with", type=int, metavar="PID", help="the parent: ends when that has ended, however")
+    parent = arguments.parse_args().end_with
     environment = settings()
     check_ports(environment)
-    prepare(environment)
+    with Path(environment["DATA_DIR"], "prepare.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time, where several start on the same files
+        prepare(environment)
     running = services(environment)
     ended: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: ended.append(number))
     ready = False
     try:
-        while not ended:
+        while not ended and parent in (None, os.getppid()):
             for service in running:
                 service.watch(environment)
             if not ready and is_ready(environment):

@@ -1,4 +1,4 @@
-"""Writes postcodes.1, the manual page, from the commands and their help: `.venv/bin/python cli/manual.py`."""
+"""Writes postcodes.1, the manual page, from the commands and docs/cli.md: `.venv/bin/python cli/manual.py`."""
 
 import inspect
 import re
@@ -14,6 +14,7 @@ from postcodes_cli.main import cli
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "postcodes.1"
 _EXIT_CODES = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
+_VARIABLES = re.compile(r"^\| `([A-Z_]+)` \| (.+) \|$", re.MULTILINE)
 
 
 def page() -> str:
@@ -25,6 +26,7 @@ def _lines() -> Iterator[str]:
     context = click.Context(cli, info_name="postcodes", **cli.context_settings)
     summary, _, rest = (cli.help or "").partition(":")
     yield f'.TH POSTCODES 1 "" "postcodes {__version__}" "User Commands"'
+    yield ".nh"  # a name that is hyphenated cannot be copied
     yield from (".SH NAME", f"postcodes \\- {_text(summary)}")
     yield from (".SH SYNOPSIS", f".B {_text(_usage(context))}")
     yield from (".SH DESCRIPTION", f"{_text(summary)}:{_text(rest)}", *_examples(cli))
@@ -32,9 +34,11 @@ def _lines() -> Iterator[str]:
     yield from _commands(cli, "postcodes")
     yield ".SH OPTIONS OF EVERY COMMAND"
     yield from _options(context, [*shared_options(), cli.get_help_option(context)])
-    yield ".SH EXIT STATUS"
-    for code, meaning in _EXIT_CODES.findall((HERE.parent / "docs" / "cli.md").read_text()):
-        yield from (".TP", f".B {code}", _text(meaning))
+    document = (HERE.parent / "docs" / "cli.md").read_text()
+    for title, table in (("EXIT STATUS", _EXIT_CODES), ("ENVIRONMENT", _VARIABLES)):
+        yield f".SH {title}"
+        for name, meaning in table.findall(document):
+            yield from (".TP", f".B {_text(name)}", _text(meaning.replace("`", "")))
 
 
 def _commands(group: click.Group, path: str) -> Iterator[str]:

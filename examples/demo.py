@@ -1,27 +1,21 @@
 #!/usr/bin/env python3
-"""The whole way in one run: start the stack, `postcodes geocode` a CSV, show the result, stop the stack.
+"""The whole way in one line: `postcodes geocode FILE --serve`, and its result as a table.
 
 `make demo` runs it with examples/landmarks.csv and the sandbox provider: no network, nothing to set up. The
-environment of the stack (.env.example) applies; `python examples/demo.py my.csv` takes another file.
+environment of the services (.env.example) applies; `python examples/demo.py my.csv` takes another file.
 """
 
 import csv
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import requests
-
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 90.0
 _SHOWN = ("name", "lat", "lon", "result_status", "result_postcode", "result_distance_m", "result_admin_district")
 _WIDEST = 30
 
@@ -30,21 +24,8 @@ def main() -> int:
     source = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "examples" / "landmarks.csv"
     data_dir = (ROOT / os.environ.get("DATA_DIR", "var/demo")).resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"DATA_DIR": str(data_dir), "PROVIDER": os.environ.get("PROVIDER", "sandbox")}
-    for name in ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT"):
-        environment.setdefault(name, str(_free_port()))
-    gateway = f"http://127.0.0.1:{environment['GATEWAY_PORT']}"
-    log = data_dir / "demo.log"
-    print(f"Starting gateway, file_reader, worker and postcode_consumer (their log: {_short(log)}) …", flush=True)
-    with log.open("wb") as log_file:
-        stack = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=environment, stderr=log_file)
-        try:
-            _wait_until_ready(gateway, stack, log)
-            result = data_dir / f"{source.stem}-result.csv"
-            upload = _geocode(gateway, source, result)
-        finally:
-            stack.send_signal(signal.SIGTERM)
-            stack.wait()
+    result = data_dir / f"{source.stem}-result.csv"
+    upload = _geocode(source, result, data_dir)
     rows = _read(result)
     _show(rows)
     counts = Counter(row["result_status"] for row in rows)
@@ -54,41 +35,26 @@ def main() -> int:
     return 0 if upload["state"] == "done" and upload["rows"]["read"] == len(rows) else 1
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-
-
-def _wait_until_ready(gateway: str, stack: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and stack.poll() is None:
-        try:
-            if requests.get(f"{gateway}/readyz", timeout=3).status_code == 200:
-                return
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.1)
-    lines = log.read_text(errors="replace").splitlines()[-20:]
-    raise SystemExit("The stack did not start. The end of its log:\n" + "\n".join(lines))
-
-
-def _geocode(gateway: str, source: Path, result: Path) -> dict[str, Any]:
-    """What a user would type; the rest of this file starts the stack and shows the result."""
-    print(f"$ postcodes geocode {_short(source)} -o {_short(result)}", flush=True)
-    home = str(result.parent / "postcodes")
-    line = [sys.executable, "-m", "postcodes_cli", "geocode", str(source), "-o", str(result), "--again", "--force"]
-    environment = os.environ | {"POSTCODES_SERVER": gateway, "POSTCODES_HOME": home, "PYTHONPATH": str(ROOT / "cli")}
-    arguments = [*line, "--json"]
+def _geocode(source: Path, result: Path, data_dir: Path) -> dict[str, Any]:
+    """What a user would type; the rest of this file shows the result."""
+    print(f"$ postcodes geocode {_short(source)} -o {_short(result)} --serve", flush=True)
+    line = [sys.executable, "-m", "postcodes_cli", "geocode", str(source), "-o", str(result), "--serve"]
+    environment = {"PROVIDER": "sandbox"} | os.environ
+    environment |= {
+        "DATA_DIR": str(data_dir),
+        "POSTCODES_HOME": str(data_dir / "postcodes"),
+        "PYTHONPATH": str(ROOT / "cli"),
+    }
+    arguments = [*line, "--again", "--force", "--json"]
     done = subprocess.run(arguments, stdout=subprocess.PIPE, env=environment, check=False)  # noqa: S603 - our own command
     if done.returncode:
         raise SystemExit(f"The command ended with exit code {done.returncode}; the lines above say why.")
     upload: dict[str, Any] = json.loads(done.stdout)["files"][0]["upload"]
     return upload
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def _read(path: Path) -> list[dict[str, str]]:

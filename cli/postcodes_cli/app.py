@@ -36,6 +36,8 @@ class App:
     verbose: bool = False
     no_color: bool = False
     timeout: float = 60.0
+    #: Where a server listens that was started for this command; `server` is still the name that it goes by.
+    address: str | None = None
     #: While a bar is drawn, words go above it.
     above: Any = None
 
@@ -51,7 +53,7 @@ class App:
         from postcodes_cli.client import Client
 
         try:
-            return Client(self.server, self.api_key, self.timeout, self.retrying)
+            return Client(self.address or self.server, self.api_key, self.timeout, self.retrying)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 

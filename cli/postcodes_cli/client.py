@@ -7,76 +7,37 @@ Every method raises the errors of `postcodes_cli.errors`. Calls are tried again 
 for `timeout` seconds without a sign of life.
 """
 
-import os
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar, Unpack
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Any, BinaryIO, TypeVar, Unpack
 
-from postcodes_cli.answers import (
-    ENDED,
-    FORMATS,
-    Found,
-    Postcode,
-    Preview,
-    ReadingOptions,
-    Row,
-    Upload,
-    UploadOptions,
-)
+from postcodes_cli.answers import ENDED, FORMATS, Upload, UploadOptions
 from postcodes_cli.errors import RetryableError, UploadEndedError
 from postcodes_cli.frames import POSITION, RESULT_COLUMNS, geocoded
+from postcodes_cli.questions import UPLOADS, Questions, path_of
 from postcodes_cli.results import Download, save
-from postcodes_cli.sending import Body, Progress, digest_of
-from postcodes_cli.settings import DEFAULT_SERVER
-from postcodes_cli.transport import TRANSFER_SECONDS, Notice, Patience, Transport, json_of
+from postcodes_cli.sending import Body, Progress, digest_of, name_of, opened, packed
+from postcodes_cli.transport import TRANSFER_SECONDS, Patience, json_of
 
 Frame = TypeVar("Frame")
-#: How many locations one call takes.
-LOOKUP_LIMIT = 1_000
-_UPLOADS = "/api/v1/uploads/"
 _FIRST_LOOK = 0.1
 #: The gateway has a smaller body whole before it waits for anything.
 _LARGE_BYTES = 1 << 20
-_PREVIEW_BYTES = 1 << 18
 #: How the rows of a result are counted (`results.check_rows`).
 _CHECKS = {"csv": "at least", "ndjson": "each"}
 
 
-class Client:
+class Client(Questions):
     """The connections to one server, for one thread. Close it, or use it as a context manager.
 
     `server` and `api_key` come from POSTCODES_SERVER and POSTCODES_API_KEY if not given. `timeout`: for how many
     seconds without a sign of life a call is tried again. `on_retry` is called before each further attempt with the
     error and the seconds until then.
     """
-
-    def __init__(
-        self,
-        server: str | None = None,
-        api_key: str | None = None,
-        timeout: float = 60.0,
-        on_retry: Notice | None = None,
-    ) -> None:
-        server = server or os.environ.get("POSTCODES_SERVER") or DEFAULT_SERVER
-        self._transport = Transport(server, api_key or os.environ.get("POSTCODES_API_KEY"), timeout, on_retry)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._transport.close()
-
-    @property
-    def server(self) -> str:
-        return self._transport.server
 
     # --- files -------------------------------------------------------------------------------------------------------
     def geocode(
@@ -135,15 +96,17 @@ class Client:
         *,
         filename: str | None = None,
         idempotency_key: str | None = None,
+        compress: bool = False,
         progress: Progress | None = None,
         **options: Unpack[UploadOptions],
     ) -> Upload:
         """Sends a file in pieces; returns its upload, which is stored then. A file object is sent from where it stands.
 
-        With an `idempotency_key` that was sent before, with the same file and options, it is the upload that is there.
-        Without one, a key of its own makes further attempts safe.
+        `compress` packs it by gzip on the way; for the server it is the same file. With an
+        `idempotency_key` that was sent before, with the same file and options, it is the upload that is there. Without
+        one, a key of its own makes further attempts safe.
         """
-        with _opened(source) as file:
+        with opened(source) as whole, packed(whole) if compress else nullcontext(whole) as file:
             patience = self._transport.patience()
 
             def moved(sent: int, size: int | None) -> None:
@@ -157,7 +120,9 @@ class Client:
                 "Content-Digest": f"sha-256=:{b64encode(digest_of(file)).decode()}:",
                 "Idempotency-Key": idempotency_key or uuid.uuid4().hex,
             }
-            params = {"filename": filename or _name_of(source), **options}
+            if compress:
+                headers["Content-Encoding"] = "gzip"
+            params = {"filename": filename or name_of(source), **options}
             is_large = len(body) > _LARGE_BYTES
             while True:
                 if is_large:
@@ -166,7 +131,7 @@ class Client:
                 try:
                     answer = self._transport.once(
                         "POST",
-                        _UPLOADS,
+                        UPLOADS,
                         params=params,
                         headers=headers,
                         data=body,
@@ -177,39 +142,14 @@ class Client:
                 except RetryableError as error:
                     patience.wait(error)
 
-    def preview(
-        self, source: str | Path | BinaryIO, *, filename: str | None = None, **options: Unpack[ReadingOptions]
-    ) -> Preview:
-        """What would be read from a file; nothing is stored. Of a large text only its beginning is sent."""
-        with _opened(source) as file:
-            beginning = file.read(_PREVIEW_BYTES)
-            rest = file.read(1)
-            params: dict[str, Any] = {"filename": filename or _name_of(source), **options}
-            # The parts of a container are of no use alone.
-            if rest and not beginning.startswith((b"PK", b"\x1f\x8b")) and not _is_one_object(beginning):
-                size = file.seek(0, os.SEEK_END)
-                params |= {"partial": True, "size": size}
-            else:
-                beginning += rest + file.read()
-        answer = self._transport.call(
-            "POST",
-            f"{_UPLOADS}preview/",
-            params=params,
-            data=beginning,
-            headers={"Content-Type": "application/octet-stream"},
-            seconds=TRANSFER_SECONDS,
-        )
-        shown: Preview = json_of(answer)
-        return shown
-
     # --- uploads -----------------------------------------------------------------------------------------------------
     def state(self, upload_id: str) -> Upload:
         """The upload as it is now."""
-        return _upload(json_of(self._transport.call("GET", _path_of(upload_id))))
+        return _upload(json_of(self._transport.call("GET", path_of(upload_id))))
 
     def uploads(self) -> Iterator[Upload]:
         """Your uploads, newest first."""
-        return self._pages(_UPLOADS, {})
+        return self._pages(UPLOADS, {})
 
     def watch(self, upload_id: str, *, interval: float | None = None, every_look: bool = False) -> Iterator[Upload]:
         """The upload each time when it has changed, until it has ended; with `every_look` also when it has not.
@@ -222,7 +162,7 @@ class Client:
         while True:
             headers = {"If-None-Match": tag} if tag else {}
             answer = self._transport.call(
-                "GET", _path_of(upload_id), headers=headers, expected=(304,), patience=patience
+                "GET", path_of(upload_id), headers=headers, expected=(304,), patience=patience
             )
             patience.renew()
             if answer.status_code != 304:
@@ -263,7 +203,7 @@ class Client:
 
     def delete(self, upload_id: str) -> None:
         """Removes it for good, with its rows and its file."""
-        self._transport.call("DELETE", _path_of(upload_id))
+        self._transport.call("DELETE", path_of(upload_id))
 
     # --- results and rows --------------------------------------------------------------------------------------------
     def download(
@@ -300,63 +240,14 @@ class Client:
         """A result in pieces, as they come. Raises ResultError when it changes before its end."""
         return self._download(upload_id, format, columns, status, progress).pieces()
 
-    def rows(self, upload_id: str | None = None, **filters: Any) -> Iterator[Row]:
-        """The rows of an upload, or of all; page after page is fetched as they are taken.
-
-        Filters: `status`, `reason`, `postcode`, `outcode`, `admin_district`, `country`, `bbox`, `near` with `radius`
-        (metres).
-        """
-        path = f"{_path_of(upload_id)}rows/" if upload_id else "/api/v1/rows/"
-        return self._pages(path, {"page_size": LOOKUP_LIMIT, **filters})
-
-    # --- lookups -----------------------------------------------------------------------------------------------------
-    def lookup(self, latitude: float, longitude: float, *, max_distance: float | None = None) -> Found:
-        """The postcode of one location."""
-        params = {"latitude": latitude, "longitude": longitude, "max_distance": max_distance}
-        found: Found = json_of(self._transport.call("GET", "/api/v1/reverse-geocode/", params=params))
-        return found
-
-    def lookup_many(
-        self, locations: Iterable[Sequence[float]], *, max_distance: float | None = None
-    ) -> Iterator[Found]:
-        """The postcodes of many locations (latitude, longitude), in their order, 1,000 a call."""
-        body: dict[str, Any] = {} if max_distance is None else {"max_distance": max_distance}
-        some: list[dict[str, float]] = []
-        for latitude, longitude in locations:
-            some.append({"latitude": latitude, "longitude": longitude})
-            if len(some) == LOOKUP_LIMIT:
-                yield from self._lookup(body | {"locations": some})
-                some = []
-        if some:
-            yield from self._lookup(body | {"locations": some})
-
-    def postcode(self, postcode: str) -> Postcode:
-        """What is known about a postcode. Raises NotFoundError when nobody knows it."""
-        known: Postcode = json_of(self._transport.call("GET", f"/api/v1/postcodes/{quote(postcode, safe='')}/"))
-        return known
-
-    def ready(self) -> dict[str, Any]:
-        """What the server says of all its services: `status`, and what is `missing`, by service, while one is not
-        ready."""
-        answer: dict[str, Any] = json_of(self._transport.call("GET", "/status/"))
-        return answer
-
-    def check_key(self) -> None:
-        """Raises KeyRefusedError when the server does not take the key; one that may not look at uploads is good."""
-        self._transport.call("GET", _UPLOADS, params={"page_size": 1}, expected=(403,))
-
     # --- inside ------------------------------------------------------------------------------------------------------
-    def _lookup(self, body: Mapping[str, Any]) -> list[Found]:
-        found: list[Found] = json_of(self._transport.call("POST", "/api/v1/reverse-geocode/", json=body))["results"]
-        return found
-
     def _told(self, upload_id: str, what: str) -> Upload:
-        return _upload(json_of(self._transport.call("POST", f"{_path_of(upload_id)}{what}/")))
+        return _upload(json_of(self._transport.call("POST", f"{path_of(upload_id)}{what}/")))
 
     def _knock(self, patience: Patience) -> None:
         """Waits until the server is there and takes the key: a large file is not sent to find that out."""
         # A key that only sends may not look.
-        self._transport.call("GET", _UPLOADS, params={"page_size": 1}, expected=(403,), patience=patience)
+        self._transport.call("GET", UPLOADS, params={"page_size": 1}, expected=(403,), patience=patience)
 
     def _download(
         self, upload_id: str, form: str, columns: str | None, status: str | None, progress: Progress | None
@@ -364,36 +255,9 @@ class Client:
         if form not in FORMATS:
             raise ValueError(f"{form!r} is none of {', '.join(FORMATS)}")
         params = {"columns": columns, "status": status}
-        return Download(self._transport, f"{_path_of(upload_id)}result.{form}", params, progress=progress)
-
-    def _pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
-        while True:
-            page = json_of(self._transport.call("GET", path, params=params))
-            yield from page["results"]
-            if not page["next"]:
-                return
-            # The server's own name for itself may be none that is known here.
-            params = dict(parse_qsl(urlsplit(page["next"]).query))
-
-
-def _path_of(upload_id: str) -> str:
-    return f"{_UPLOADS}{quote(str(upload_id), safe='')}/"
+        return Download(self._transport, f"{path_of(upload_id)}result.{form}", params, progress=progress)
 
 
 def _upload(answer: Any) -> Upload:
     upload: Upload = answer
     return upload
-
-
-def _opened(source: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
-    return Path(source).open("rb") if isinstance(source, str | Path) else nullcontext(source)
-
-
-def _name_of(source: str | Path | BinaryIO) -> str:
-    name = source if isinstance(source, str | Path) else getattr(source, "name", "")
-    return Path(name).name if isinstance(name, str | Path) and name else "stdin"
-
-
-def _is_one_object(beginning: bytes) -> bool:
-    """JSON, GPX and KML are of no use in part."""
-    return beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b"<"))

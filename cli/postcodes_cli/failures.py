@@ -43,9 +43,7 @@ def said_of(error: BaseException) -> list[str]:
     if isinstance(error, UploadEndedError):
         lines += [f"  {line}" for line in options_of(error.upload["error"] or {})]
     elif isinstance(error, RetryableError):
-        lines.append(
-            "  Is it running? Another one: --server URL, or POSTCODES_SERVER. In its repository, make run starts it"
-        )
+        lines.append("  Is it running? Another one: --server URL, or POSTCODES_SERVER. `postcodes serve` starts one")
     return lines
 
 

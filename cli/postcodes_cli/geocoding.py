@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -48,31 +48,29 @@ class Job:
     error: Exception | None = None
     code: int = failures.OK
 
+    @classmethod
+    def of(cls, app: App, source: Source, target: Path | None, options: dict[str, Any]) -> "Job":
+        """A file that is to be done, with what is remembered of it."""
+        key = idempotency_key(source.digest(), options)
+        return cls(source, target, Known.of(key=key, server=app.server, api_key=app.api_key), key)
+
 
 @dataclass
 class Run:
     """All files of one command."""
 
-    app: App
     client: "Client"
     progress: Progress
+    jobs: list[Job]
     options: dict[str, Any]
     form: str
     columns: str | None
     out: BinaryIO
+    compress: bool = False
     again: bool = False
     force: bool = False
     strict: bool = False
     detach: bool = False
-    jobs: list[Job] = field(default_factory=list)
-
-    def job(self, source: Source, target: Path | None) -> Job:
-        """A file that is to be done; refuses to write over a result that is none of this very file."""
-        key = idempotency_key(source.digest(), self.options)
-        known = Known.of(key=key, server=self.app.server, api_key=self.app.api_key)
-        job = Job(source, target, known, key)
-        self.jobs.append(job)
-        return job
 
     def all(self) -> None:
         """Sends ahead, and takes the results in the order of the files.
@@ -135,6 +133,7 @@ class Run:
                     file,
                     filename=job.source.name,
                     idempotency_key=None if self.again else job.key,
+                    compress=self.compress,
                     progress=self.progress.sending,
                     **self.options,
                 )

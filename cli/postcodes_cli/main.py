@@ -10,6 +10,7 @@ from postcodes_cli.app import App, Group, ReaderGoneError
 from postcodes_cli.commands.account import completion, login, logout, status
 from postcodes_cli.commands.geocode import geocode
 from postcodes_cli.commands.lookups import lookup, postcode_command, preview
+from postcodes_cli.commands.server import index, serve
 from postcodes_cli.commands.uploads import rows, uploads
 
 _EXAMPLES = """\
@@ -35,6 +36,8 @@ for command in (
     login,
     logout,
     status,
+    serve,
+    index,
     completion,
 ):
     cli.add_command(command)

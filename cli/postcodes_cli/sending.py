@@ -1,7 +1,12 @@
 """A file on its way to the server, piece by piece."""
 
+import gzip
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import BinaryIO
 
 PIECE_BYTES = 1 << 18
@@ -39,6 +44,26 @@ class Body:
         self._sent += len(piece)
         self._on_piece(self._sent, self._size)
         return piece
+
+
+def opened(source: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """The file of that name; a file that is open already stays open."""
+    return Path(source).open("rb") if isinstance(source, str | Path) else nullcontext(source)
+
+
+def name_of(source: str | Path | BinaryIO) -> str:
+    name = source if isinstance(source, str | Path) else getattr(source, "name", "")
+    return Path(name).name if isinstance(name, str | Path) and name else "stdin"
+
+
+def packed(file: BinaryIO) -> BinaryIO:
+    """The rest of a file, packed by gzip into a temporary one: its length and digest go ahead of it, and it may have to
+    be sent again."""
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=target, mtime=0) as archive:
+        shutil.copyfileobj(file, archive, PIECE_BYTES)
+    target.seek(0)
+    return target
 
 
 def digest_of(file: BinaryIO) -> bytes:

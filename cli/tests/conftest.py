@@ -1,6 +1,7 @@
 """A real server for the whole run, with a key, and the command as people start it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ class Command:
     home: Path
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    #: Where the package is.
+    package: Path = ROOT / "cli"
 
     def start(self, *arguments: str, **more: Any) -> "subprocess.Popen[bytes]":
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("POSTCODES_", "PYTHON"))}
@@ -33,7 +36,7 @@ class Command:
             "POSTCODES_SERVER": self.server,
             "POSTCODES_API_KEY": self.key,
             "POSTCODES_HOME": str(self.home),
-            "PYTHONPATH": str(ROOT / "cli"),
+            "PYTHONPATH": str(self.package),
         }
         line = [sys.executable, "-m", "postcodes_cli", *arguments]
         options = {"stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **more}
@@ -61,6 +64,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         )
         running.headers["Authorization"] = f"Bearer {made.stdout.strip()}"
         yield running
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The distribution, built from a copy of the repository: building leaves things behind."""
+    folder = tmp_path_factory.mktemp("wheel")
+    left_out = ("tests", "var", "dist", "build", "*.egg-info", "__pycache__", ".*")
+    shutil.copytree(ROOT, folder / "repository", ignore=shutil.ignore_patterns(*left_out))
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)]
+    build = [sys.executable, "-m", "pip", "wheel", *options, "./repository/cli"]
+    subprocess.run(build, cwd=folder, check=True)
+    (built,) = folder.glob("*.whl")
+    return built
 
 
 @pytest.fixture(scope="session")

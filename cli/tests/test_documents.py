@@ -49,3 +49,11 @@ def test_the_example_with_frames_runs(stack: Stack, key: str, tmp_path: Path, li
     pytest.importorskip(library, reason=f"{library} is not installed")
     (example,) = (one for one in EXAMPLES if f"import {library}\n" in one)
     assert run_example(example, stack, key, tmp_path)[-1] == "77"
+
+
+def test_the_page_has_every_variable_that_is_read() -> None:
+    said = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXT, re.MULTILINE)) | {"TERM"}  # which is told of with NO_COLOR
+    sources = "".join(path.read_text() for path in (ROOT / "cli" / "postcodes_cli").rglob("*.py"))
+    read = set(re.findall(r"""environ(?:\.get\(|\[)["']([A-Z_]+)""", sources))
+    assert len(read) > 5
+    assert read - said == set()

@@ -1,6 +1,7 @@
 """`postcodes geocode` as it is typed: what is written where, what is said, and every exit code."""
 
 import csv
+import hashlib
 import json
 import signal
 import socket
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Command, write_points
+from proxy import Proxy
 from scripted import Answer, Scripted, document
 from stack import wait_for
 
@@ -75,6 +77,20 @@ def test_many_files_have_one_summary_and_results_are_left_out(command: Command) 
     again = command("geocode", *sorted(path.name for path in command.folder.glob("p*.csv")), "-q")
     assert (again.returncode, again.stderr) == (0, "")
     assert len(list(command.folder.glob("*.postcodes.csv"))) == 6
+
+
+def test_a_file_is_packed_on_its_way_and_is_the_same_file_there(command: Command, proxy: Proxy, client: Client) -> None:
+    path = write_points(command.folder / "points.csv", 5_000)
+    command.server = proxy.url
+    packed = command("geocode", "points.csv", "--compress", "--json")
+    assert packed.returncode == 0, packed.stderr
+    assert proxy.to_server.bytes < path.stat().st_size / 3
+    upload = json.loads(packed.stdout)["files"][0]["upload"]
+    assert upload["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    command.home = command.folder / "another"  # what was sent is not remembered: it is sent again, as it is
+    again = command("geocode", "points.csv", "--json", "--force")
+    assert json.loads(again.stdout)["files"][0]["upload"]["id"] == upload["id"]
+    assert proxy.sent_files() == 2
 
 
 def test_results_go_to_a_folder(command: Command, points: Path) -> None:

@@ -2,13 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import manual
 import pytest
-from stack import ROOT
 
 
 def test_the_page_is_that_of_the_commands() -> None:
@@ -23,11 +21,6 @@ def test_groff_shows_it_without_a_warning() -> None:
     assert "postcodes lookup 51.501009 -0.141588" in shown.stdout
 
 
-def test_the_wheel_has_it(tmp_path: Path) -> None:
-    kept_out = shutil.ignore_patterns("build", "*.egg-info", "tests", ".*", "__pycache__")
-    shutil.copytree(ROOT / "cli", tmp_path / "cli", ignore=kept_out)
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "./cli"], cwd=tmp_path, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+def test_the_wheel_has_it(wheel: Path) -> None:
     (page,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/share/man/man1/postcodes.1"))
     assert zipfile.ZipFile(wheel).read(page) == manual.PAGE.read_bytes()

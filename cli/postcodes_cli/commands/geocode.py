@@ -2,11 +2,13 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
+from postcodes_cli import embedded
 from postcodes_cli.answers import FORMATS, Upload
 from postcodes_cli.app import App, Command, pass_app
 from postcodes_cli.geocoding import Job, Run, code_of
@@ -22,6 +24,7 @@ postcodes geocode points.csv --latitude y --longitude x
 postcodes geocode - < points.csv > out.csv        from standard input to standard output
 postcodes geocode points.csv --columns name,result_postcode -o -
 postcodes geocode points.csv --detach             sends it, prints its ID, and ends
+postcodes geocode points.csv --serve              needs no server: starts one, which ends with the command
 """
 
 
@@ -57,10 +60,12 @@ def reading_options(function: Any) -> Any:
 @reading_options
 @click.option("--max-distance", type=float, metavar="M", help="No postcode further away, in metres; 2000 if not given.")
 @click.option("--webhook-url", metavar="URL", help="Whom the server tells when it has ended.")
+@click.option("--compress", is_flag=True, help="Pack the file by gzip on its way: for slow lines.")
 @click.option("--detach", is_flag=True, help="Send, print the ID, and end. The same line without it takes the result.")
 @click.option("--again", is_flag=True, help="Send the file even if the same was sent before.")
 @click.option("--strict", is_flag=True, help="Exit code 3 for rejected rows, too.")
 @click.option("--force", is_flag=True, help="Write over OUT if it is there.")
+@click.option("--serve", is_flag=True, help="By a server of its own on this machine, which ends with the command.")
 @pass_app
 def geocode(
     app: App,
@@ -69,10 +74,12 @@ def geocode(
     output: str | None,
     form: str | None,
     columns: str | None,
+    compress: bool,
     detach: bool,
     again: bool,
     strict: bool,
     force: bool,
+    serve: bool,
     **options: Any,
 ) -> int:
     """Give every row of FILE its UK postcode.
@@ -93,28 +100,47 @@ def geocode(
     sources, left_out = find(files)
     form = form or _told_by(output) or "csv"
     where = targets(sources, output, form)
+    if serve and (detach or app.server_option):
+        raise click.UsageError(
+            "The server of --serve ends with the command: neither --server nor --detach goes with it"
+        )
+    if serve:
+        app.server_option = embedded.local_server()
     if app.as_json and where == [None] and not detach:
         raise click.UsageError("--json and the result would both be on standard output: pass -o FILE")
     for name in left_out:
         app.say(f"Left out: {name}, which is a result")
     wanted = {name: value for name, value in options.items() if value is not None}
-    with app.client() as client, progress_of(app) as progress:
-        run = Run(app, client, progress, wanted, form, columns, sys.stdout.buffer, again, force, strict, detach)
-        for source, target in zip(sources, where, strict=True):
-            job = run.job(source, target)
-            if target and target.exists() and not (force or detach or job.known.is_written(target)):
-                raise click.UsageError(
-                    f"{target} is there already, and not the result of this line: --force, or -o OUT"
-                )
+    jobs = [Job.of(app, source, target, wanted) for source, target in zip(sources, where, strict=True)]
+    for job in jobs:
+        if job.target and job.target.exists() and not (force or detach or job.known.is_written(job.target)):
+            raise click.UsageError(
+                f"{job.target} is there already, and not the result of this line: --force, or -o OUT"
+            )
+    with embedded.server_for(app) if serve else nullcontext(), app.client() as client, progress_of(app) as progress:
+        run = Run(
+            client,
+            progress,
+            jobs,
+            wanted,
+            form,
+            columns,
+            sys.stdout.buffer,
+            compress=compress,
+            again=again,
+            force=force,
+            strict=strict,
+            detach=detach,
+        )
         try:
             run.all()
         except KeyboardInterrupt:
-            _say_it_goes_on(app, run.jobs)
+            _say_it_goes_on(app, jobs)
             raise
         if not detach:
-            _wait_for_reasons(client, run.jobs)
+            _wait_for_reasons(client, jobs)
     _tell(app, run)
-    return code_of(run.jobs)
+    return code_of(jobs)
 
 
 def _told_by(output: str | None) -> str | None:
@@ -134,6 +160,8 @@ def _tell(app: App, run: Run) -> None:
             app.say(f"{job.source.name} is at the server. Follow it: postcodes uploads watch {job.upload['id']}")
         else:
             app.say(*lines_of(job))
+    if app.address:
+        app.say("The server has ended. For more of what it knows: postcodes serve")
     if len(run.jobs) > 1 and not run.detach:
         _tell_all(app, run.jobs)
 
@@ -148,8 +176,9 @@ def _tell_all(app: App, jobs: list[Job]) -> None:
 
 def _say_it_goes_on(app: App, jobs: list[Job]) -> None:
     uploads: list[Upload] = [job.upload for job in jobs if job.upload and not job.ended]
-    if not uploads:
+    if not uploads or app.address:
         app.say("Stopped. The same line again goes on where it was.", error=True)
+        return
     for upload in uploads:
         app.say(f"The upload goes on at the server. Follow it: postcodes uploads watch {upload['id']}", error=True)
 

@@ -3,7 +3,6 @@
 import functools
 import threading
 from collections.abc import Callable
-from datetime import datetime
 
 from django.conf import settings
 
