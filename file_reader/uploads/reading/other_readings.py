@@ -1,9 +1,10 @@
 """Other readings of the rows of a file, each a rule: how one tells from where the rows are that it fits them better.
 
-A rule knows which rows cannot be meant in its way. What lies between two of these is a run, and doubtful if it fits.
+Most rules know which rows cannot be meant in their way. What lies between two of these is a run, and doubtful if it fits.
+Others look for rows among others that no honest file has.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
-from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
+from uploads.reading.land import COAST, ELSEWHERE, INLAND, SEA, has_postcodes, land_at
 from uploads.reading.notations import KINDS, UK_LATITUDE, UK_LONGITUDE, Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
@@ -28,6 +29,14 @@ _AT_SEA, _INLAND = 0.35, 0.05
 #: By chance, minutes or seconds are below 60 in six of ten places: so many of them, and it is none; in one column
 #: alone some more.
 _NO_CHANCE, _NO_CHANCE_IN_ONE = 20, 24
+#: In part of the rows: so many of those in the sea, and of those with one number that is filled in; some rows before
+#: the first of them are meant so, too, but do not show it. The same share as above is less where others are between.
+_SHOWN, _MAY_PRECEDE = 4, 10
+_AT_SEA_IN_PART = 0.3
+#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not those of two degrees.
+_OFF, _WIDE = 0.1, 2.0
+#: How many times more often than the numbers beside it a number has to stand there.
+_TIMES = 4
 #: What takes long for a row is done for one of so many.
 _ONE_OF = 20
 
@@ -38,27 +47,30 @@ Places = npt.NDArray[np.intp]
 @dataclass(frozen=True)
 class Located:
     """The rows that have a location, as columns, in degrees. `says_west` is the share of rows around each in which a
-    cell says west, NaN where some are west.
+    cell says west, NaN where some are west; `land` is what is there, as `land_at` has it.
     """
 
     dialect: Dialect
     latitudes: Degrees
     longitudes: Degrees
     says_west: npt.NDArray[np.float64]
+    land: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.latitudes)
 
     def __add__(self, other: "Located") -> "Located":
-        names = ("latitudes", "longitudes", "says_west")
-        return Located(self.dialect, *(np.concatenate([getattr(self, of), getattr(other, of)]) for of in names))
+        columns = zip(self._columns(), other._columns(), strict=True)
+        return Located(self.dialect, *map(np.concatenate, columns))
 
     def run(self, start: int, end: int) -> "Located":
-        return Located(self.dialect, self.latitudes[start:end], self.longitudes[start:end], self.says_west[start:end])
+        return self.some(slice(start, end))
 
-    @cached_property
-    def land(self) -> npt.NDArray[np.uint8]:
-        return land_at(self.latitudes, self.longitudes)
+    def some(self, rows: slice | Places) -> "Located":
+        return Located(self.dialect, *(column[rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[Degrees, Degrees, npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+        return self.latitudes, self.longitudes, self.says_west, self.land
 
     @cached_property
     def west(self) -> Places:
@@ -71,18 +83,22 @@ class Located:
 
     @cached_property
     def sampled(self) -> "Located":
-        some = self.sample
-        return Located(self.dialect, self.latitudes[some], self.longitudes[some], self.says_west[some])
+        return self.some(self.sample)
 
     @cached_property
     def exchanged(self) -> npt.NDArray[np.bool_]:
         """Which of the sample are on British land with easting and northing exchanged."""
-        # 30 MB of grid, for the files that need it.
-        from convertbng.cutil import convert_osgb36_to_ll
+        return exchanged_on_land(self.sampled)
 
-        eastings, northings = on_grid(self.latitudes[self.sample], self.longitudes[self.sample])
-        longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
-        return has_postcodes(land_at(latitudes, longitudes))
+
+def exchanged_on_land(rows: Located) -> npt.NDArray[np.bool_]:
+    """Which of these rows are on British land with easting and northing exchanged."""
+    # 30 MB of grid, for the files that need it.
+    from convertbng.cutil import convert_osgb36_to_ll
+
+    eastings, northings = on_grid(rows.latitudes, rows.longitudes)
+    longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
+    return has_postcodes(land_at(latitudes, longitudes))
 
 
 def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
@@ -108,19 +124,67 @@ def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
     return eastings + 400_000, northings - origin - 100_000
 
 
+#: Where the first row stands that is meant in another way; None if none is. Of the rows, and of the least of a run.
+Begins = Callable[[Located, int], int | None]
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Another reading of files in these notations.
+    """Another reading of files in these notations, and where it begins.
 
-    `others` are the places of rows that cannot be meant so, `fits` says whether a run without such rows is. `detail` is
-    for the sender, behind the line; `fix` has the options that mend it, if some do.
+    `detail` is for the sender, behind the line; `fix` has the options that mend it, if some do. It is not asked where
+    the rule `unless` has found something.
     """
 
     notations: frozenset[Notation]
-    others: Callable[[Located], Places]
-    fits: Callable[[Located], bool]
+    begins: Begins
     detail: str
     fix: Callable[[Dialect], dict[str, str]] = lambda _: {}
+    unless: str = ""
+
+
+def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -> Begins:
+    """Rows behind each other: `others` are those that cannot be meant so, `fits` says whether a run without them is."""
+
+    def begins(rows: Located, least: int) -> int | None:
+        edges = np.concatenate([[-1], others(rows), [len(rows)]])
+        for number in np.flatnonzero(np.diff(edges) > least):
+            start, end = int(edges[number]) + 1, int(edges[number + 1])
+            if fits(rows.run(start, end)):
+                return start
+        return None
+
+    return begins
+
+
+def _from(some: Places, among: Places) -> int:
+    """Where rows begin that are mixed with others: before the first that shows, there are some that do not."""
+    return int(among[max(0, int(np.searchsorted(among, some[0])) - _MAY_PRECEDE)])
+
+
+def _minus_lost_in_part(rows: Located, _: int) -> int | None:
+    """Many of the rows in the east are in the sea, and others are not ships: the minus is lost in some rows only."""
+    east = np.flatnonzero(rows.longitudes > 0)
+    at_sea = east[rows.land[east] == SEA]
+    if len(at_sea) < _SHOWN or not np.any((rows.west > at_sea[0]) & (rows.west < at_sea[-1])):
+        return None
+    among = east[(east >= at_sea[0]) & (east <= at_sea[-1])]
+    inland = np.mean(rows.land[among] == INLAND)
+    mirrored = has_postcodes(land_at(rows.latitudes[at_sea], -rows.longitudes[at_sea]))
+    if len(at_sea) < _AT_SEA_IN_PART * len(among) or inland < _INLAND or np.mean(mirrored) < _FITS:
+        return None
+    return _from(at_sea, east)
+
+
+def _exchanged_in_part(rows: Located, _: int) -> int | None:
+    """Some rows, of many parts of the country, are in the sea or abroad, and nearly all would be on land exchanged."""
+    off = np.flatnonzero(rows.land <= ELSEWHERE)
+    if len(off) < _SHOWN or len(off) < _OFF * (off[-1] - off[0] + 1):
+        return None
+    if min(np.ptp(rows.latitudes[off]), np.ptp(rows.longitudes[off])) < _WIDE:
+        return None
+    is_exchanged = exchanged_on_land(rows.some(off))
+    return _from(off[is_exchanged], np.arange(len(rows))) if np.mean(is_exchanged) >= _FITS else None
 
 
 def _says_west(rows: Located) -> bool:
@@ -162,6 +226,32 @@ def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Locate
         return places
 
     return others
+
+
+def _filled_in(rows: Located, _: int) -> int | None:
+    """A whole number stands beside so many others that it is none of them: for what was not known."""
+    north, east = rows.latitudes == np.rint(rows.latitudes), rows.longitudes == np.rint(rows.longitudes)
+    in_uk = has_postcodes(rows.land) | (rows.land == SEA)
+    for filled, others, is_one in ((rows.longitudes, rows.latitudes, east & ~north & in_uk),
+                                   (rows.latitudes, rows.longitudes, north & ~east & in_uk)):  # fmt: skip
+        if np.count_nonzero(is_one) < _SHOWN:
+            continue
+        for value in np.unique(filled[is_one]):
+            at = np.flatnonzero(is_one & (filled == value))
+            if len(np.unique(others[at])) > _SHOWN - 1 + _TIMES * _by_chance(filled, value):
+                return int(at[0])
+    return None
+
+
+def _by_chance(degrees: Degrees, value: float) -> float:
+    """How many have a value because they happen to: as many as have one beside it, with as many decimals."""
+    beside = degrees[(np.abs(degrees - value) < 1.01) & (degrees != value)]
+    most = 0.0
+    for unit in 10.0 ** -np.arange(1, 8):
+        steps = np.abs(beside - value) / unit
+        near = steps[(steps < 10.5) & (np.abs(steps - np.rint(steps)) < 0.001)]
+        most = max([most, *(np.count_nonzero(near < count + 0.5) / (2 * count) for count in (1, 2, 5, 10))])
+    return most
 
 
 def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
@@ -233,6 +323,15 @@ def _is_long(rows: Located) -> bool:
     return len(rows) >= _FEW
 
 
+def _are_coarse(rows: Located) -> npt.NDArray[np.bool_]:
+    """Which have two decimals or fewer."""
+    north, east = rows.latitudes * 100, rows.longitudes * 100
+    are: npt.NDArray[np.bool_] = (
+        (np.abs(north - np.rint(north)) < 1e-6) & (np.abs(east - np.rint(east)) < 1e-6) & (rows.latitudes != 0)
+    )
+    return are
+
+
 def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
     """The four digits behind the point."""
     return (np.abs(degrees) * 10_000 + 1e-6).astype(np.int32) % 10_000
@@ -255,68 +354,71 @@ _IN_ONE = (
 RULES = {
     "west_is_said": Rule(
         _DEGREES,
-        lambda rows: rows.west,
-        _says_west,
+        _run(lambda rows: rows.west, _says_west),
         "a name or a column says west, and no longitude has a minus. Send longitudes with their sign (west is"
         " negative)",
     ),
     "minus_lost": Rule(
         _DEGREES,
-        lambda rows: rows.west,
-        _lost_its_minus,
+        _run(lambda rows: rows.west, _lost_its_minus),
         "no longitude has a minus, and many locations in the sea would be on land if they were west of Greenwich. Send"
         " longitudes with their sign (west is negative)",
     ),
+    "minus_lost_in_part": Rule(
+        _DEGREES,
+        _minus_lost_in_part,
+        "some longitudes have a minus, and many locations of those that have none are in the sea, and would be on land"
+        " if they were west of Greenwich. Send all longitudes with their sign (west is negative)",
+        unless="minus_lost",
+    ),
     "minutes_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)),
-        _are_packed,
+        _run(_but(lambda rows: _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)), _are_packed),
         "the digits behind the point are all below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
         " one number. If they are, send them in two columns with coordinates=dd.mmss",
         lambda dialect: _packed_fix(dialect, Notation.DD_MMSS),
     ),
     "minutes_behind_point": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_have_minutes(rows.latitudes) & _may_have_minutes(rows.longitudes)),
-        _have_minutes,
+        _run(_but(lambda rows: _may_have_minutes(rows.latitudes) & _may_have_minutes(rows.longitudes)), _have_minutes),
         "the first two digits behind the point are all below 60, as in 51.300600 for 51°30.06': degrees and minutes in"
         " one number. If they are, send them in two columns with coordinates=dd.mmmm",
         lambda dialect: _packed_fix(dialect, Notation.DD_MMMM),
     ),
     "latitude_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.latitudes)),
-        lambda rows: _is_packed_alone(rows.latitudes, rows.longitudes),
+        _run(
+            _but(lambda rows: _may_be_packed(rows.latitudes)),
+            lambda rows: _is_packed_alone(rows.latitudes, rows.longitudes),
+        ),
         _IN_ONE.format("latitudes"),
     ),
     "longitude_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.longitudes)),
-        lambda rows: _is_packed_alone(rows.longitudes, rows.latitudes),
+        _run(
+            _but(lambda rows: _may_be_packed(rows.longitudes)),
+            lambda rows: _is_packed_alone(rows.longitudes, rows.latitudes),
+        ),
         _IN_ONE.format("longitudes"),
     ),
     "radians": Rule(
         _WITH_POINT,
-        _but(_are_radians),
-        _is_long,
+        _run(_but(_are_radians), _is_long),
         "the coordinates seem to be in radians: these would be in the UK. Send degrees (radians × 180 / π)",
     ),
     "whole_degrees": Rule(
         _WITH_POINT,
-        _but(_are_whole),
-        _is_long,
+        _run(_but(_are_whole), _is_long),
         "all degrees are whole numbers: places of 100 km. Send degrees with decimals",
     ),
     "same_number_twice": Rule(
         _WITH_POINT,
-        _but(_are_the_same),
-        _is_long,
+        _run(_but(_are_the_same), _is_long),
         "the latitude and the longitude are the same number. Look whether one of them was copied into the other",
     ),
     "grid_exchanged": Rule(
         frozenset({Notation.OSGB36}),
-        _not_exchanged,
-        _is_exchanged,
+        _run(_not_exchanged, _is_exchanged),
         "eastings and northings seem to be exchanged: as they are, many locations are in the sea, and the other way"
         " round they are on land. Say longitude=<column of the easting> and latitude=<column of the northing>",
         lambda dialect: {
@@ -325,18 +427,31 @@ RULES = {
             "coordinates": dialect.coordinates,
         },
     ),
+    "grid_exchanged_in_part": Rule(
+        frozenset({Notation.OSGB36}),
+        _exchanged_in_part,
+        "eastings and northings seem to be exchanged in some rows: as they are, these are in the sea, and the other way"
+        " round they are on land. Exchange them there",
+        unless="grid_exchanged",
+    ),
+    "filled_in": Rule(
+        _DEGREES,
+        _filled_in,
+        "the same whole number, such as 0, is a coordinate of so many places that it seems to stand for one that is not"
+        " known. Leave the cell empty there",
+    ),
 }
+#: What is not as exact further down as in the first rows: nothing is asked, but it is said.
+NOTES = {"few_decimals": Rule(_WITH_POINT, _run(_but(_are_coarse), lambda rows: len(rows) >= _RUN), "")}
 
 
-def runs_of(rows: Located, *, from_first: bool) -> Iterator[tuple[int, str]]:
-    """Where a run begins that fits another reading, and which."""
+def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, int]:
+    """Where rows begin that are meant in another way, by the names of the rules that have found some."""
     least = min(_RUN, len(rows)) if from_first else _RUN
-    for code, rule in RULES.items():
-        if not len(rows) or rows.dialect.coordinates not in rule.notations:
-            continue
-        edges = np.concatenate([[-1], rule.others(rows), [len(rows)]])
-        for number in np.flatnonzero(np.diff(edges) > least):
-            start, end = int(edges[number]) + 1, int(edges[number + 1])
-            if rule.fits(rows.run(start, end)):
-                yield start, code
-                break
+    found: dict[str, int] = {}
+    for code, rule in rules.items():
+        if len(rows) and rows.dialect.coordinates in rule.notations and rule.unless not in found:
+            start = rule.begins(rows, least)
+            if start is not None:
+                found[code] = start
+    return found
