@@ -34,7 +34,7 @@ CASES = [
     Case(
         "another place in a few rows",
         "lat,lon,easting,northing\n" + "51.501330,-0.142040,529057,179680\n" * 3 + "51.50133,-0.14204,325897,673996\n",
-        [At(line, *_PALACE) for line in range(2, 6)],
+        [*(At(line, *_PALACE) for line in range(2, 5)), No(5, "places_apart")],
         dialect={"others": []},
     ),
     Case(

@@ -37,6 +37,10 @@ _AT_SEA_IN_PART = 0.3
 _OFF, _WIDE = 0.1, 2.0
 #: How many times more often than the numbers beside it a number has to stand there.
 _TIMES = 4
+#: In a file of exact degrees, so many rows at least are.
+_EXACT = 0.25
+#: So many tenths of a degree of latitude have places in the first degree to the east, and in the second to the west.
+_TENTHS = 10
 #: What takes long for a row is done for one of so many.
 _ONE_OF = 20
 
@@ -84,11 +88,6 @@ class Located:
     @cached_property
     def sampled(self) -> "Located":
         return self.some(self.sample)
-
-    @cached_property
-    def exchanged(self) -> npt.NDArray[np.bool_]:
-        """Which of the sample are on British land with easting and northing exchanged."""
-        return exchanged_on_land(self.sampled)
 
 
 def exchanged_on_land(rows: Located) -> npt.NDArray[np.bool_]:
@@ -205,14 +204,8 @@ def _lost_its_minus(rows: Located) -> bool:
     )
 
 
-def _not_exchanged(rows: Located) -> Places:
-    is_other = (rows.land[rows.sample] >= COAST) & ~rows.exchanged
-    places: Places = rows.sample[is_other]
-    return places
-
-
 def _is_exchanged(rows: Located) -> bool:
-    return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(rows.exchanged) >= _FITS)
+    return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(exchanged_on_land(rows.sampled)) >= _FITS)
 
 
 def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Located], Places]:
@@ -230,17 +223,37 @@ def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Locate
 
 def _filled_in(rows: Located, _: int) -> int | None:
     """A whole number stands beside so many others that it is none of them: for what was not known."""
-    north, east = rows.latitudes == np.rint(rows.latitudes), rows.longitudes == np.rint(rows.longitudes)
-    in_uk = has_postcodes(rows.land) | (rows.land == SEA)
-    for filled, others, is_one in ((rows.longitudes, rows.latitudes, east & ~north & in_uk),
-                                   (rows.latitudes, rows.longitudes, north & ~east & in_uk)):  # fmt: skip
-        if np.count_nonzero(is_one) < _SHOWN:
+    for filled, others in ((rows.longitudes, rows.latitudes), (rows.latitudes, rows.longitudes)):
+        whole = np.flatnonzero(filled == np.rint(filled))
+        if len(whole) < _SHOWN:
             continue
-        for value in np.unique(filled[is_one]):
-            at = np.flatnonzero(is_one & (filled == value))
-            if len(np.unique(others[at])) > _SHOWN - 1 + _TIMES * _by_chance(filled, value):
+        whole = whole[(others[whole] != np.rint(others[whole])) & (rows.land[whole] != ELSEWHERE)]
+        for value in np.unique(filled[whole]):
+            at = whole[filled[whole] == value]
+            if len(np.unique(others[at])) >= _SHOWN + _TIMES * _by_chance(filled, value):
                 return int(at[0])
     return None
+
+
+def _rounded_in_part(rows: Located, _: int) -> int | None:
+    """Both coordinates have one decimal or none in some rows: more than happen to, where the others have many."""
+    tenths = np.flatnonzero(_has_decimals(rows.longitudes, 1))
+    tenths = tenths[_has_decimals(rows.latitudes[tenths], 1) & (rows.land[tenths] != ELSEWHERE)]
+    if len(tenths) < _SHOWN:
+        return None
+    coarse = np.count_nonzero(_are_coarse(rows))
+    is_exact = len(rows) - coarse >= _EXACT * len(rows)
+    return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 10 else None
+
+
+def _zero_degrees(rows: Located, _: int) -> int | None:
+    """Nothing lies between 1° and 0° west, in a country of which many places do: '-0' has lost its minus."""
+    if not len(rows.west) or rows.longitudes[rows.west].max() > -1:
+        return None
+    east = (rows.longitudes > 0) & (rows.longitudes < 1) & (rows.land != ELSEWHERE)
+    west = (rows.longitudes > -2) & (rows.longitudes <= -1) & (rows.land != ELSEWHERE)
+    tenths = [len(np.unique(np.floor(rows.latitudes[some] * 10))) for some in (east, west)]
+    return int(np.flatnonzero(east)[0]) if min(tenths) >= _TENTHS else None
 
 
 def _by_chance(degrees: Degrees, value: float) -> float:
@@ -285,10 +298,14 @@ def _have_minutes(rows: Located) -> bool:
     """Whether minutes of all kinds go on in the next degree, but none is above 59, in both columns.
 
     A region may end at some minute; only by chance it goes on behind the others. Where the seconds are below 60, too,
-    that is another rule's.
+    that is another rule's. Of two digits alone, those of many places have to be below 60.
     """
+    both = rows.latitudes, rows.longitudes
+    if np.mean(_are_coarse(rows)) >= _HOLDS:
+        tens = [np.unique(np.trunc(np.abs(degrees) * 10)) for degrees in both]
+        return sum(map(len, tens)) >= _NO_CHANCE_IN_ONE and all(len(np.unique(one % 10)) >= 5 for one in tens)
     have_seconds = np.mean(_may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)) >= _HOLDS
-    return not have_seconds and _goes_on(rows.latitudes) and _goes_on(rows.longitudes)
+    return not have_seconds and all(map(_goes_on, both))
 
 
 def _goes_on(degrees: Degrees) -> bool:
@@ -325,11 +342,14 @@ def _is_long(rows: Located) -> bool:
 
 def _are_coarse(rows: Located) -> npt.NDArray[np.bool_]:
     """Which have two decimals or fewer."""
-    north, east = rows.latitudes * 100, rows.longitudes * 100
-    are: npt.NDArray[np.bool_] = (
-        (np.abs(north - np.rint(north)) < 1e-6) & (np.abs(east - np.rint(east)) < 1e-6) & (rows.latitudes != 0)
-    )
-    return are
+    return _has_decimals(rows.latitudes, 2) & _has_decimals(rows.longitudes, 2) & (rows.latitudes != 0)
+
+
+def _has_decimals(degrees: Degrees, most: int) -> npt.NDArray[np.bool_]:
+    """Which have so many decimals at most."""
+    scaled = degrees * 10**most
+    has: npt.NDArray[np.bool_] = np.abs(scaled - np.rint(scaled)) < 1e-6
+    return has
 
 
 def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
@@ -418,10 +438,12 @@ RULES = {
     ),
     "grid_exchanged": Rule(
         frozenset({Notation.OSGB36}),
-        _run(_not_exchanged, _is_exchanged),
+        _run(_but(lambda rows: (rows.land < COAST) | exchanged_on_land(rows)), _is_exchanged),
         "eastings and northings seem to be exchanged: as they are, many locations are in the sea, and the other way"
         " round they are on land. Say longitude=<column of the easting> and latitude=<column of the northing>",
-        lambda dialect: {
+        lambda dialect: {}
+        if dialect.in_metres
+        else {
             "latitude": str(dialect.longitude),
             "longitude": str(dialect.latitude),
             "coordinates": dialect.coordinates,
@@ -434,11 +456,25 @@ RULES = {
         " round they are on land. Exchange them there",
         unless="grid_exchanged",
     ),
+    "zero_degrees": Rule(
+        _DEGREES,
+        _zero_degrees,
+        "no longitude is between -1 and 0, and many are between 0 and 1, and below -1: what was -0°30' seems to have"
+        " lost its minus. Send all longitudes with their sign (west is negative)",
+    ),
+    "rounded_in_part": Rule(
+        _WITH_POINT,
+        _rounded_in_part,
+        "some rows have one decimal or none, and others have many: these are places of 10 km, or stand for one that is"
+        " not known. Send degrees with five decimals, or leave the cells empty there",
+        unless="whole_degrees",
+    ),
     "filled_in": Rule(
         _DEGREES,
         _filled_in,
         "the same whole number, such as 0, is a coordinate of so many places that it seems to stand for one that is not"
         " known. Leave the cell empty there",
+        unless="rounded_in_part",
     ),
 }
 #: What is not as exact further down as in the first rows: nothing is asked, but it is said.
@@ -448,9 +484,10 @@ NOTES = {"few_decimals": Rule(_WITH_POINT, _run(_but(_are_coarse), lambda rows: 
 def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, int]:
     """Where rows begin that are meant in another way, by the names of the rules that have found some."""
     least = min(_RUN, len(rows)) if from_first else _RUN
+    notation = Notation.OSGB36 if rows.dialect.in_metres else rows.dialect.coordinates
     found: dict[str, int] = {}
     for code, rule in rules.items():
-        if len(rows) and rows.dialect.coordinates in rule.notations and rule.unless not in found:
+        if len(rows) and notation in rule.notations and rule.unless not in found:
             start = rule.begins(rows, least)
             if start is not None:
                 found[code] = start

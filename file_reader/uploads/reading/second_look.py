@@ -70,6 +70,11 @@ class Seen:
     error: DoubtfulError | None
 
     @property
+    def code(self) -> str:
+        """That of the doubt, or of what is only said."""
+        return self.doubt.code if self.doubt else self.note
+
+    @property
     def at_sea(self) -> int:
         return int(np.sum(self.located.land == SEA))
 
@@ -124,8 +129,8 @@ def _first(parts: list[Part], count: int) -> list[Part]:
     return kept
 
 
-def doubt_at_beginning(sample: bytes, dialect: Dialect) -> Doubt | None:
-    """The first doubt about the first SAMPLE_BYTES of a table."""
+def seen_at_beginning(sample: bytes, dialect: Dialect) -> Seen:
+    """What a second look finds in the first SAMPLE_BYTES of a table."""
     parts: list[Part] = []
     try:
         for part in read_parts(BytesIO(sample), dialect):
@@ -134,10 +139,10 @@ def doubt_at_beginning(sample: bytes, dialect: Dialect) -> Doubt | None:
         pass  # the sample ends within a record, or the file says so itself when it is read
     if len(sample) >= SAMPLE_BYTES:
         parts = _first(parts, sum(map(len, parts)) - 1)  # the last one is cut off
-    return second_look(parts, dialect, from_first=True).doubt
+    return second_look(parts, dialect, from_first=True)
 
 
 def check_beginning(sample: bytes, dialect: Dialect) -> None:
     """Raises DoubtfulError when the first SAMPLE_BYTES of a table are doubtful, unless its columns were declared."""
-    if not dialect.is_declared and (doubt := doubt_at_beginning(sample, dialect)):
-        raise doubt.error(dialect)
+    if not dialect.is_declared and (error := seen_at_beginning(sample, dialect).error) is not None:
+        raise error
