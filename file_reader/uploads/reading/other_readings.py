@@ -33,8 +33,8 @@ _NO_CHANCE, _NO_CHANCE_IN_ONE = 20, 24
 #: the first of them are meant so, too, but do not show it. The same share as above is less where others are between.
 _SHOWN, _MAY_PRECEDE = 4, 10
 _AT_SEA_IN_PART = 0.3
-#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not those of two degrees.
-_OFF, _WIDE = 0.1, 2.0
+#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not those of so many degrees.
+_OFF, _HIGH, _WIDE = 0.1, 1.5, 2.0
 #: How many times more often than the numbers beside it a number has to stand there.
 _TIMES = 4
 #: In a file of exact degrees, so many rows at least are.
@@ -180,7 +180,7 @@ def _exchanged_in_part(rows: Located, _: int) -> int | None:
     off = np.flatnonzero(rows.land <= ELSEWHERE)
     if len(off) < _SHOWN or len(off) < _OFF * (off[-1] - off[0] + 1):
         return None
-    if min(np.ptp(rows.latitudes[off]), np.ptp(rows.longitudes[off])) < _WIDE:
+    if np.ptp(rows.latitudes[off]) < _HIGH or np.ptp(rows.longitudes[off]) < _WIDE:
         return None
     is_exchanged = exchanged_on_land(rows.some(off))
     return _from(off[is_exchanged], np.arange(len(rows))) if np.mean(is_exchanged) >= _FITS else None

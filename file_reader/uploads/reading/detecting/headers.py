@@ -99,6 +99,8 @@ SIDE_NAMES = _words(
 GEOMETRY_WORDS = _words("the geom geometry geo shape wkt geojson json point points location locations loc coord coords"
                         " coordinate coordinates position latlng latlon lat lng lon long latitude longitude wgs84 4326"
                         " gps map centroid x y xy 2d 1 2")  # fmt: skip
+#: Names of columns that have grid references.
+REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref".split())
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(

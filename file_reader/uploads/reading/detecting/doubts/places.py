@@ -7,21 +7,25 @@ from uploads.reading.detecting.dialect import Second
 from uploads.reading.detecting.doubts import Doubt, Rules
 from uploads.reading.detecting.doubts.grid import is_grid
 from uploads.reading.detecting.headers import (
+    BRITISH_WORDS,
     EASTING,
     GEOMETRY_WORDS,
     LATITUDE,
     LONGITUDE,
     NORTHING,
+    REFERENCE_WORDS,
     X,
     Y,
     columns_called,
 )
-from uploads.reading.detecting.one_cell import REFERENCE_WORDS, notations_of
+from uploads.reading.detecting.one_cell import notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
 from uploads.reading.notations import KINDS, LEAST_GRID, Notation
 
 #: Metres. Another datum, the middle of a postcode, the gate of a site and three decimals are nearer to each other.
 _APART = 1_000.0
+#: What else is in the name of a grid reference.
+_OF_A_REFERENCE = frozenset({"ref", "refs", "reference", "national"})
 #: Metres to which eastings and northings are rounded in some files, and the diagonal of a square of whole degrees.
 _STEPS = (10_000, 1_000)
 _WHOLE_DEGREES = 150_000.0
@@ -102,7 +106,7 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
             ways = [Columns(column, column, notation) for notation in sorted(fitting)]
             yield ways, bool(table.words(column) - GEOMETRY_WORDS)
         elif REFERENCE_WORDS & table.words(column):  # codes of other things look like references, too
-            words = table.words(column) - GEOMETRY_WORDS - REFERENCE_WORDS
+            words = table.words(column) - GEOMETRY_WORDS - REFERENCE_WORDS - BRITISH_WORDS - _OF_A_REFERENCE
             yield [Columns(column, column, Notation.GRID_REFERENCE)], bool(words)
 
 
