@@ -135,7 +135,8 @@ CASES = [
     ),
     Case(
         "a column called west agrees with the signs, and one row does not",
-        "id,lat,lon,note,is_west\n" + "0,51.548768,-0.249609,x,1\n1,52.62863,1.29235,x,0\n" * 150
+        "id,lat,lon,note,is_west\n"
+        + "0,51.548768,-0.249609,x,1\n1,52.62863,1.29235,x,0\n" * 150
         + "2,51.548768,0.249609,x,1\n3,51.548768,-0.249609,x,0\n",
         [
             *(At(line, *((52.62863, 1.29235) if line % 2 else (51.548768, -0.249609))) for line in range(2, 302)),

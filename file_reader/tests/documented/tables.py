@@ -181,7 +181,9 @@ _NOTATIONS: Examples = {
         Example("easting,northing\n529000,180000\n530000,181000\n", [At(2, 51.504220, -0.142744, 5),
                 At(3, 51.512980, -0.127977, 5)]),
     ],
-    "grid references in a column whose name does not say so": [_one("TQ 29090 79645", "grid_reference", at=(51.50101, -0.14156))],
+    "grid references in a column whose name does not say so": [
+        _one("TQ 29090 79645", "grid_reference", at=(51.50101, -0.14156)),
+    ],
 }  # fmt: skip
 _BAD_ROWS: Examples = {
     "swapped, in a file of the UK": [

@@ -69,9 +69,7 @@ def _may_be_apart(
         own_easts, own_norths = on_grid(latitudes, longitudes)
         metres = np.hypot(norths - own_norths, easts - own_easts) + _ON_GRID
     else:
-        metres = _METRES_A_DEGREE * np.hypot(
-            norths - latitudes, (easts - longitudes) * np.cos(np.radians(latitudes))
-        )
+        metres = _METRES_A_DEGREE * np.hypot(norths - latitudes, (easts - longitudes) * np.cos(np.radians(latitudes)))
     return np.flatnonzero(~(metres <= second.within))  # NaN may be, too
 
 

@@ -1,7 +1,7 @@
 """Other readings of the rows of a file, each a rule: how one tells from where the rows are that it fits them better.
 
-Most rules know which rows cannot be meant in their way. What lies between two of these is a run, and doubtful if it fits.
-Others look for rows among others that no honest file has.
+Most rules know which rows cannot be meant in their way. What lies between two of these is a run, and doubtful if it
+fits. Others look for rows among others that no honest file has.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _NO_CHANCE, _NO_CHANCE_IN_ONE = 20, 24
 #: the first of them are meant so, too, but do not show it. The same share as above is less where others are between.
 _SHOWN, _MAY_PRECEDE = 4, 10
 _AT_SEA_IN_PART = 0.3
-#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not those of so many degrees.
+#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not over so many degrees.
 _OFF, _HIGH, _WIDE = 0.1, 1.5, 2.0
 #: How many times more often than the numbers beside it a number has to stand there.
 _TIMES = 4
@@ -161,12 +161,14 @@ def _from(some: Places, among: Places) -> int:
     return int(among[max(0, int(np.searchsorted(among, some[0])) - _MAY_PRECEDE)])
 
 
-def _minus_lost_in_part(rows: Located, _: int) -> int | None:
+def _minus_lost_in_part(rows: Located, least: int) -> int | None:
     """Many of the rows in the east are in the sea, and others are not ships: the minus is lost in some rows only."""
     east = np.flatnonzero(rows.longitudes > 0)
     at_sea = east[rows.land[east] == SEA]
-    if len(at_sea) < _SHOWN or not np.any((rows.west > at_sea[0]) & (rows.west < at_sea[-1])):
+    if len(at_sea) < _SHOWN or not len(rows.west):
         return None
+    if least >= _RUN and not np.any((rows.west > at_sea[0]) & (rows.west < at_sea[-1])):
+        return None  # a run that goes on
     among = east[(east >= at_sea[0]) & (east <= at_sea[-1])]
     inland = np.mean(rows.land[among] == INLAND)
     mirrored = has_postcodes(land_at(rows.latitudes[at_sea], -rows.longitudes[at_sea]))
@@ -441,13 +443,15 @@ RULES = {
         _run(_but(lambda rows: (rows.land < COAST) | exchanged_on_land(rows)), _is_exchanged),
         "eastings and northings seem to be exchanged: as they are, many locations are in the sea, and the other way"
         " round they are on land. Say longitude=<column of the easting> and latitude=<column of the northing>",
-        lambda dialect: {}
-        if dialect.in_metres
-        else {
-            "latitude": str(dialect.longitude),
-            "longitude": str(dialect.latitude),
-            "coordinates": dialect.coordinates,
-        },
+        lambda dialect: (
+            {}
+            if dialect.in_metres
+            else {
+                "latitude": str(dialect.longitude),
+                "longitude": str(dialect.latitude),
+                "coordinates": dialect.coordinates,
+            }
+        ),
     ),
     "grid_exchanged_in_part": Rule(
         frozenset({Notation.OSGB36}),

@@ -28,11 +28,14 @@ _DETAILS = {code: rule.detail for code, rule in RULES.items()} | {
 
 @dataclass(frozen=True)
 class Doubt:
-    """What may be wrong from a record on: `before` counts the records of the parts before it, `line` is its own."""
+    """What may be wrong from a record on: `before` counts the records of the parts before it, `line` is its own. With
+    `is_whole`, it is the first one of the file that has a location.
+    """
 
     code: str
     before: int
     line: int
+    is_whole: bool
 
     def error(self, dialect: Dialect) -> DoubtfulError:
         """The end of the reading, in the sender's words."""
@@ -41,7 +44,7 @@ class Doubt:
             " latitude=<name or number> and longitude=<name or number>.",
             line=self.line,
             doubt=self.code,
-            fix=fix_of(self.code, dialect),
+            fix=fix_of(self.code, dialect) if self.is_whole else {},  # else it would spoil the rows before
         )
 
 
@@ -115,7 +118,8 @@ def _first_doubt(parts: list[Part], places: Places, rows: Located, *, from_first
     if not found:
         return None
     at, code = min(found, key=itemgetter(0))
-    return Doubt(code, at, _first(parts, at + 1)[-1].lines[-1])
+    is_whole = from_first and len(places) > 0 and at <= places[0]
+    return Doubt(code, at, _first(parts, at + 1)[-1].lines[-1], is_whole)
 
 
 def _first(parts: list[Part], count: int) -> list[Part]:

@@ -22,7 +22,8 @@ def by_names(table: Table) -> Columns | None:
     others = [
         other
         for other in named.pairs
-        if not {other.north, other.east} & {pair.north, pair.east}
+        if other.meaning
+        and not {other.north, other.east} & {pair.north, pair.east}
         and all(table.numbers(column) or not table.values(column) for column in (other.north, other.east))
     ]
     further = [Columns(other.north, other.east, Notation.DEGREES) for other in others]

@@ -106,8 +106,8 @@ def _whole_degrees(table: Table, found: Columns) -> Doubt | None:
     whole = [column for column in columns if precision_of(table, found.notation, [column]) == WHOLE_DEGREE]
     where = "" if whole == columns else f" in {table.called(whole[0])}"
     return Doubt(
-        f"All degrees{where} are whole numbers, such as {table.located_example(found, whole[0])}: places of 100 km. Send"
-        f" degrees with decimals, or, if these are all that is known, {DECLARE}.",
+        f"All degrees{where} are whole numbers, such as {table.located_example(found, whole[0])}: places of 100 km."
+        f" Send degrees with decimals, or, if these are all that is known, {DECLARE}.",
         columns,
     )
 
@@ -117,6 +117,8 @@ def _side_in_name(table: Table, latitude: int, longitude: int) -> Doubt | None:
         said, other = SIDE_WORDS[what]
         words = table.words(column)
         numbers = table.numbers(column)
+        if what == "latitude" and table.mostly_within(column, UK_LATITUDE):
+            continue  # s.latitude is that of a site: nobody takes Britain for the southern hemisphere
         if said & words and not other & words and 2 * sum(number > 0 for number in numbers) > len(numbers):
             which = "its numbers" if _has_no_minus(numbers) else "most of its numbers"
             return Doubt(

@@ -22,7 +22,8 @@ _IRISH = re.compile(
     re.IGNORECASE,
 )
 _BRITISH = re.compile(
-    r"[esw]\d{8}|england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}", re.IGNORECASE | re.ASCII
+    r"[esw]\d{8}|england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}",
+    re.IGNORECASE | re.ASCII,
 )
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
 

@@ -57,11 +57,7 @@ def says_yes(cell: str) -> bool:
 def west_flags(table: Table, longitude: int) -> list[int]:
     """Columns that are called like west and say yes or no."""
     called = [column for column in table.worded(WEST_WORDS) if column != longitude]
-    return [
-        column
-        for column in called
-        if {value.strip().lower() for value in table.values(column)} <= _YES | _NO
-    ]
+    return [column for column in called if {value.strip().lower() for value in table.values(column)} <= _YES | _NO]
 
 
 def silent_sides(table: Table, latitude: int, longitude: int) -> list[int]:
