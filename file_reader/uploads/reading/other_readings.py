@@ -7,6 +7,7 @@ fits. Others look for rows among others that no honest file has.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +66,7 @@ class Located:
 
     def __add__(self, other: "Located") -> "Located":
         columns = zip(self._columns(), other._columns(), strict=True)
-        return Located(self.dialect, *map(np.concatenate, columns))
+        return Located(self.dialect, *(np.concatenate(both) for both in columns))
 
     def run(self, start: int, end: int) -> "Located":
         return self.some(slice(start, end))
@@ -73,7 +74,7 @@ class Located:
     def some(self, rows: slice | Places) -> "Located":
         return Located(self.dialect, *(column[rows] for column in self._columns()))
 
-    def _columns(self) -> tuple[Degrees, Degrees, npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
         return self.latitudes, self.longitudes, self.says_west, self.land
 
     @cached_property
@@ -344,7 +345,10 @@ def _is_long(rows: Located) -> bool:
 
 def _are_coarse(rows: Located) -> npt.NDArray[np.bool_]:
     """Which have two decimals or fewer."""
-    return _has_decimals(rows.latitudes, 2) & _has_decimals(rows.longitudes, 2) & (rows.latitudes != 0)
+    are: npt.NDArray[np.bool_] = (
+        _has_decimals(rows.latitudes, 2) & _has_decimals(rows.longitudes, 2) & (rows.latitudes != 0)
+    )
+    return are
 
 
 def _has_decimals(degrees: Degrees, most: int) -> npt.NDArray[np.bool_]:

@@ -166,8 +166,8 @@ def _size_of_angle(text: str) -> float | None:
         return None
     if _EXPONENT.search(text):
         digits, exponent = re.split("[eE]", text.strip())
-        decimals = len(re.split("[.,]", digits + ".")[1]) - int(exponent)
-        return float(WHOLE_DEGREE / 10 ** min(max(decimals, 0), _MOST_DECIMALS))
+        behind_point = len(re.split("[.,]", digits + ".")[1]) - int(exponent)
+        return float(WHOLE_DEGREE / 10 ** min(max(behind_point, 0), _MOST_DECIMALS))
     parts = _PARTS.findall(text)
     decimals = re.split("[.,]", parts[-1] + ".")[1].rstrip("0")
     return float(WHOLE_DEGREE / 60 ** (len(parts) - 1) / 10 ** len(decimals))
