@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 Location = tuple[float, float]
 _GAZETTEER = Path(__file__).resolve().parents[2] / "postcode_consumer/lookups/providers/gazetteer.csv"
@@ -32,9 +33,7 @@ def of_britain(count: int) -> list[Location]:
     return around(known_places().values(), count)
 
 
-def table(
-    header: str, locations: Iterable[Location], as_written: Callable[[Location], str] = "{0[0]},{0[1]}".format
-) -> bytes:
+def table(header: str, locations: Iterable[Any], as_written: Callable[[Any], str] = "{0[0]},{0[1]}".format) -> bytes:
     """A CSV file: the number of each row, and what is written of its location."""
     rows = (f"{number},{as_written(at)}\n" for number, at in enumerate(locations, 1))
     return (header + "\n" + "".join(rows)).encode()

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from math import floor, radians
 
+import numpy as np
 from tests.corpus.case import At, Case, Fault
 from tests.places import Location, around, of_britain, table
+
+from uploads.reading.other_readings import on_grid
 
 _PLACES = of_britain(3_000)
 _NORFOLK = around([(52.6283, 1.2923)], 300)
@@ -46,6 +49,22 @@ def _features(count: int) -> str:
     ])  # fmt: skip
 
 
+def _in_turn(places: list[Location], write: Callable[[Location], str]) -> bytes:
+    """Every second row is written otherwise."""
+    numbers = iter(range(len(places)))
+    return table("id,lat,lon", places, lambda at: write(at) if next(numbers) % 2 else f"{at[0]},{at[1]}")
+
+
+def _grid_in_turn(at: tuple[Location, int]) -> str:
+    (latitude, longitude), number = at
+    easting, northing = (f"{metres[0]:.0f}" for metres in on_grid(np.array([latitude]), np.array([longitude])))
+    return f"{northing},{easting},GB" if number % 2 else f"{easting},{northing},GB"
+
+
+#: Where all but a few British places are.
+_MAINLAND = [at for at in _PLACES if at[0] < 55][:400]
+#: At both sides of the meridian, and some on it.
+_GREENWICH = [(round(north, 3), round(east, 3)) for north, east in around([(51.4779, 0.0)], 300)]
 _DD_MMSS = {"coordinates": "dd.mmss"}
 _RANDOM = [At(line, *at) for line, at in enumerate(_PLACES[:40], 2)]
 
@@ -97,6 +116,34 @@ CASES = [
             ("the latitude twice", "same_number_twice", lambda at: f"{at[0]},{at[0]}"),
         )
     ),
+    # --- some rows among others
+    *(
+        Case(f"every second row has lost its minus, {count} rows", _in_turn(_PLACES[:count], _without_minus),
+             fault=Fault("reading-doubtful", {"doubt": "minus_lost_in_part", "fix": {}}))
+        for count in (20, 100)
+    ),
+    Case("every second row has lost its minus, further down",
+         table("id,lat,lon", _PLACES[:1_000]) + _in_turn(_PLACES[1_000:1_400], _without_minus).split(b"\n", 1)[1],
+         fault=Fault("reading-doubtful", {"doubt": "minus_lost_in_part"})),
+    Case("every second easting and northing is exchanged",
+         table("id,easting,northing,country", zip(_MAINLAND[:20], range(20), strict=True), _grid_in_turn),
+         fault=Fault("reading-doubtful", {"doubt": "grid_exchanged_in_part", "fix": {}})),
+    Case("northings first in points of the National Grid", "wkt\nSRID=27700;POINT (179645 529090)\n",
+         fault=_doubt("grid_exchanged", fix={})),
+    Case("minus nought is nought",
+         table("id,lat,lon", _MAINLAND, lambda at: f"{at[0]},{abs(at[1]) if at[1] > -1 else at[1]}"),
+         fault=Fault("reading-doubtful", {"doubt": "zero_degrees", "fix": {}})),
+    Case("one decimal in some rows", "lat,lon\n51.501009,-0.141588\n51.5,-0.1\n53.3,-3.4\n52.9,-1.3\n54,-2\n52.5,-1.9\n"
+         "51.503,-0.1276\n", fault=_doubt("rounded_in_part", 3, fix={})),
+    Case("a longitude of 0 in some rows", "lat,lon\n51.501009,-0.141588\n" + "".join(
+         f"{51.5 + n / 7:.6f},0.000000\n" for n in range(4)), fault=_doubt("filled_in", 3, fix={})),
+    Case("a longitude of -1 in some rows", "lat,lon\n51.501009,-0.141588\n" + "".join(
+         f"{51.5 + n / 7:.6f},-1\n" for n in range(4)), fault=_doubt("filled_in", 3, fix={})),
+    Case("Greenwich to three decimals", table("id,lat,lon", _GREENWICH),
+         [At(line, *at) for line, at in enumerate(_GREENWICH, 2)]),
+    Case("minutes of two digits behind the point",
+         table("id,lat,lon", _MAINLAND[:60], lambda at: ",".join(_packed(one)[:-2] for one in at)),
+         fault=_doubt("minutes_behind_point", fix={"coordinates": "dd.mmmm"})),
     # --- sides
     Case("west further down, in a column that said something else",
          table("id,lat,lon,a,b", _NORFOLK, "{0[0]},{0[1]},x,unknown".format) + b"1,51.501,0.142,x,NW\n" * 3_000,

@@ -34,7 +34,57 @@ CASES = [
     Case(
         "another place in a few rows",
         "lat,lon,easting,northing\n" + "51.501330,-0.142040,529057,179680\n" * 3 + "51.50133,-0.14204,325897,673996\n",
-        [At(line, *_PALACE) for line in range(2, 6)],
+        [*(At(line, *_PALACE) for line in range(2, 5)), No(5, "places_apart")],
+        dialect={"others": []},
+    ),
+    Case(
+        "the same degrees twice, and other ones in a row behind the first",
+        "name,lat,lon,latitude,longitude\n" + "x,51.501330,-0.142040,51.501330,-0.142040\n" * 250
+        + "x,51.501330,-0.142040,55.953250,-3.188300\nx,51.501330,-0.142040,,\nx,51.501330,-0.142040,51.502,-0.143\n",
+        [*(At(line, *_PALACE) for line in range(2, 252)), No(252, "places_apart"), At(253, *_PALACE),
+         At(254, *_PALACE)],
+    ),
+    *(
+        Case(
+            f"the same place once more, and another one in a row behind the first: {header}",
+            f"name,lat,lon,{header}\n" + f"x,51.501330,-0.142040,{same}\n" * 250 + f"x,51.501330,-0.142040,{other}\n"
+            + "x,54.597000,-5.930000,\n".replace(",\n", "," * (header.count(",") + 1) + "\n"),
+            [*(At(line, *_PALACE) for line in range(2, 252)), No(252, "places_apart"), At(253, 54.597, -5.93)],
+        )
+        for header, same, other in (
+            ("easting,northing", "529057,179680", "325897,673996"),
+            ("X,Y", "-0.142040,51.501330", "-3.188300,55.953250"),
+            ("wkt", "POINT (-0.142040 51.501330)", "POINT (-3.188300 55.953250)"),
+            ("grid_ref", "TQ 29057 79680", "NT 25897 73996"),
+        )
+    ),
+    Case(
+        "a grid reference of another place",
+        "name,lat,lon,NGR\nx,51.501330,-0.142040,NT 25897 73996\n",
+        fault=_APART,
+    ),
+    Case(
+        "codes like grid references beside degrees",
+        "name,lat,lon,part\nx,51.501330,-0.142040,NT2589\n",
+        [At(2, *_PALACE)],
+        dialect={"second": None},
+    ),
+    Case(
+        "a second location with a number",
+        "name,lat,lon,lat2,lon2\nx,51.501330,-0.142040,51.501330,-0.142040\nx,51.501330,-0.142040,55.953250,-3.188300\n",
+        [At(2, *_PALACE), At(3, *_PALACE)],
+        dialect={"others": ["column 4 (lat2) with column 5 (lon2)"], "others_fix": {"latitude": "lat2",
+                 "longitude": "lon2"}},
+    ),
+    Case(
+        "two locations with numbers",
+        "lat1,lon1,lat2,lon2\n51.501330,-0.142040,55.953250,-3.188300\n",
+        fault=Fault("columns-not-found", {"candidates": [1, 3]}, "Several columns could be the latitude"),
+    ),
+    Case(
+        "letters of sides are no further location",
+        "lat,lat_ref,lon,lon_ref\n51.501330,N,-0.142040,W\n",
+        [At(2, *_PALACE)],
         dialect={"others": []},
     ),
     Case(

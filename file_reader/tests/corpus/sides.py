@@ -124,6 +124,41 @@ CASES = [
         "id,lat,lon,ew\n0,51.523103,0.652682,W\n1,51.548768,-0.249609,W\n2,51.575945,0.695292,W\n",
         fault=Fault("columns-not-found", {"candidates": [3, 4]}, "Which longitudes are west"),
     ),
+    *(
+        Case(
+            f"a column called {name} says {yes} of rows with a minus and of rows without",
+            f"id,lat,lon,note,{name}\n0,51.548768,-0.249609,x,{yes}\n1,51.575945,0.695292,x,{yes}\n"
+            f"2,52.62863,1.29235,x,{no}\n",
+            fault=Fault("columns-not-found", {"candidates": [3, 5]}, "Which longitudes are west"),
+        )
+        for name, yes, no in (("is_west", "Y", "N"), ("west", "1", "0"), ("West?", "true", "false"))
+    ),
+    Case(
+        "a column called west agrees with the signs, and one row does not",
+        "id,lat,lon,note,is_west\n"
+        + "0,51.548768,-0.249609,x,1\n1,52.62863,1.29235,x,0\n" * 150
+        + "2,51.548768,0.249609,x,1\n3,51.548768,-0.249609,x,0\n",
+        [
+            *(At(line, *((52.62863, 1.29235) if line % 2 else (51.548768, -0.249609))) for line in range(2, 302)),
+            No(302, "side_unclear"),
+            At(303, 51.548768, -0.249609),
+        ],
+        dialect={"west_flags": [4]},
+    ),
+    Case(
+        "a longitude's name says west, and few numbers have a minus",
+        "lat,Longitude (W)\n51.501,0.142\n51.502,0.143\n51.503,0.144\n52.62863,-1.29235\n",
+        fault=Fault("columns-not-found", {"candidates": [2]}, "most of its numbers have no minus"),
+    ),
+    *(
+        Case(
+            f"a second header in other words: {header}",
+            f"name,lat,lon,alt\nA,51.5,-0.14,1.5\n{header}\nC,51.5,0.14,-0.14\n",
+            [At(2, 51.5, -0.14)],
+            fault=Fault("unreadable-file", {"line": 3}, "once more"),
+        )
+        for header in ("ort,breite,höhe,länge", "nazwa,szerokość,x,długość")
+    ),
     Case(
         "sides in the rows that have no minus only",
         "id,lat,lon,ew\n" + "0,51.548768,-0.249609,\n" * 3 + "1,51.575945,0.695292,W\n" * 2,

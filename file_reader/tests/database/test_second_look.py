@@ -104,10 +104,21 @@ def test_locations_in_the_sea_are_warned_of_when_they_are_many(api: Api, consume
     assert "of 200 locations are in the sea" in warning["detail"]
 
 
-def test_the_sea_is_not_spoken_of_for_a_few_rows(api: Api, consumer: FakePostcodeConsumer) -> None:
-    upload = api.upload(table("id,lat,lon", [*around(known_places().values(), 20), *[(56.0, 2.5), (50.2, -1.5)] * 10]))
+@pytest.mark.parametrize(("at_sea", "warned"), [(1, []), (10, ["many_at_sea"])])
+def test_of_few_rows_the_sea_is_spoken_of_when_they_are_many(
+    api: Api, consumer: FakePostcodeConsumer, at_sea: int, warned: list[str]
+) -> None:
+    sea = [(56.012345, 2.512345), (50.212345, -1.512345)] * at_sea
+    upload = api.upload(table("id,lat,lon", [*around(known_places().values(), 20), *sea]))
     work_until_ended()
-    assert api.show(upload)["warnings"] == []
+    assert [warning["code"] for warning in api.show(upload)["warnings"]] == warned
+
+
+def test_degrees_that_are_rounded_further_down_are_warned_of(api: Api, consumer: FakePostcodeConsumer) -> None:
+    rounded = [(round(north, 2) + 0.01 * (north % 0.1 < 0.005), round(east, 2)) for north, east in of_britain(400)]
+    upload = api.upload(table("id,lat,lon", of_britain(LONG)) + table("", rounded, "{0[0]:.2f},{0[1]:.2f}".format)[1:])
+    work_until_ended()
+    assert [warning["code"] for warning in api.show(upload)["warnings"]] == ["low_precision"]
 
 
 def test_a_few_rows_that_are_left_to_a_second_loader_say_nothing_of_the_file(

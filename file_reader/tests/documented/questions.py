@@ -31,6 +31,9 @@ EXAMPLES: dict[str, Examples] = {
         "no row that can be read": [Example("lat,lon\nnorth of here,west of there\n")],
         "points and commas for the decimals": [Example('lat;lon\n51.501;-0,142\n51.502;-0,143\n')],
         "all degrees are whole numbers": [Example("lat,lon\n51,0\n52,-1\n")],
+        "only whole numbers in one of the columns": [
+            Example("lat,lon\n51.501,-1\n52.502,-2\n53.503,-3\n54.504,0\n"),
+        ],
         "radians": [Example("lat,lon\n0.898862,-0.002471\n"), Example("lat_rad,lon_rad\n0.89,-0.002\n")],
         "names of gons, or of another datum": [
             Example("lat_gon,lon_gon\n57.223,-0.157\n"), Example("lat_osgb36,lon_osgb36\n51.501,-0.142\n"),
@@ -43,6 +46,12 @@ EXAMPLES: dict[str, Examples] = {
             Example("lat,lon\n°N,°W\n51.501,0.142\n"),
             *(Example(f"LAT_N,{name}\n51.501,0.142\n") for name in ("LONG_W", "Longitude (W)")),
         ],
+        "a longitude's name says west, and more numbers are above 0 than not": [
+            Example("lat,lon_W\n51.501,0.142\n51.502,0.143\n52.62863,-1.29235\n"),
+        ],
+        "a column that is called like west (`is_west`), and says yes of a row that has no minus": [
+            Example(f"lat,lon,x,is_west\n51.501,-0.142,x,{yes}\n51.502,0.143,x,{yes}\n") for yes in ("Y", "1", "true")
+        ],
         "a column of E and W (in any language), of quadrants, of signs; no longitude has a minus, or many lack it": [
             Example("lat,lon,ew\n51.501,0.142,O\n"), Example("lat,lon,ew\n51.501,0.142,W\n51.501,-0.142,W\n"),
             *(Example(f"lat,lon,x\n51.501,0.142,{side}\n") for side in ("W", "NW", "-")),
@@ -51,7 +60,8 @@ EXAMPLES: dict[str, Examples] = {
             Example("lat,lon\n53.4,3.01\n55.86,4.26\n"),
         ],
         "two locations of a row more than 1 km apart, in most rows that have both: degrees, eastings, X and Y, a point"
-        " in a cell": [
+        " in a cell, a grid reference": [
+            Example("lat,lon,ngr\n51.501,-0.142,NT 25897 73996\n"),
             Example("lat,lon,easting,northing\n51.501,-0.142,325897,673996\n"),
             Example("lat,lon,X,Y\n51.501,-0.142,-3.18830,55.95325\n"),
             Example("lat,lon,geom\n51.501,-0.142,POINT (-3.188 55.953)\n"),
@@ -69,7 +79,9 @@ EXAMPLES: dict[str, Examples] = {
         "names of another grid, and numbers that are not all in it": [
             Example("ITM Easting,ITM Northing\n315904,234671\n"),
         ],
-        "a row that says it is in Ireland": [Example("easting,northing,nation\n333900,374000,NI\n")],
+        "a row that says it is in Ireland, also by its code (`N92000002`)": [
+            Example(f"easting,northing,nation\n333900,374000,{nation}\n") for nation in ("NI", "N92000002")
+        ],
         "numbers that can be of the Irish Grid too, and nothing that says British": [
             Example("easting,northing\n315904,234671\n"),
         ],

@@ -1,8 +1,10 @@
 """How a table is written, how coordinates are, and what becomes of rows."""
 
+from collections.abc import Callable
+
 from tests.corpus.case import At, No
 from tests.documented.example import Example, Examples
-from tests.places import around, of_britain, table
+from tests.places import Location, around, of_britain, table
 
 _PLACE = (51.501, -0.142)
 _ROWS = [At(2, *_PLACE)]
@@ -163,9 +165,24 @@ _NOTATIONS: Examples = {
                 [*(At(line, 51.50106, -0.14214, 5) for line in range(2, 222)), No(222, "square_too_large")]),
         _one("gcpuuz94k", "geohash", "geohash", (51.501567, -0.141256)),
     ],
-    "degrees with two decimals or fewer, or whole minutes, in the first rows": [
+    "degrees with two decimals or fewer, or whole minutes, in the first rows (in one of the columns is enough)": [
+        Example("lat,lon\n" + "".join(f"{50 + n}.5,-0.14{n}\n" for n in range(4)),
+                [At(n + 2, 50.5 + n, -0.14 - n / 1_000, 1) for n in range(4)]),
         _two("51.5", "-0.14", (51.5, -0.14)), _two("51.5N", "0.14W", (51.5, -0.14)),
         _two("51°28'N", "3°10'W", (51.466667, -3.166667)),
+    ],
+    "degrees with two decimals or fewer in 200 rows behind each other": [
+        Example(table("id,lat,lon", around([(52.6283, 1.2923)], 300)) + b"1,51.53,-0.14\n" * 210),
+    ],
+    "degrees with an exponent and few digits (`5.36E+01`)": [
+        Example("lat,lon\n5.36E+01,-3.07E+00\n", [At(2, 53.6, -3.07)]),
+    ],
+    "metres in which all are whole kilometres": [
+        Example("easting,northing\n529000,180000\n530000,181000\n", [At(2, 51.504220, -0.142744, 5),
+                At(3, 51.512980, -0.127977, 5)]),
+    ],
+    "grid references in a column whose name does not say so": [
+        _one("TQ 29090 79645", "grid_reference", at=(51.50101, -0.14156)),
     ],
 }  # fmt: skip
 _BAD_ROWS: Examples = {
@@ -195,6 +212,15 @@ _BAD_ROWS: Examples = {
         Example("lat,lon\n51.501N,0.142W\n51.501N,0.142W\n51.501N,0.142W\n51.501,0.142\n",
                 [*(At(line, *_PLACE) for line in (2, 3, 4)), No(5, "side_unclear")]),
     ],
+    "without a minus, in which a column called like west says yes, while it agreed with the first rows": [
+        Example("lat,lon,x,west\n" + "51.501,-0.142,x,Y\n" * 220 + "51.501,0.142,x,Y\n",
+                [*(At(line, *_PLACE) for line in range(2, 222)), No(222, "side_unclear")]),
+    ],
+    "in which a second location, which was at the same place in most of the first rows, is more than 1 km away": [
+        Example("lat,lon,easting,northing\n" + "51.501330,-0.142040,529057,179680\n" * 3
+                + "51.50133,-0.14204,325897,673996\n",
+                [*(At(line, 51.50133, -0.14204) for line in range(2, 5)), No(5, "places_apart")]),
+    ],
     "with a CR inside of a cell": [
         Example("name,lat,lon\nhello\r world,51.501,-0.142\ny,51.501,-0.142\n", [At(2, *_PLACE), At(3, *_PLACE)]),
         Example("lat,lon\r51.501,-0.142\r", _ROWS),
@@ -219,6 +245,16 @@ def _late(right: bytes, wrong: str, rows: int = 250) -> bytes:
     return right + (wrong + "\n").encode() * rows
 
 
+def _in_turn(places: list[Location], wrong: Callable[[Location], Location]) -> bytes:
+    return table("id,lat,lon", [wrong(at) if number % 2 else at for number, at in enumerate(places)])
+
+
+#: Of all parts of the country.
+_ON_GRID = ((529090, 179645), (318234, 176345), (248345, 54678), (265432, 193234), (425123, 564567), (292345, 92567),
+            (412345, 390123), (257890, 665123))  # fmt: skip
+_IN_TURN_ON_GRID = "easting,northing,country\n" + "".join(
+    f"{easting},{northing},GB\n{northing},{easting},GB\n" for easting, northing in _ON_GRID
+)
 _SECOND: Examples = {
     "`west_is_said`": [
         Example(_late(table("id,lat,lon,a,b", _EAST, "{0[0]},{0[1]},x,unknown".format), "1,51.501,0.142,x,NW", 3_000)),
@@ -228,12 +264,26 @@ _SECOND: Examples = {
             f"{n},{at[0]:.6f},{abs(at[1]):.6f}\n".encode()
             for n, at in enumerate(at for at in of_britain(2_000) if at[1] < 0))),
     ],
+    "`minus_lost_in_part`": [Example(_in_turn(of_britain(20), lambda at: (at[0], abs(at[1]))))],
+    "`zero_degrees`": [
+        Example(table("id,lat,lon", [(n, abs(e) if e > -1 else e) for n, e in of_britain(400) if n < 55])),
+    ],
+    "`filled_in`": [
+        Example("lat,lon\n51.501009,-0.141588\n" + "".join(f"{51.5 + n / 7:.6f},{zero}\n" for n in range(4)))
+        for zero in ("0", "0.0", "0.000000")
+    ],
+    "`rounded_in_part`": [
+        Example("lat,lon\n51.501009,-0.141588\n51.503,-0.1276\n" + f"{rounded}\n" * 4)
+        for rounded in ("54,-2", "51.5,-0.1")
+    ],
     "`minutes_packed`": [
         Example(_packed(15)),
         Example(table("id,lat,lon", _EAST) + b"".join(
             b"1," + line.encode() + b"\n" for line in _packed(300).splitlines()[1:])),
     ],
     "`minutes_behind_point`": [
+        Example(table("id,lat,lon", of_britain(60), lambda at: ",".join(
+            f"{'-' if one < 0 else ''}{int(abs(one))}.{int(abs(one) % 1 * 60):02}" for one in at))),
         Example(table("id,lat,lon", of_britain(300), lambda at: ",".join(
             f"{int(one) + abs(one) % 1 * (0.6 if one > 0 else -0.6):.6f}" for one in at))),
     ],
@@ -247,6 +297,7 @@ _SECOND: Examples = {
     "`whole_degrees`": [Example(_late(table("id,lat,lon", _EAST), "1,53,-3"))],
     "`same_number_twice`": [Example(_late(table("id,lat,lon", _EAST), "1,53.146945,53.146945"))],
     "`grid_exchanged`": [Example("easting,northing\n179645,529090\n")],
+    "`grid_exchanged_in_part`": [Example(_IN_TURN_ON_GRID)],
     "`rows_in_quotes`": [
         Example('id,name,lat,lon\n1,a,51.501,-0.141\n2,"mill,51.502,-0.142\n3,51.5\n4,pond",51.503,-0.143\n'),
     ],
@@ -264,19 +315,28 @@ _NOBODY: Examples = {
         Example(_packed(4), [At(line, *map(float, row.split(","))) for line, row in enumerate(
             _packed(4).splitlines()[1:], 2)]),
     ],
-    "rows of two kinds in turn, with fewer than 200 of each behind each other": [
+    "rows with a minus and rows that have lost it in turn, in London or the east": [
+        Example(_in_turn([at for at in of_britain(3_000) if 51.4 < at[0] < 51.6 and -0.3 < at[1] < 0][:40],
+                         lambda at: (at[0], abs(at[1])))),
+    ],
+    "degrees with decimals and degrees with minutes in turn, with fewer than 200 of each behind each other": [
         Example("lat,lon\n" + "51.678912,-0.142876\n51.5501,-0.0231\n" * 30,
                 [At(line, *((51.5501, -0.0231) if line % 2 else (51.678912, -0.142876))) for line in range(2, 62)]),
-        Example(table("id,lat,lon", [(51.678912, -0.142876), (54.5, 2.5)] * 30)),
+        Example(table("id,lat,lon", [(51.678912, -0.142876), (54.512345, 2.512345)] * 30)),
     ],
-    "a longitude of 0 for one that is not known": [
+    "a longitude of 0 for one that is not known, in one to three rows": [
         Example("lat,lon\n51.574894,0\n51.501,-0.142\n", [At(2, 51.574894, 0), At(3, *_PLACE)]),
     ],
-    "columns that change their places further down, rows whose second location is elsewhere (most do not)": [
-        Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n",
-                [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501)]),
-        Example("lat,lon,easting,northing\n" + "51.501330,-0.142040,529057,179680\n" * 3
-                + "51.50133,-0.14204,325897,673996\n", [At(line, 51.50133, -0.14204) for line in range(2, 6)]),
+    "two or three rows of twelve that have lost their minus": [
+        Example(table("id,lat,lon", [*of_britain(9), (54.5, 1.5), (53.8, 1.6), (53.4, 2.2)])),
+    ],
+    "columns that change their places further down without a header": [
+        Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n-0.142,51.501,30\n",
+                [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501), No(6, "coordinates_swapped")]),
+    ],
+    "a location that stands for others: the middle of London, the average of all rows": [
+        Example("name,lat,lon\nx,51.501,-0.142\ny,51.503,-0.144\nAverage,51.502,-0.143\n",
+                [At(2, *_PLACE), At(3, 51.503, -0.144), At(4, 51.502, -0.143)]),
     ],
 }  # fmt: skip
 EXAMPLES = {

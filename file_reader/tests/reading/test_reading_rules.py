@@ -42,6 +42,8 @@ def test_without_another_reading_a_file_is_read_as_it_is(name: str, take_out: Ca
     [
         {"side_column": None},
         {"silent_sides": []},
+        {"west_flags": []},
+        {"second": None},
         {"is_lettered": False},
         {"is_british": False},
         {"is_of_world": False},

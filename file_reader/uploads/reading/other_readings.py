@@ -1,18 +1,20 @@
 """Other readings of the rows of a file, each a rule: how one tells from where the rows are that it fits them better.
 
-A rule knows which rows cannot be meant in its way. What lies between two of these is a run, and doubtful if it fits.
+Most rules know which rows cannot be meant in their way. What lies between two of these is a run, and doubtful if it
+fits. Others look for rows among others that no honest file has.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
-from uploads.reading.land import COAST, INLAND, SEA, has_postcodes, land_at
+from uploads.reading.land import COAST, ELSEWHERE, INLAND, SEA, has_postcodes, land_at
 from uploads.reading.notations import KINDS, UK_LATITUDE, UK_LONGITUDE, Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
@@ -28,6 +30,18 @@ _AT_SEA, _INLAND = 0.35, 0.05
 #: By chance, minutes or seconds are below 60 in six of ten places: so many of them, and it is none; in one column
 #: alone some more.
 _NO_CHANCE, _NO_CHANCE_IN_ONE = 20, 24
+#: In part of the rows: so many of those in the sea, and of those with one number that is filled in; some rows before
+#: the first of them are meant so, too, but do not show it. The same share as above is less where others are between.
+_SHOWN, _MAY_PRECEDE = 4, 10
+_AT_SEA_IN_PART = 0.3
+#: Some British coasts are on land when they are exchanged, too, and so are ships off them: not over so many degrees.
+_OFF, _HIGH, _WIDE = 0.1, 1.5, 2.0
+#: How many times more often than the numbers beside it a number has to stand there.
+_TIMES = 4
+#: In a file of exact degrees, so many rows at least are.
+_EXACT = 0.25
+#: So many tenths of a degree of latitude have places in the first degree to the east, and in the second to the west.
+_TENTHS = 10
 #: What takes long for a row is done for one of so many.
 _ONE_OF = 20
 
@@ -38,27 +52,30 @@ Places = npt.NDArray[np.intp]
 @dataclass(frozen=True)
 class Located:
     """The rows that have a location, as columns, in degrees. `says_west` is the share of rows around each in which a
-    cell says west, NaN where some are west.
+    cell says west, NaN where some are west; `land` is what is there, as `land_at` has it.
     """
 
     dialect: Dialect
     latitudes: Degrees
     longitudes: Degrees
     says_west: npt.NDArray[np.float64]
+    land: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.latitudes)
 
     def __add__(self, other: "Located") -> "Located":
-        names = ("latitudes", "longitudes", "says_west")
-        return Located(self.dialect, *(np.concatenate([getattr(self, of), getattr(other, of)]) for of in names))
+        columns = zip(self._columns(), other._columns(), strict=True)
+        return Located(self.dialect, *(np.concatenate(both) for both in columns))
 
     def run(self, start: int, end: int) -> "Located":
-        return Located(self.dialect, self.latitudes[start:end], self.longitudes[start:end], self.says_west[start:end])
+        return self.some(slice(start, end))
 
-    @cached_property
-    def land(self) -> npt.NDArray[np.uint8]:
-        return land_at(self.latitudes, self.longitudes)
+    def some(self, rows: slice | Places) -> "Located":
+        return Located(self.dialect, *(column[rows] for column in self._columns()))
+
+    def _columns(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.latitudes, self.longitudes, self.says_west, self.land
 
     @cached_property
     def west(self) -> Places:
@@ -71,18 +88,17 @@ class Located:
 
     @cached_property
     def sampled(self) -> "Located":
-        some = self.sample
-        return Located(self.dialect, self.latitudes[some], self.longitudes[some], self.says_west[some])
+        return self.some(self.sample)
 
-    @cached_property
-    def exchanged(self) -> npt.NDArray[np.bool_]:
-        """Which of the sample are on British land with easting and northing exchanged."""
-        # 30 MB of grid, for the files that need it.
-        from convertbng.cutil import convert_osgb36_to_ll
 
-        eastings, northings = on_grid(self.latitudes[self.sample], self.longitudes[self.sample])
-        longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
-        return has_postcodes(land_at(latitudes, longitudes))
+def exchanged_on_land(rows: Located) -> npt.NDArray[np.bool_]:
+    """Which of these rows are on British land with easting and northing exchanged."""
+    # 30 MB of grid, for the files that need it.
+    from convertbng.cutil import convert_osgb36_to_ll
+
+    eastings, northings = on_grid(rows.latitudes, rows.longitudes)
+    longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
+    return has_postcodes(land_at(latitudes, longitudes))
 
 
 def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
@@ -108,19 +124,69 @@ def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
     return eastings + 400_000, northings - origin - 100_000
 
 
+#: Where the first row stands that is meant in another way; None if none is. Of the rows, and of the least of a run.
+Begins = Callable[[Located, int], int | None]
+
+
 @dataclass(frozen=True)
 class Rule:
-    """Another reading of files in these notations.
+    """Another reading of files in these notations, and where it begins.
 
-    `others` are the places of rows that cannot be meant so, `fits` says whether a run without such rows is. `detail` is
-    for the sender, behind the line; `fix` has the options that mend it, if some do.
+    `detail` is for the sender, behind the line; `fix` has the options that mend it, if some do. It is not asked where
+    the rule `unless` has found something.
     """
 
     notations: frozenset[Notation]
-    others: Callable[[Located], Places]
-    fits: Callable[[Located], bool]
+    begins: Begins
     detail: str
     fix: Callable[[Dialect], dict[str, str]] = lambda _: {}
+    unless: str = ""
+
+
+def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -> Begins:
+    """Rows behind each other: `others` are those that cannot be meant so, `fits` says whether a run without them is."""
+
+    def begins(rows: Located, least: int) -> int | None:
+        edges = np.concatenate([[-1], others(rows), [len(rows)]])
+        for number in np.flatnonzero(np.diff(edges) > least):
+            start, end = int(edges[number]) + 1, int(edges[number + 1])
+            if fits(rows.run(start, end)):
+                return start
+        return None
+
+    return begins
+
+
+def _from(some: Places, among: Places) -> int:
+    """Where rows begin that are mixed with others: before the first that shows, there are some that do not."""
+    return int(among[max(0, int(np.searchsorted(among, some[0])) - _MAY_PRECEDE)])
+
+
+def _minus_lost_in_part(rows: Located, least: int) -> int | None:
+    """Many of the rows in the east are in the sea, and others are not ships: the minus is lost in some rows only."""
+    east = np.flatnonzero(rows.longitudes > 0)
+    at_sea = east[rows.land[east] == SEA]
+    if len(at_sea) < _SHOWN or not len(rows.west):
+        return None
+    if least >= _RUN and not np.any((rows.west > at_sea[0]) & (rows.west < at_sea[-1])):
+        return None  # a run that goes on
+    among = east[(east >= at_sea[0]) & (east <= at_sea[-1])]
+    inland = np.mean(rows.land[among] == INLAND)
+    mirrored = has_postcodes(land_at(rows.latitudes[at_sea], -rows.longitudes[at_sea]))
+    if len(at_sea) < _AT_SEA_IN_PART * len(among) or inland < _INLAND or np.mean(mirrored) < _FITS:
+        return None
+    return _from(at_sea, east)
+
+
+def _exchanged_in_part(rows: Located, _: int) -> int | None:
+    """Some rows, of many parts of the country, are in the sea or abroad, and nearly all would be on land exchanged."""
+    off = np.flatnonzero(rows.land <= ELSEWHERE)
+    if len(off) < _SHOWN or len(off) < _OFF * (off[-1] - off[0] + 1):
+        return None
+    if np.ptp(rows.latitudes[off]) < _HIGH or np.ptp(rows.longitudes[off]) < _WIDE:
+        return None
+    is_exchanged = exchanged_on_land(rows.some(off))
+    return _from(off[is_exchanged], np.arange(len(rows))) if np.mean(is_exchanged) >= _FITS else None
 
 
 def _says_west(rows: Located) -> bool:
@@ -141,14 +207,8 @@ def _lost_its_minus(rows: Located) -> bool:
     )
 
 
-def _not_exchanged(rows: Located) -> Places:
-    is_other = (rows.land[rows.sample] >= COAST) & ~rows.exchanged
-    places: Places = rows.sample[is_other]
-    return places
-
-
 def _is_exchanged(rows: Located) -> bool:
-    return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(rows.exchanged) >= _FITS)
+    return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(exchanged_on_land(rows.sampled)) >= _FITS)
 
 
 def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Located], Places]:
@@ -162,6 +222,52 @@ def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Locate
         return places
 
     return others
+
+
+def _filled_in(rows: Located, _: int) -> int | None:
+    """A whole number stands beside so many others that it is none of them: for what was not known."""
+    for filled, others in ((rows.longitudes, rows.latitudes), (rows.latitudes, rows.longitudes)):
+        whole = np.flatnonzero(filled == np.rint(filled))
+        if len(whole) < _SHOWN:
+            continue
+        whole = whole[(others[whole] != np.rint(others[whole])) & (rows.land[whole] != ELSEWHERE)]
+        for value in np.unique(filled[whole]):
+            at = whole[filled[whole] == value]
+            if len(np.unique(others[at])) >= _SHOWN + _TIMES * _by_chance(filled, value):
+                return int(at[0])
+    return None
+
+
+def _rounded_in_part(rows: Located, _: int) -> int | None:
+    """Both coordinates have one decimal or none in some rows: more than happen to, where the others have many."""
+    tenths = np.flatnonzero(_has_decimals(rows.longitudes, 1))
+    tenths = tenths[_has_decimals(rows.latitudes[tenths], 1) & (rows.land[tenths] != ELSEWHERE)]
+    if len(tenths) < _SHOWN:
+        return None
+    coarse = np.count_nonzero(_are_coarse(rows))
+    is_exact = len(rows) - coarse >= _EXACT * len(rows)
+    return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 10 else None
+
+
+def _zero_degrees(rows: Located, _: int) -> int | None:
+    """Nothing lies between 1° and 0° west, in a country of which many places do: '-0' has lost its minus."""
+    if not len(rows.west) or rows.longitudes[rows.west].max() > -1:
+        return None
+    east = (rows.longitudes > 0) & (rows.longitudes < 1) & (rows.land != ELSEWHERE)
+    west = (rows.longitudes > -2) & (rows.longitudes <= -1) & (rows.land != ELSEWHERE)
+    tenths = [len(np.unique(np.floor(rows.latitudes[some] * 10))) for some in (east, west)]
+    return int(np.flatnonzero(east)[0]) if min(tenths) >= _TENTHS else None
+
+
+def _by_chance(degrees: Degrees, value: float) -> float:
+    """How many have a value because they happen to: as many as have one beside it, with as many decimals."""
+    beside = degrees[(np.abs(degrees - value) < 1.01) & (degrees != value)]
+    most = 0.0
+    for unit in 10.0 ** -np.arange(1, 8):
+        steps = np.abs(beside - value) / unit
+        near = steps[(steps < 10.5) & (np.abs(steps - np.rint(steps)) < 0.001)]
+        most = max([most, *(np.count_nonzero(near < count + 0.5) / (2 * count) for count in (1, 2, 5, 10))])
+    return most
 
 
 def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
@@ -195,10 +301,14 @@ def _have_minutes(rows: Located) -> bool:
     """Whether minutes of all kinds go on in the next degree, but none is above 59, in both columns.
 
     A region may end at some minute; only by chance it goes on behind the others. Where the seconds are below 60, too,
-    that is another rule's.
+    that is another rule's. Of two digits alone, those of many places have to be below 60.
     """
+    both = rows.latitudes, rows.longitudes
+    if np.mean(_are_coarse(rows)) >= _HOLDS:
+        tens = [np.unique(np.trunc(np.abs(degrees) * 10)) for degrees in both]
+        return sum(map(len, tens)) >= _NO_CHANCE_IN_ONE and all(len(np.unique(one % 10)) >= 5 for one in tens)
     have_seconds = np.mean(_may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)) >= _HOLDS
-    return not have_seconds and _goes_on(rows.latitudes) and _goes_on(rows.longitudes)
+    return not have_seconds and all(map(_goes_on, both))
 
 
 def _goes_on(degrees: Degrees) -> bool:
@@ -233,6 +343,21 @@ def _is_long(rows: Located) -> bool:
     return len(rows) >= _FEW
 
 
+def _are_coarse(rows: Located) -> npt.NDArray[np.bool_]:
+    """Which have two decimals or fewer."""
+    are: npt.NDArray[np.bool_] = (
+        _has_decimals(rows.latitudes, 2) & _has_decimals(rows.longitudes, 2) & (rows.latitudes != 0)
+    )
+    return are
+
+
+def _has_decimals(degrees: Degrees, most: int) -> npt.NDArray[np.bool_]:
+    """Which have so many decimals at most."""
+    scaled = degrees * 10**most
+    has: npt.NDArray[np.bool_] = np.abs(scaled - np.rint(scaled)) < 1e-6
+    return has
+
+
 def _digits(degrees: Degrees) -> npt.NDArray[np.int32]:
     """The four digits behind the point."""
     return (np.abs(degrees) * 10_000 + 1e-6).astype(np.int32) % 10_000
@@ -255,88 +380,123 @@ _IN_ONE = (
 RULES = {
     "west_is_said": Rule(
         _DEGREES,
-        lambda rows: rows.west,
-        _says_west,
+        _run(lambda rows: rows.west, _says_west),
         "a name or a column says west, and no longitude has a minus. Send longitudes with their sign (west is"
         " negative)",
     ),
     "minus_lost": Rule(
         _DEGREES,
-        lambda rows: rows.west,
-        _lost_its_minus,
+        _run(lambda rows: rows.west, _lost_its_minus),
         "no longitude has a minus, and many locations in the sea would be on land if they were west of Greenwich. Send"
         " longitudes with their sign (west is negative)",
     ),
+    "minus_lost_in_part": Rule(
+        _DEGREES,
+        _minus_lost_in_part,
+        "some longitudes have a minus, and many locations of those that have none are in the sea, and would be on land"
+        " if they were west of Greenwich. Send all longitudes with their sign (west is negative)",
+        unless="minus_lost",
+    ),
     "minutes_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)),
-        _are_packed,
+        _run(_but(lambda rows: _may_be_packed(rows.latitudes) & _may_be_packed(rows.longitudes)), _are_packed),
         "the digits behind the point are all below 60, as in 51.3006 for 51°30'06\": degrees, minutes and seconds in"
         " one number. If they are, send them in two columns with coordinates=dd.mmss",
         lambda dialect: _packed_fix(dialect, Notation.DD_MMSS),
     ),
     "minutes_behind_point": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_have_minutes(rows.latitudes) & _may_have_minutes(rows.longitudes)),
-        _have_minutes,
+        _run(_but(lambda rows: _may_have_minutes(rows.latitudes) & _may_have_minutes(rows.longitudes)), _have_minutes),
         "the first two digits behind the point are all below 60, as in 51.300600 for 51°30.06': degrees and minutes in"
         " one number. If they are, send them in two columns with coordinates=dd.mmmm",
         lambda dialect: _packed_fix(dialect, Notation.DD_MMMM),
     ),
     "latitude_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.latitudes)),
-        lambda rows: _is_packed_alone(rows.latitudes, rows.longitudes),
+        _run(
+            _but(lambda rows: _may_be_packed(rows.latitudes)),
+            lambda rows: _is_packed_alone(rows.latitudes, rows.longitudes),
+        ),
         _IN_ONE.format("latitudes"),
     ),
     "longitude_packed": Rule(
         _WITH_POINT,
-        _but(lambda rows: _may_be_packed(rows.longitudes)),
-        lambda rows: _is_packed_alone(rows.longitudes, rows.latitudes),
+        _run(
+            _but(lambda rows: _may_be_packed(rows.longitudes)),
+            lambda rows: _is_packed_alone(rows.longitudes, rows.latitudes),
+        ),
         _IN_ONE.format("longitudes"),
     ),
     "radians": Rule(
         _WITH_POINT,
-        _but(_are_radians),
-        _is_long,
+        _run(_but(_are_radians), _is_long),
         "the coordinates seem to be in radians: these would be in the UK. Send degrees (radians × 180 / π)",
     ),
     "whole_degrees": Rule(
         _WITH_POINT,
-        _but(_are_whole),
-        _is_long,
+        _run(_but(_are_whole), _is_long),
         "all degrees are whole numbers: places of 100 km. Send degrees with decimals",
     ),
     "same_number_twice": Rule(
         _WITH_POINT,
-        _but(_are_the_same),
-        _is_long,
+        _run(_but(_are_the_same), _is_long),
         "the latitude and the longitude are the same number. Look whether one of them was copied into the other",
     ),
     "grid_exchanged": Rule(
         frozenset({Notation.OSGB36}),
-        _not_exchanged,
-        _is_exchanged,
+        _run(_but(lambda rows: (rows.land < COAST) | exchanged_on_land(rows)), _is_exchanged),
         "eastings and northings seem to be exchanged: as they are, many locations are in the sea, and the other way"
         " round they are on land. Say longitude=<column of the easting> and latitude=<column of the northing>",
-        lambda dialect: {
-            "latitude": str(dialect.longitude),
-            "longitude": str(dialect.latitude),
-            "coordinates": dialect.coordinates,
-        },
+        lambda dialect: (
+            {}
+            if dialect.in_metres
+            else {
+                "latitude": str(dialect.longitude),
+                "longitude": str(dialect.latitude),
+                "coordinates": dialect.coordinates,
+            }
+        ),
+    ),
+    "grid_exchanged_in_part": Rule(
+        frozenset({Notation.OSGB36}),
+        _exchanged_in_part,
+        "eastings and northings seem to be exchanged in some rows: as they are, these are in the sea, and the other way"
+        " round they are on land. Exchange them there",
+        unless="grid_exchanged",
+    ),
+    "zero_degrees": Rule(
+        _DEGREES,
+        _zero_degrees,
+        "no longitude is between -1 and 0, and many are between 0 and 1, and below -1: what was -0°30' seems to have"
+        " lost its minus. Send all longitudes with their sign (west is negative)",
+    ),
+    "rounded_in_part": Rule(
+        _WITH_POINT,
+        _rounded_in_part,
+        "some rows have one decimal or none, and others have many: these are places of 10 km, or stand for one that is"
+        " not known. Send degrees with five decimals, or leave the cells empty there",
+        unless="whole_degrees",
+    ),
+    "filled_in": Rule(
+        _DEGREES,
+        _filled_in,
+        "the same whole number, such as 0, is a coordinate of so many places that it seems to stand for one that is not"
+        " known. Leave the cell empty there",
+        unless="rounded_in_part",
     ),
 }
+#: What is not as exact further down as in the first rows: nothing is asked, but it is said.
+NOTES = {"few_decimals": Rule(_WITH_POINT, _run(_but(_are_coarse), lambda rows: len(rows) >= _RUN), "")}
 
 
-def runs_of(rows: Located, *, from_first: bool) -> Iterator[tuple[int, str]]:
-    """Where a run begins that fits another reading, and which."""
+def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, int]:
+    """Where rows begin that are meant in another way, by the names of the rules that have found some."""
     least = min(_RUN, len(rows)) if from_first else _RUN
-    for code, rule in RULES.items():
-        if not len(rows) or rows.dialect.coordinates not in rule.notations:
-            continue
-        edges = np.concatenate([[-1], rule.others(rows), [len(rows)]])
-        for number in np.flatnonzero(np.diff(edges) > least):
-            start, end = int(edges[number]) + 1, int(edges[number + 1])
-            if rule.fits(rows.run(start, end)):
-                yield start, code
-                break
+    notation = Notation.OSGB36 if rows.dialect.in_metres else rows.dialect.coordinates
+    found: dict[str, int] = {}
+    for code, rule in rules.items():
+        if len(rows) and notation in rule.notations and rule.unless not in found:
+            start = rule.begins(rows, least)
+            if start is not None:
+                found[code] = start
+    return found

@@ -12,7 +12,7 @@ from uploads.reading.errors import UnreadableError
 from uploads.reading.land import is_at_sea
 from uploads.reading.notations import KINDS, Notation
 from uploads.reading.records import ReadRow, read_both
-from uploads.reading.second_look import doubt_at_beginning
+from uploads.reading.second_look import seen_at_beginning
 from uploads.reading.warnings import Read, warnings_of
 
 #: Records that are shown, and those that are counted.
@@ -62,7 +62,7 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
     rows = []
     reasons: Counter[str] = Counter()
     west = at_sea = 0
-    doubt = doubt_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect) if dialect.is_declared else None
+    doubt = seen_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect).code
     columns: list[str] = []
     locations: list[tuple[float, float]] = []
     records, read = read_both(_beginning(stream), dialect)
@@ -111,7 +111,7 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
                 swapped=reasons["coordinates_swapped"],
                 west=west,
                 at_sea=at_sea,
-                doubt=doubt.code if doubt else "",
+                doubt=doubt,
             )
         ),
         "error": error,

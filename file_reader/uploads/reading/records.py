@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
+from uploads.reading.apart import any_second_is_apart, second_is_apart
 from uploads.reading.containers import SheetCsv
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.doubts.grid import says_irish
-from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side
-from uploads.reading.detecting.headers import name_both, name_in_order, names_of, normal
+from uploads.reading.detecting.doubts.sides import contradicts, says_other_side, says_side, says_yes
+from uploads.reading.detecting.headers import may_name, name_both, name_in_order, names_of, normal
 from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import _csv
 
 csv.field_size_limit(MAX_RECORD_CHARS)
-_MAY_NAME = ("lat", "lon", "lng", "easting", "northing")
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
 #: The most records of a part in which cells are looked at that are no coordinates.
@@ -262,11 +262,17 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
     for column in dialect.silent_sides:
         if column < width and any(map(says_side, set(map(itemgetter(column), block.records)))):
             return None
+    for column in dialect.west_flags:
+        flags = map(itemgetter(column), block.records)
+        if any(says_yes(flag) and at > 0 for flag, at in zip(flags, longitudes, strict=True)):
+            return None
     if dialect.side_column is not None:
         sides = map(itemgetter(dialect.side_column), block.records)
         signs = [(at > 0) - (at < 0) for at in longitudes]
         if any(contradicts(side, sign) for side, sign in set(zip(sides, signs, strict=True))):
             return None
+    if any_second_is_apart(block.records, latitudes, longitudes, dialect):
+        return None
     return Part(block.lines, latitudes, longitudes)
 
 
@@ -303,10 +309,14 @@ def _read_row(
         return ReadRow(line, None, None, "side_unclear", text)
     if any(column < len(fields) and says_other_side(fields[column], located[1]) for column in dialect.silent_sides):
         return ReadRow(line, None, None, "side_unclear", text)
+    if located[1] > 0 and any(says_yes(fields[column]) for column in dialect.west_flags):
+        return ReadRow(line, None, None, "side_unclear", text)
     if dialect.is_lettered and located[1] > 0 and not has_letter(fields[dialect.longitude_column]):
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.precision_m is not None and dialect.is_coarser(fields):
         return ReadRow(line, None, None, "square_too_large", text)
+    if second_is_apart(fields, located, dialect):
+        return ReadRow(line, None, None, "places_apart", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
@@ -321,8 +331,7 @@ def _no_row(fields: list[str]) -> str | None:
 
 def _is_other_header(fields: list[str], text: str, dialect: Dialect) -> bool:
     """Whether a record names coordinates, but not in the columns in which they are read: labels name them once more."""
-    lower = text.lower()
-    if not any(word in lower for word in _MAY_NAME):
+    if not may_name(fields, text):
         return False
     names = names_of(fields)
     own = names[dialect.latitude_column], names[dialect.longitude_column]

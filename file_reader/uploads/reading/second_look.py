@@ -13,8 +13,8 @@ import numpy as np
 from uploads.reading.detecting.detect import SAMPLE_BYTES
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import DoubtfulError, UnreadableError
-from uploads.reading.land import SEA
-from uploads.reading.other_readings import RULES, Located, Places, runs_of
+from uploads.reading.land import SEA, land_at
+from uploads.reading.other_readings import NOTES, RULES, Located, Places, begins_of
 from uploads.reading.records import Part, read_parts
 
 #: Of the rows before some parts, as many are looked at again.
@@ -28,11 +28,14 @@ _DETAILS = {code: rule.detail for code, rule in RULES.items()} | {
 
 @dataclass(frozen=True)
 class Doubt:
-    """What may be wrong from a record on: `before` counts the records of the parts before it, `line` is its own."""
+    """What may be wrong from a record on: `before` counts the records of the parts before it, `line` is its own. With
+    `is_whole`, it is the first one of the file that has a location.
+    """
 
     code: str
     before: int
     line: int
+    is_whole: bool
 
     def error(self, dialect: Dialect) -> DoubtfulError:
         """The end of the reading, in the sender's words."""
@@ -41,7 +44,7 @@ class Doubt:
             " latitude=<name or number> and longitude=<name or number>.",
             line=self.line,
             doubt=self.code,
-            fix=fix_of(self.code, dialect),
+            fix=fix_of(self.code, dialect) if self.is_whole else {},  # else it would spoil the rows before
         )
 
 
@@ -58,15 +61,21 @@ def fix_of(code: str, dialect: Dialect) -> dict[str, str]:
 @dataclass(frozen=True)
 class Seen:
     """Some records and what a second look at them found: of those that have a location the place, from 0, and the
-    degrees; how many of these are in the sea; the first doubt. What the reading ends with, if it has to, stands behind
-    them.
+    degrees; how many of these are in the sea; the first doubt; what is only said of them, empty if nothing is. What the
+    reading ends with, if it has to, stands behind them.
     """
 
     parts: list[Part]
     places: Places
     located: Located
     doubt: Doubt | None
+    note: str
     error: DoubtfulError | None
+
+    @property
+    def code(self) -> str:
+        """That of the doubt, or of what is only said."""
+        return self.doubt.code if self.doubt else self.note
 
     @property
     def at_sea(self) -> int:
@@ -85,21 +94,23 @@ def second_look(parts: list[Part], dialect: Dialect, before: Located | None = No
     )
     places = np.flatnonzero(~np.isnan(latitudes))
     says_west = np.repeat([part.says_west for part in parts], list(map(len, parts)))
-    located = Located(dialect, latitudes[places], longitudes[places], says_west[places])
-    doubt = _first_doubt(parts, places, located, before, from_first=from_first)
-    if doubt is None or dialect.is_declared:
-        return Seen(parts, places, located, doubt, None)
-    kept = int(np.searchsorted(places, doubt.before))
-    return Seen(_first(parts, doubt.before), places[:kept], located.run(0, kept), doubt, doubt.error(dialect))
-
-
-def _first_doubt(
-    parts: list[Part], places: Places, located: Located, before: Located | None, *, from_first: bool
-) -> Doubt | None:
+    latitudes, longitudes = latitudes[places], longitudes[places]
+    located = Located(dialect, latitudes, longitudes, says_west[places], land_at(latitudes, longitudes))
     before = before and before.run(max(0, len(before) - _BEFORE), len(before))
-    seen = len(before) if before else 0
-    runs = runs_of(before + located if before else located, from_first=from_first)
-    found = [(int(places[max(start - seen, 0)]), code) for start, code in runs if len(located)]
+    both = before + located if before else located
+    doubt = _first_doubt(parts, places, both, from_first=from_first)
+    note = next(iter(begins_of(NOTES, both, from_first=from_first)), "")
+    if doubt is None or dialect.is_declared:
+        return Seen(parts, places, located, doubt, note, None)
+    kept = int(np.searchsorted(places, doubt.before))
+    return Seen(_first(parts, doubt.before), places[:kept], located.run(0, kept), doubt, note, doubt.error(dialect))
+
+
+def _first_doubt(parts: list[Part], places: Places, rows: Located, *, from_first: bool) -> Doubt | None:
+    """Of the rows with a location, the last stand at these places of the parts; the others were before them."""
+    seen = len(rows) - len(places)
+    begins = begins_of(RULES, rows, from_first=from_first) if len(places) else {}
+    found = [(int(places[max(start - seen, 0)]), code) for code, start in begins.items()]
     at = 0
     for part in parts:
         found += [(at + part.lines.index(line), _IN_QUOTES) for line in part.in_quotes]
@@ -107,7 +118,8 @@ def _first_doubt(
     if not found:
         return None
     at, code = min(found, key=itemgetter(0))
-    return Doubt(code, at, _first(parts, at + 1)[-1].lines[-1])
+    is_whole = from_first and len(places) > 0 and at <= places[0]
+    return Doubt(code, at, _first(parts, at + 1)[-1].lines[-1], is_whole)
 
 
 def _first(parts: list[Part], count: int) -> list[Part]:
@@ -121,8 +133,8 @@ def _first(parts: list[Part], count: int) -> list[Part]:
     return kept
 
 
-def doubt_at_beginning(sample: bytes, dialect: Dialect) -> Doubt | None:
-    """The first doubt about the first SAMPLE_BYTES of a table."""
+def seen_at_beginning(sample: bytes, dialect: Dialect) -> Seen:
+    """What a second look finds in the first SAMPLE_BYTES of a table."""
     parts: list[Part] = []
     try:
         for part in read_parts(BytesIO(sample), dialect):
@@ -131,10 +143,10 @@ def doubt_at_beginning(sample: bytes, dialect: Dialect) -> Doubt | None:
         pass  # the sample ends within a record, or the file says so itself when it is read
     if len(sample) >= SAMPLE_BYTES:
         parts = _first(parts, sum(map(len, parts)) - 1)  # the last one is cut off
-    return second_look(parts, dialect, from_first=True).doubt
+    return second_look(parts, dialect, from_first=True)
 
 
 def check_beginning(sample: bytes, dialect: Dialect) -> None:
     """Raises DoubtfulError when the first SAMPLE_BYTES of a table are doubtful, unless its columns were declared."""
-    if not dialect.is_declared and (doubt := doubt_at_beginning(sample, dialect)):
-        raise doubt.error(dialect)
+    if not dialect.is_declared and (error := seen_at_beginning(sample, dialect).error) is not None:
+        raise error

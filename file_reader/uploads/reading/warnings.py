@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.detecting.headers import REFERENCE_WORDS, normal
 from uploads.reading.notations import KINDS, Notation
+from uploads.reading.other_readings import NOTES
 from uploads.reading.second_look import fix_of, sentence_of
 
 #: Of British places 2 in a million are in the sea, of latitudes with longitudes of other places one in six. Said when
-#: it is more than one of so many; of few locations nothing is said.
+#: it is more than one of so many; of few locations more, and so many at least.
 _AT_SEA, _FEW = 20, 50
+_AT_SEA_OF_FEW, _LEAST = 5, 3
 #: Metres: within smaller ones, there are few postcodes.
 _SMALL_SQUARE = 100.0
 _POINTS = {Notation.WKT.value: "WKT", Notation.GEOJSON.value: "GeoJSON"}
@@ -22,7 +25,7 @@ class Read:
 
     `rejected` have no coordinates, `swapped` of them seem to have them the other way round, and `west` have a longitude
     below 0, None while there may be more. `at_sea` of them are in the sea, and `doubt` says how the rows may be meant
-    otherwise, if somehow.
+    otherwise, if somehow, or what else a second look has noted.
     """
 
     dialect: Dialect
@@ -75,7 +78,7 @@ def _all_east(read: Read) -> Said | None:
 
 
 def _doubtful(read: Read) -> Said | None:
-    if not read.doubt:
+    if not read.doubt or read.doubt in NOTES:
         return None
     return Said(
         f"The columns are read as they were declared. They may be meant in another way: {sentence_of(read.doubt)}.",
@@ -85,7 +88,7 @@ def _doubtful(read: Read) -> Said | None:
 
 def _many_at_sea(read: Read) -> Said | None:
     located = read.rows - read.rejected
-    if located < _FEW or read.at_sea * _AT_SEA <= located:
+    if read.at_sea * (_AT_SEA if located >= _FEW else _AT_SEA_OF_FEW) <= located or read.at_sea < _LEAST:
         return None
     return Said(
         f"{read.at_sea:,} of {located:,} locations are in the sea. If they should not be, look whether"
@@ -157,6 +160,8 @@ def _lines_above(read: Read) -> Said | None:
 
 
 def _national_grid(read: Read) -> Said | None:
+    if read.dialect.in_metres:
+        return Said(f"The points in {read.dialect.latitude} are read as metres of the British National Grid.")
     if read.dialect.coordinates not in (Notation.OSGB36, Notation.OSGB36_SQUARE):
         return None
     return Said(
@@ -167,6 +172,8 @@ def _national_grid(read: Read) -> Said | None:
 
 def _converted(read: Read) -> Said | None:
     notation = Notation(read.dialect.coordinates)
+    if notation == Notation.GRID_REFERENCE and not REFERENCE_WORDS & {*normal(str(read.dialect.latitude)).split("_")}:
+        return Said(f"{read.dialect.latitude} is read as {KINDS[notation].words}.")
     if notation in (Notation.DEGREES, Notation.OSGB36, Notation.OSGB36_SQUARE) or KINDS[notation].columns == 1:
         return None
     return Said(f"{read.dialect.longitude} and {read.dialect.latitude} are read as {KINDS[notation].words}.")
@@ -185,10 +192,22 @@ def _precision(read: Read) -> Said | None:
 def _low_precision(read: Read) -> Said | None:
     kind, size = KINDS[Notation(read.dialect.coordinates)], read.dialect.precision_m
     if kind.size is not None or size is None:
-        return None
+        return _few_decimals(read)
     return Said(
         f"The degrees of the first rows have so few decimals that each is a place of {size:,.0f} m: many postcodes are"
         " those of others. Send degrees with five decimals, if there are such."
+        if not kind.is_metric
+        else f"The metres of the first rows are rounded so that each is a place of {size:,.0f} m: many postcodes are"
+        " those of others. Send them as they were before, if there are such."
+    )
+
+
+def _few_decimals(read: Read) -> Said | None:
+    if read.doubt != "few_decimals":
+        return None
+    return Said(
+        "The degrees of 200 rows or more behind each other have two decimals or fewer: each is a place of 1 km, and"
+        " many postcodes are those of others. Send degrees with five decimals, if there are such."
     )
 
 

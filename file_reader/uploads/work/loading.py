@@ -56,6 +56,7 @@ class Loader:
         self._parts: Iterator[Part] = read_parts(self._file, self._dialect)
         self._rest: Part | None = None
         self._before: Located | None = None
+        self._doubt = upload.doubt
 
     def close(self) -> None:
         self._file.close()
@@ -77,6 +78,7 @@ class Loader:
         parts, error = self._read(chunk_rows * CHUNKS_PER_STEP)
         seen = second_look(parts, self._dialect, self._before, from_first=not self.rows_loaded)
         self._before = seen.located
+        self._doubt = (seen.doubt and seen.doubt.code) or self._doubt or seen.note
         error = seen.error or error
         count = sum(map(len, seen.parts))
         complete = error is None and count < chunk_rows * CHUNKS_PER_STEP
@@ -92,7 +94,7 @@ class Loader:
                 swapped=sum(row.reason == "coordinates_swapped" for row in rejected),
                 west=int((pending.longitudes < 0).sum()),
                 at_sea=seen.at_sea,
-                doubt=seen.doubt.code if seen.doubt else "",
+                doubt=self._doubt,
                 complete=complete,
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)

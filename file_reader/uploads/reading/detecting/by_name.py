@@ -19,7 +19,13 @@ def by_names(table: Table) -> Columns | None:
     scaled = {pair: scale for pair in named.pairs if (scale := scale_of(table, pair.north, pair.east))}
     pair = next(iter(scaled)) if len(scaled) == 1 == len(named.pairs) else _only(table, named)
     ask(table, SIDES if pair in scaled else DEGREES | SIDES, pair.north, pair.east)
-    others = [other for other in named.pairs if not {other.north, other.east} & {pair.north, pair.east}]
+    others = [
+        other
+        for other in named.pairs
+        if other.meaning
+        and not {other.north, other.east} & {pair.north, pair.east}
+        and all(table.numbers(column) or not table.values(column) for column in (other.north, other.east))
+    ]
     further = [Columns(other.north, other.east, Notation.DEGREES) for other in others]
     return Columns(pair.north, pair.east, scaled.get(pair, Notation.DEGREES), others=tuple(further))
 

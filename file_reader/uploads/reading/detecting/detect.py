@@ -18,10 +18,10 @@ from uploads.reading.detecting.delimiter import dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.doubts import ask
 from uploads.reading.detecting.doubts.degrees import PRECISION
-from uploads.reading.detecting.doubts.places import PLACES, further_places
-from uploads.reading.detecting.doubts.sides import side_column, silent_sides
+from uploads.reading.detecting.doubts.places import PLACES, further_places, second_place
+from uploads.reading.detecting.doubts.sides import side_column, silent_sides, west_flags
 from uploads.reading.detecting.encoding import encoding_of
-from uploads.reading.detecting.fitting import precision_of, seen_in_two
+from uploads.reading.detecting.fitting import is_british, precision_of, seen_in_two
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
 from uploads.reading.detecting.one_cell import seen_in_one_cell
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
@@ -128,6 +128,8 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_declared=not is_told,
+        second=second_place(table, found) if is_told else None,
+        in_metres=found.notation == Notation.WKT and mostly(list(map(is_british, table.values(found.latitude)))),
         **_held(table, found, is_told=is_told),
     )
 
@@ -139,6 +141,7 @@ def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:
     return {
         "side_column": side_column(table, found.longitude) if is_told else None,
         "silent_sides": silent_sides(table, found.latitude, found.longitude) if is_told else [],
+        "west_flags": west_flags(table, found.longitude) if is_told else [],
         "is_lettered": mostly(list(map(has_letter, table.values(found.longitude)))),
         "is_of_world": _is_of_world(table, found),
     }

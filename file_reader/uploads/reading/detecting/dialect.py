@@ -30,6 +30,20 @@ class Declared:
 
 
 @dataclass(frozen=True)
+class Second:
+    """Where a row has its location once more: no further away than `within` metres, unless it is another place."""
+
+    latitude_column: int
+    longitude_column: int
+    coordinates: str
+    within: float
+
+    def locator(self, decimal: str) -> Callable[[Sequence[str]], Located]:
+        """As that of a Dialect."""
+        return locator(Notation(self.coordinates), self.latitude_column, self.longitude_column, decimal)
+
+
+@dataclass(frozen=True)
 class Dialect:
     """How a file is written. `latitude` and `longitude` are the header's names, or numbers from 1 without a header.
 
@@ -53,9 +67,11 @@ class Dialect:
     was beside the table and is not read.
 
     What held for the beginning is asked of every row: `side_column` said east or west of the first rows, as the signs
-    did; `silent_sides` may say so further down; with `is_lettered`, letters did in the longitude itself; with
+    did; `silent_sides` may say so further down; `west_flags` say yes where it is west; `second`
+    was at the same place; with `is_lettered`, letters did in the longitude itself; with
     `is_british`, a row that says it is in Ireland is of another grid. With `is_of_world`, most are abroad, and none is
-    taken for a swapped one. With `is_declared`, the sender has said what the columns are.
+    taken for a swapped one. With `in_metres`, points are in those of the British National Grid.
+    With `is_declared`, the sender has said what the columns are.
     """
 
     delimiter: str
@@ -75,8 +91,11 @@ class Dialect:
     precision_m: int | None = None
     side_column: int | None = None
     silent_sides: list[int] = field(default_factory=list)
+    west_flags: list[int] = field(default_factory=list)
+    second: Second | None = None
     is_lettered: bool = False
     is_british: bool = False
+    in_metres: bool = False
     is_of_world: bool = False
     is_declared: bool = False
     cr_ends: bool = True
@@ -111,4 +130,5 @@ class Dialect:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        return cls(**value)
+        second = value.get("second")
+        return cls(**{**value, "second": second and Second(**second)})

@@ -41,6 +41,7 @@ _NO_DECIMALS = re.compile(r"[^-+\d.,;()\[\]\s]|\d\s+\d", re.ASCII)
 _PARTS = re.compile(r"\d+(?:[.,]\d*)?", re.ASCII)
 _EXPONENT = re.compile(r"\d[eE][-+]?\d", re.ASCII)
 _OF_A_GRID = re.compile(r"\s*SRID=(?!4326)", re.IGNORECASE)
+_BRITISH = re.compile(r"\s*SRID=27700;", re.IGNORECASE)
 _WITH_DECIMALS = frozenset(
     {Notation.DEGREES, Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation.GEOJSON, Notation.JSON}
 )
@@ -48,6 +49,11 @@ _WITH_DECIMALS = frozenset(
 WHOLE_DEGREE = 111_320
 #: Degrees with more decimals than that are exact enough.
 _COARSE_DECIMALS = 2
+#: Metres of a grid that are rounded more than that are not.
+_COARSE_METRES = (10_000, 1_000)
+_MOST_DECIMALS = 20
+#: Of fewer different numbers, nothing is said.
+_FEW = 4
 
 
 def grid_said(words: Collection[str]) -> Notation | None:
@@ -120,29 +126,48 @@ def precision_of(table: Table, notation: Notation, columns: Collection[int]) -> 
     values = [value for column in {*columns} for value in table.values(column)]
     if (size := KINDS[notation].size) is not None:
         return max((ceil(found) for value in values if (found := size(value)) is not None), default=None)
+    if notation == Notation.OSGB36:
+        metres = {number for column in {*columns} for number in table.numbers(column)}
+        rounded = (step for step in _COARSE_METRES if all(number % step == 0 for number in metres))
+        return next(rounded, None) if len(metres) >= _FEW else None
     if notation not in _WITH_DECIMALS or not values:
         return None
     if notation == Notation.WKT and any(map(_OF_A_GRID.match, values)):
         return None
+    if notation == Notation.DEGREES:
+        several = [_finest(own) for column in columns if len({*(own := table.values(column))}) >= _FEW]
+        coarsest = max([_finest(values), *several])
+        return round(coarsest) if coarsest >= WHOLE_DEGREE / 10**_COARSE_DECIMALS else None
     if any(map(_EXPONENT.search, values)):
         return None
-    if notation == Notation.DEGREES:
-        finest = min(filter(None, map(_size_of_angle, values)), default=0.0)
-        return round(finest) if finest >= WHOLE_DEGREE / 10**_COARSE_DECIMALS else None
     if notation in (Notation.LAT_LON, Notation.LON_LAT) and any(map(_has_minutes, values)):
         return None
     most = max((len(digits.rstrip("0")) for value in values for digits in _DECIMALS.findall(value)), default=0)
     return round(WHOLE_DEGREE / 10**most) if most <= _COARSE_DECIMALS else None
 
 
+def is_british(point: str) -> bool:
+    """Whether a point says that it is in metres of the British National Grid."""
+    return bool(_BRITISH.match(point))
+
+
 def _has_minutes(pair: str) -> bool:
     return bool(_NO_DECIMALS.search(pair)) and len(_PARTS.findall(pair)) > 2
+
+
+def _finest(values: Collection[str]) -> float:
+    """The smallest size of these angles, in metres; 0 if none is one."""
+    return min(filter(None, map(_size_of_angle, values)), default=0.0)
 
 
 def _size_of_angle(text: str) -> float | None:
     """How far the next angle with as many parts and decimals is away, in metres; None of what is none."""
     if as_number(text) is None:
         return None
+    if _EXPONENT.search(text):
+        digits, exponent = re.split("[eE]", text.strip())
+        behind_point = len(re.split("[.,]", digits + ".")[1]) - int(exponent)
+        return float(WHOLE_DEGREE / 10 ** min(max(behind_point, 0), _MOST_DECIMALS))
     parts = _PARTS.findall(text)
     decimals = re.split("[.,]", parts[-1] + ".")[1].rstrip("0")
     return float(WHOLE_DEGREE / 60 ** (len(parts) - 1) / 10 ** len(decimals))

@@ -22,6 +22,8 @@ class Axis:
     def rest(self, name: str) -> frozenset[str] | None:
         """What else a name says, None if it does not name this axis."""
         parts = _WHOLE.get(name, name).split("_")
+        if (numbered := _NUMBERED.fullmatch(parts[0])) and numbered[1] in self.words:
+            parts[:1] = numbered.groups()
         if self.words.intersection(parts):
             return frozenset(parts) - self.words
         rest = frozenset(parts) - self.alone
@@ -58,6 +60,8 @@ LONGITUDE = Axis(
 _GRID_WORDS = _words("m metres meters os osgb osgb36 bng gridref")
 EASTING = Axis(_words("easting eastings"), _words("oseast1m"), _words("x") | _GRID_WORDS)
 NORTHING = Axis(_words("northing northings"), _words("osnrth1m"), _words("y") | _GRID_WORDS)
+#: lat2: the second one.
+_NUMBERED = re.compile(r"([^\W\d]+)(\d{1,2})")
 _WHOLE = {"bng_e": "easting", "bng_n": "northing", "grid_east": "easting", "grid_north": "northing"}
 #: What says how a coordinate is given, or that it is one, and not of what.
 _NO_MEANING = _words(
@@ -95,12 +99,25 @@ SIDE_NAMES = _words(
 GEOMETRY_WORDS = _words("the geom geometry geo shape wkt geojson json point points location locations loc coord coords"
                         " coordinate coordinates position latlng latlon lat lng lon long latitude longitude wgs84 4326"
                         " gps map centroid x y xy 2d 1 2")  # fmt: skip
+#: Names of columns that have grid references.
+REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref".split())
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(
     "irish ireland ing itm tm65 tm75 29902 29903 2157 utm utm29 utm30 utm31 etrs89 webmercator mercator 3857 3035 nztm"
     " lambert gk".split()
 )
+
+
+#: What names a coordinate alone in its cell, and what is in most names of one.
+_ALONE = LATITUDE.alone | LONGITUDE.alone | EASTING.alone | NORTHING.alone
+_IN_NAMES = ("lat", "lon", "lng", "easting", "northing", "breite", "länge")
+
+
+def may_name(record: Sequence[str], text: str) -> bool:
+    """Whether a record may name coordinates: quickly, as it is asked of each row that cannot be read."""
+    lower = text.lower()
+    return any(word in lower for word in _IN_NAMES) or any(cell.strip().lower() in _ALONE for cell in record)
 
 
 def names_of(record: Sequence[str]) -> list[str]:

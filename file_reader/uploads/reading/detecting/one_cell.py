@@ -3,11 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from uploads.reading.detecting.headers import REFERENCE_WORDS
 from uploads.reading.detecting.sample import Columns, Table, mostly
 from uploads.reading.notations import KINDS, MARKED, MISSING, ONE_CELL, Notation, is_in_uk, read_cell
 
-#: Names of columns that have grid references.
-_REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref".split())
 #: With blanks between its parts, a reference is nothing else.
 _REFERENCE_WITH_BLANKS = re.compile(r"[A-Z]{1,2} \d+ \d+", re.IGNORECASE | re.ASCII)
 _ANGLES_CHARS = 100
@@ -123,7 +122,7 @@ def is_reference(notation: Notation, values: Sequence[str], name: str) -> bool:
     words = {*name.split("_")}
     if notation == Notation.GEOHASH:
         return "geohash" in words
-    return bool(_REFERENCE_WORDS & words) or all(map(_REFERENCE_WITH_BLANKS.fullmatch, filled))
+    return bool(REFERENCE_WORDS & words) or all(map(_REFERENCE_WITH_BLANKS.fullmatch, filled))
 
 
 def seen_in_one_cell(table: Table, columns: Sequence[int]) -> str:

@@ -116,8 +116,15 @@ class Table:
         return mostly([bool(_FRACTION.search(value)) for value in self.values(column)])
 
     def example(self, column: int) -> str:
-        """One of its values, to show."""
-        return repr(next(iter(self.values(column)), "")[:SHOWN_CHARS])
+        """One of its values, to show: one that is a number, if there is one."""
+        values = self.values(column)
+        number = next((value for value in values if as_number(value) is not None), None)
+        return repr((number or next(iter(values), ""))[:SHOWN_CHARS])
+
+    def located_example(self, columns: Columns, column: int) -> str:
+        """The same of the records that have a location."""
+        located = zip(self.cells_by_record(column), self.located(columns), strict=True)
+        return repr(next((cell for cell, at in located if not isinstance(at, str)), "")[:SHOWN_CHARS])
 
     def called(self, column: int) -> str:
         """What to call it in a sentence."""

@@ -1,8 +1,7 @@
 """Degrees, strictly: what `float()` takes but no person means is rejected with a reason."""
 
 import re
-from collections.abc import Callable, Sequence
-from operator import truediv
+from collections.abc import Callable
 from typing import NamedTuple
 
 from uploads.reading.notations.located import Located, RefusedError, checked
@@ -95,7 +94,9 @@ def has_letter(text: str) -> bool:
 
 def with_plain_signs(text: str) -> str:
     """The text with the minus and the marks of a keyboard."""
-    return text.translate(_SIGNS).replace("''", '"')
+    if not text.isascii():
+        text = text.translate(_SIGNS)
+    return text.replace("''", '"')
 
 
 def _degrees(text: str, sides: str, *, need_marks: bool = True) -> float:
@@ -108,11 +109,12 @@ def _degrees(text: str, sides: str, *, need_marks: bool = True) -> float:
         raise RefusedError("not_a_number")
     if NUMBER.fullmatch(text):
         return float(text)
-    text = with_plain_signs(text)
-    if text[:1] in ("+", "-"):
-        text = text[0] + text[1:].lstrip()
-    if NUMBER.fullmatch(text):
-        return float(text)
+    plain = with_plain_signs(text)
+    if plain[:1] in ("+", "-"):
+        plain = plain[0] + plain[1:].lstrip()
+    if plain != text and NUMBER.fullmatch(plain):
+        return float(plain)
+    text = plain
     if text.endswith("-") and text[0].isdigit() and NUMBER.fullmatch(text[:-1]):  # as mainframes write it
         return -float(text[:-1])
     if text.startswith("(") and text.endswith(")") and NUMBER.fullmatch(text[1:-1]):
@@ -134,19 +136,17 @@ class _Angle(NamedTuple):
 def _angle(text: str) -> _Angle:
     if len(text) > _ANGLE_CHARS or (found := _ANGLE.fullmatch(text)) is None:
         raise RefusedError("not_a_number")
-    if _EXPONENT.fullmatch(text):
+    before, sign, degrees, mark, minutes, mark2, seconds, mark3, only, after = found.groups()  # one by one takes longer
+    if minutes is None and _EXPONENT.fullmatch(text):
         raise RefusedError("letter_unclear")
-    after = found["after"]
-    if not after and (found["mark3"] or "") in ("s", "S") and not (found["mark2"] or "").isalpha():
+    if not after and mark3 in ("s", "S") and not (mark2 or "").isalpha():
         after = "s"  # of 51 30 36 S it is south, of 51d30m36s seconds
-    side = side_of(found["before"], after, found["sign"])
-    parts = [part for part in (found["degrees"], found["minutes"], found["seconds"]) if part is not None]
-    if any("." in part for part in parts[:-1]):
+    side = side_of(before, after, sign)
+    if (minutes and "." in degrees) or (seconds and "." in minutes):
         raise RefusedError("not_a_number")
-    has_marks = bool(found["only"]) or found["mark"] not in (None, "-")
-    return _Angle(
-        sum_of(list(map(float, parts)), is_negative=found["sign"] == "-" or side in ("S", "W")), side, has_marks
-    )
+    parts = map(float, filter(None, (degrees, minutes, seconds)))
+    has_marks = bool(only) or mark not in (None, "-")
+    return _Angle(sum_of(*parts, is_negative=sign == "-" or side in ("S", "W")), side, has_marks)
 
 
 def side_of(before: str | None, after: str | None, sign: str | None) -> str:
@@ -161,9 +161,9 @@ def side_of(before: str | None, after: str | None, sign: str | None) -> str:
     return side
 
 
-def sum_of(parts: Sequence[float], *, is_negative: bool) -> float:
+def sum_of(degrees: float, minutes: float = 0.0, seconds: float = 0.0, *, is_negative: bool) -> float:
     """Degrees, minutes and seconds as degrees."""
-    if max(parts[1:], default=0) >= 60:
+    if minutes >= 60 or seconds >= 60:
         raise RefusedError("minutes_out_of_range")
-    size: float = sum(map(truediv, parts, (1, 60, 3_600)))
+    size = degrees + minutes / 60 + seconds / 3_600
     return -size if is_negative else size

@@ -80,7 +80,7 @@ def _read(latitude: str, longitude: str, cut: Callable[[str, str], Sequence[str]
         if side not in sides:
             raise RefusedError("letter_of_other_axis")
         parts = cut(found["whole"], found["fraction"] or "")
-        return sum_of(list(map(float, parts)), is_negative=found["sign"] == "-" or side in ("S", "W"))
+        return sum_of(*map(float, parts), is_negative=found["sign"] == "-" or side in ("S", "W"))
 
     return read_two(latitude, longitude, read)
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from uploads.models import Upload, UploadState
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.reading.detecting.dialect import Dialect
+from uploads.reading.other_readings import NOTES
 from uploads.reading.warnings import Read, warnings_of
 from uploads.results.formats import formats_here
 
@@ -58,7 +59,7 @@ def upload_as_json(upload: Upload, counts: Counts, ahead: int | None, request: H
                 swapped=upload.rows_swapped,
                 west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
                 at_sea=upload.rows_at_sea,
-                doubt=upload.doubt if upload.error is None else "",
+                doubt=upload.doubt if upload.error is None or upload.doubt in NOTES else "",
             )
         ),
         "error": upload.error,

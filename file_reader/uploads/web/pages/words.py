@@ -31,6 +31,7 @@ REASON_WORDS = {
     "longitude_out_of_range": lazy("The longitude is beyond 180 degrees"),
     "coordinates_swapped": lazy("Latitude and longitude seem to be swapped"),
     "side_unclear": lazy("East or west is not clear"),
+    "places_apart": lazy("Two locations of the row are apart"),
     "precision_lost": lazy("The last digits are lost"),
     "irish_grid": lazy("The row is of the Irish Grid"),
     "outside_national_grid": lazy("Not in the British National Grid"),

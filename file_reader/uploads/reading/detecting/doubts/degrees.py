@@ -4,7 +4,14 @@ import re
 from collections.abc import Sequence
 
 from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
-from uploads.reading.detecting.doubts.sides import contradicts, may_say_west, side_column, sides_of
+from uploads.reading.detecting.doubts.sides import (
+    contradicts,
+    may_say_west,
+    says_yes,
+    side_column,
+    sides_of,
+    west_flags,
+)
 from uploads.reading.detecting.fitting import WHOLE_DEGREE, precision_of, seen_packed
 from uploads.reading.detecting.headers import (
     DATUM_WORDS,
@@ -93,13 +100,15 @@ def _packed_named(table: Table, latitude: int, longitude: int) -> Doubt | None:
 
 
 def _whole_degrees(table: Table, found: Columns) -> Doubt | None:
-    columns = [found.latitude, found.longitude]
+    columns = sorted({found.latitude, found.longitude})
     if precision_of(table, found.notation, columns) != WHOLE_DEGREE:
         return None
+    whole = [column for column in columns if precision_of(table, found.notation, [column]) == WHOLE_DEGREE]
+    where = "" if whole == columns else f" in {table.called(whole[0])}"
     return Doubt(
-        f"All degrees are whole numbers, such as {table.example(found.latitude)}: places of 100 km. Send degrees with"
-        f" decimals, or, if these are all that is known, {DECLARE}.",
-        sorted({*columns}),
+        f"All degrees{where} are whole numbers, such as {table.located_example(found, whole[0])}: places of 100 km."
+        f" Send degrees with decimals, or, if these are all that is known, {DECLARE}.",
+        columns,
     )
 
 
@@ -107,9 +116,13 @@ def _side_in_name(table: Table, latitude: int, longitude: int) -> Doubt | None:
     for what, column in (("latitude", latitude), ("longitude", longitude)):
         said, other = SIDE_WORDS[what]
         words = table.words(column)
-        if said & words and not other & words and _has_no_minus(table.numbers(column)):
+        numbers = table.numbers(column)
+        if what == "latitude" and table.mostly_within(column, UK_LATITUDE):
+            continue  # s.latitude is that of a site: nobody takes Britain for the southern hemisphere
+        if said & words and not other & words and 2 * sum(number > 0 for number in numbers) > len(numbers):
+            which = "its numbers" if _has_no_minus(numbers) else "most of its numbers"
             return Doubt(
-                f"The name of {table.called(column)} says {min(said, key=len).upper()}, and its numbers have no minus."
+                f"The name of {table.called(column)} says {min(said, key=len).upper()}, and {which} have no minus."
                 f" Send them with their sign (west and south are negative), or, if they have it, {DECLARE}.",
                 [column],
             )
@@ -152,6 +165,16 @@ def _sides_in_part(table: Table, latitude: int, longitude: int) -> Doubt | None:
         said = [(cell, at) for cell, at in zip(cells, numbers, strict=True) if at is not None and cell.strip()]
         wrong = [at for cell, at in said if contradicts(cell, at)]
         if "w" in sides_of([cell for cell, _ in said]) and wrong and min(wrong) > 0:
+            return _stands_in(table, longitude, column)
+    return None
+
+
+def _flag_in_part(table: Table, latitude: int, longitude: int) -> Doubt | None:
+    """A column that is called like west says yes of some rows that have no minus, while others have one."""
+    numbers = table.numbers_by_record(longitude)
+    for column in west_flags(table, longitude):
+        cells = zip(table.cells_by_record(column), numbers, strict=True)
+        if any(says_yes(cell) and at is not None and at > 0 for cell, at in cells):
             return _stands_in(table, longitude, column)
     return None
 
@@ -222,6 +245,7 @@ SIDES: Rules = {
     "side_in_name": _side_in_name,
     "side_in_column": _side_in_column,
     "sides_in_part": _sides_in_part,
+    "flag_in_part": _flag_in_part,
     "side_below_name": _side_below_name,
     "minus_lost": _minus_lost,
 }

@@ -18,11 +18,12 @@ _FAR_NORTH_EASTING = 470_000.0
 #: A cell that says so of its row: a grid, a country, a town, a postcode.
 _IRISH = re.compile(
     r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
-    r"|armagh|dublin|cork|galway|limerick|waterford|bt\d{1,2} ?\d[a-z]{2}",
+    r"|n\d{8}|gb-?nir|armagh|dublin|cork|galway|limerick|waterford|bt\d{1,2} ?\d[a-z]{2}",
     re.IGNORECASE,
 )
 _BRITISH = re.compile(
-    r"england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}", re.IGNORECASE | re.ASCII
+    r"[esw]\d{8}|england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}",
+    re.IGNORECASE | re.ASCII,
 )
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
 

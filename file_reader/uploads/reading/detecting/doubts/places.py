@@ -1,20 +1,31 @@
 """Further locations in the same file: those of something else, or ones that contradict the location that is read."""
 
 from collections.abc import Iterator
-from math import cos, hypot, radians
 
+from uploads.reading.apart import is_in_ireland, metres_between
+from uploads.reading.detecting.dialect import Second
 from uploads.reading.detecting.doubts import Doubt, Rules
 from uploads.reading.detecting.doubts.grid import is_grid
-from uploads.reading.detecting.headers import EASTING, GEOMETRY_WORDS, NORTHING, X, Y, columns_called
+from uploads.reading.detecting.headers import (
+    BRITISH_WORDS,
+    EASTING,
+    GEOMETRY_WORDS,
+    LATITUDE,
+    LONGITUDE,
+    NORTHING,
+    REFERENCE_WORDS,
+    X,
+    Y,
+    columns_called,
+)
 from uploads.reading.detecting.one_cell import notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
 from uploads.reading.notations import KINDS, LEAST_GRID, Notation
 
 #: Metres. Another datum, the middle of a postcode, the gate of a site and three decimals are nearer to each other.
 _APART = 1_000.0
-_METRES_A_DEGREE = 111_200
-#: Degrees where metres in columns may be of the Irish Grid, or of ITM: they are not compared.
-_IRELAND = (51.3, 55.5), (-10.7, -5.3)
+#: What else is in the name of a grid reference.
+_OF_A_REFERENCE = frozenset({"ref", "refs", "reference", "national"})
 #: Metres to which eastings and northings are rounded in some files, and the diagonal of a square of whole degrees.
 _STEPS = (10_000, 1_000)
 _WHOLE_DEGREES = 150_000.0
@@ -23,6 +34,21 @@ _WHOLE_DEGREES = 150_000.0
 def further_places(table: Table, found: Columns) -> list[Columns]:
     """Columns of locations that are another place, and are called like those of another thing."""
     return [place for place, is_of_another in _elsewhere(table, found) if is_of_another]
+
+
+def second_place(table: Table, found: Columns) -> Second | None:
+    """The columns in which most rows have the location that is read once more, if some do."""
+    for ways, is_of_another in _places(table):
+        if is_of_another or {ways[0].latitude, ways[0].longitude} & {found.latitude, found.longitude}:
+            continue
+        for way in ways:
+            if (far := _are_far(table, found, way)) and not mostly(far):
+                return Second(way.latitude, way.longitude, way.notation.value, _limit(table, found, way))
+    return None
+
+
+def _limit(table: Table, found: Columns, place: Columns) -> float:
+    return _APART + max(_rounding(table, found), _rounding(table, place))
 
 
 def _another_place(table: Table, found: Columns) -> Doubt | None:
@@ -49,14 +75,14 @@ def _elsewhere(table: Table, found: Columns) -> Iterator[tuple[Columns, bool]]:
 
 def _are_far(table: Table, found: Columns, place: Columns) -> list[bool]:
     """Whether the two are far from each other, of each record that has both."""
-    limit = _APART + max(_rounding(table, found), _rounding(table, place))
+    limit = _limit(table, found, place)
     is_metres = Notation.OSGB36 in (place.notation, found.notation)
     return [
-        _metres(one, other) > limit
+        metres_between(one, other) > limit
         for one, other in zip(table.located(found), table.located(place), strict=True)
         if not isinstance(one, str)
         and not isinstance(other, str)
-        and not (is_metres and (_in_ireland(*one) or _in_ireland(*other)))
+        and not (is_metres and (is_in_ireland(*one) or is_in_ireland(*other)))
     ]
 
 
@@ -66,6 +92,9 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
         # Below 100 km, they may be within squares whose letters stand elsewhere.
         if is_grid(table, pair.north, pair.east) and max(table.numbers(pair.east)) >= 100 * LEAST_GRID:
             yield [Columns(pair.north, pair.east, Notation.OSGB36)], bool(pair.meaning)
+    for pair in columns_called(table.names, LATITUDE, LONGITUDE).pairs:
+        if not pair.meaning:
+            yield [Columns(pair.north, pair.east, Notation.DEGREES)], False
     xs, ys = table.named(X), table.named(Y)
     if len(xs) == len(ys) == 1:
         if is_grid(table, ys[0], xs[0]):
@@ -76,24 +105,19 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
         if fitting := notations_of(table.values(column)):
             ways = [Columns(column, column, notation) for notation in sorted(fitting)]
             yield ways, bool(table.words(column) - GEOMETRY_WORDS)
+        elif REFERENCE_WORDS & table.words(column):  # codes of other things look like references, too
+            words = table.words(column) - GEOMETRY_WORDS - REFERENCE_WORDS - BRITISH_WORDS - _OF_A_REFERENCE
+            yield [Columns(column, column, Notation.GRID_REFERENCE)], bool(words)
 
 
 def _rounding(table: Table, place: Columns) -> float:
     """How far it may be from where it is meant, in metres, because its numbers are rounded."""
+    if (size := KINDS[place.notation].size) is not None:
+        return max((found for value in table.values(place.latitude) if (found := size(value))), default=0.0)
     if KINDS[place.notation].is_metric:
         numbers = table.numbers(place.longitude) + table.numbers(place.latitude)
         return 1.5 * next((step for step in _STEPS if all(number % step == 0 for number in numbers)), 0)
     return 0 if table.is_exact(place.latitude) and table.is_exact(place.longitude) else _WHOLE_DEGREES
-
-
-def _in_ireland(latitude: float, longitude: float) -> bool:
-    (south, north), (west, east) = _IRELAND
-    return south <= latitude <= north and west <= longitude <= east
-
-
-def _metres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """The distance of two near locations; of far ones about that."""
-    return hypot(one[0] - other[0], (one[1] - other[1]) * cos(radians(one[0]))) * _METRES_A_DEGREE
 
 
 #: Of what is read, and of all else that the file says of places.

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from uploads.reading.detecting.headers import SIDE_NAMES
+from uploads.reading.detecting.headers import SIDE_NAMES, WEST_WORDS
 from uploads.reading.detecting.sample import Table
 
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
 #: The same in other languages, and with an O that is west beside E or L, and east beside W: enough to ask.
 _WEST = frozenset("w west western nw sw o oeste ouest ovest з зап запад западная 西 西经 westlich".split())
 _EAST = frozenset("e east eastern ne se l leste este est o ost östlich в вост восток восточная 东 東 东经".split())
+#: Of a column whose name says west: whether its rows are.
+_YES = frozenset({"y", "yes", "true", "t", "1", "1.0"})
+_NO = frozenset({"n", "no", "false", "f", "0", "0.0"})
 _WEST_OF = re.compile(r"west(ern)?\b", re.IGNORECASE)
 #: The share of rows in which a column of sides and the signs must agree, so that the others are wrong.
 _AGREEING = 0.75
@@ -44,6 +47,17 @@ def says_side(cell: str) -> bool:
 def says_other_side(cell: str, longitude: float) -> bool:
     """Whether it says another one than the longitude's sign."""
     return says_side(cell) and contradicts("w" if cell.strip() == "-" else cell, longitude)
+
+
+def says_yes(cell: str) -> bool:
+    """Whether a cell of a column that is called like west says that its row is."""
+    return cell.strip().lower() in _YES
+
+
+def west_flags(table: Table, longitude: int) -> list[int]:
+    """Columns that are called like west and say yes or no."""
+    called = [column for column in table.worded(WEST_WORDS) if column != longitude]
+    return [column for column in called if {value.strip().lower() for value in table.values(column)} <= _YES | _NO]
 
 
 def silent_sides(table: Table, latitude: int, longitude: int) -> list[int]:
