@@ -107,7 +107,7 @@ class Day:
                 stack.use_key("admin")
                 self._password = (data / "admin_password").read_text()
             self.stack = stack
-            self.page = self._browser.new_context(viewport={"width": 1100, "height": 800}).new_page()
+            self.page = self._browser.new_context(viewport={"width": 1200, "height": 800}).new_page()
             self.page.goto(f"{stack.url}/admin/")
             self.page.fill("#id_username", "admin")
             self.page.fill("#id_password", self._password)
@@ -151,7 +151,7 @@ class Day:
         """What a panel of a dashboard shows just now."""
         assert query in queries(), query
         event.shown[query] = [
-            f"{' '.join(value for name, value in series['metric'].items() if name not in ('__name__', 'job'))}"
+            f"{' '.join(value for name, value in series['metric'].items() if name != '__name__')}"
             f" {float(series['value'][1]):.3g}".strip()
             for series in answer(self._port, hurried(query))
         ]
@@ -161,7 +161,7 @@ class Day:
         self.page.goto(self.stack.url + path)
         self.page.wait_for_load_state()
         self.page.screenshot(path=self.folder / f"{len(self.events) + 1}-{name}.png")
-        event.said[name] = re.sub(r"\s*\n\s*", "\n", self.page.inner_text("body"))[:4_000]
+        event.said[name] = re.sub(r"\s*\n\s*", "\n", self.page.inner_text("body"))[:2_000]
 
     def type(self, event: Event, command: str, service: str = "file_reader", **more: str) -> str:
         """Has bash run it in the folder of a service as docs/operating.md says, and returns what it printed."""
@@ -181,8 +181,9 @@ class Day:
     def at_work(self, content: bytes, share: float = 0.1) -> dict[str, Any]:
         """An upload that has got so far."""
         upload = self.stack.upload(content)
-        seen = self.stack.wait(upload, lambda seen: seen["progress"] >= share, "it is at work")
-        assert seen["state"] == "geocoding", seen
+        self.stack.wait(
+            upload, lambda seen: seen["state"] == "geocoding" and seen["progress"] >= share, "it is at work"
+        )
         return upload
 
     def goes_on(self, event: Event, upload: dict[str, Any]) -> None:
