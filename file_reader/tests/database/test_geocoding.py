@@ -210,8 +210,10 @@ def test_the_deadline_of_a_chunk_is_shorter_than_its_lease(settings: Any) -> Non
 
 
 def test_after_an_outage_a_worker_leaves_the_service_alone_for_a_while(
-    api: Api, consumer: FakePostcodeConsumer
+    api: Api, consumer: FakePostcodeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A minute in place of a second, which is over before a busy machine has looked at the next chunk.
+    monkeypatch.setattr(worker.random, "uniform", lambda low, high: 60.0)
     consumer.faults = ["503"]
     api.upload(csv_of(places(2)))
     api.upload(csv_of(places(2)))
