@@ -15,7 +15,7 @@ SECRETS := internal_token file_reader_secret_key file_reader_database_password p
   postcode_consumer_database_password postgres_password grafana_password
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run index check test test-all storm bench lint type format secrets up down requirements sbom translations architecture clean
+.PHONY: help demo run index check test test-all storm day bench lint type format secrets up down requirements sbom translations architecture clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ storm: $(VENV)/.installed-dev ## Everything dies at random, SECONDS on each data
 	$(PY) tests/storm/storm.py --database sqlite --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	$(PY) tests/storm/storm.py --database postgresql --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 	cd file_reader && ../$(PY) -m pytest -m storm
+
+day: $(VENV)/.installed-dev ## A day in an operator's life, into var/day: seven faults, and what is seen and done (docs/operator-day.md)
+	unshare --user --map-root-user --mount $(PY) tests/day/day.py --into var/day
 
 bench: $(VENV)/.installed-dev ## All benchmarks, into docs/performance.md (benchmarks/README.md); shorter with BENCH_ROWS="10000 100000"
 	$(PY) benchmarks/run.py $(if $(BENCH_ROWS),--rows $(BENCH_ROWS)) $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) \

@@ -59,12 +59,13 @@ def peak_bytes(process: psutil.Process) -> int:
 
 @dataclass
 class Stack:
-    """A running stack. `headers` go with every call."""
+    """A running stack of the code in `root`. `headers` go with every call."""
 
     environment: dict[str, str]
     supervisor: "subprocess.Popen[bytes]"
     log: Path
     headers: dict[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     @property
     def url(self) -> str:
@@ -75,14 +76,17 @@ class Stack:
         options["headers"] = self.headers | options.get("headers", {})
         return requests.request(method, path if path.startswith("http") else self.url + path, **options)
 
+    def secrets(self) -> dict[str, str]:
+        """What commands of manage.py want besides `environment`."""
+        folder = Path(self.environment["DATA_DIR"])
+        return {name: (folder / name.lower()).read_text() for name in ("SECRET_KEY", "INTERNAL_TOKEN")}
+
     def use_key(self, user: str) -> None:
         """From now on, calls have a key of that user, with all scopes."""
-        folder = Path(self.environment["DATA_DIR"])
-        secrets = {name: (folder / name.lower()).read_text() for name in ("SECRET_KEY", "INTERNAL_TOKEN")}
         made = subprocess.run(
             [sys.executable, "manage.py", "make_key", user, "--create-user"],
-            cwd=ROOT / "file_reader",
-            env=self.environment | secrets,
+            cwd=self.root / "file_reader",
+            env=self.environment | self.secrets(),
             check=True,
             capture_output=True,
             text=True,
@@ -144,18 +148,18 @@ def _command_of(data_dir: Path, settings: dict[str, str]) -> list[str]:
 
 
 @contextmanager
-def running_stack(data_dir: Path, **settings: str) -> Iterator[Stack]:
-    """Starts the stack, waits until it is ready, and stops it as an operator would."""
+def running_stack(data_dir: Path, *, root: Path = ROOT, log: Path | None = None, **settings: str) -> Iterator[Stack]:
+    """Starts the stack, waits until it is ready, and stops it as an operator would. `root` may have another version."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEST_")}
     names = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     usual = {"WORKER_METRICS_PORT": "0", "GATEWAY_METRICS_PORT": "0", "LOG_FORMAT": "text"}
     environment = inherited | ports | usual | {"DATA_DIR": str(data_dir), "PROVIDER": "sandbox"} | settings
     data_dir.mkdir(parents=True, exist_ok=True)
-    log = data_dir / "stack.log"
+    log = log or data_dir / "stack.log"
     with log.open("ab") as log_file:
-        supervisor = subprocess.Popen(_command_of(data_dir, settings), cwd=ROOT, env=environment, stderr=log_file)
-    stack = Stack(environment, supervisor, log)
+        supervisor = subprocess.Popen(_command_of(data_dir, settings), cwd=root, env=environment, stderr=log_file)
+    stack = Stack(environment, supervisor, log, root=root)
     try:
         wait_for(lambda: _is_ready(stack), f"the stack is ready, see {log}", seconds=START_SECONDS)
         yield stack

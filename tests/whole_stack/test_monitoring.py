@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,57 +13,16 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from country import csv_of
 from monitoring import documented, queries
 from postcodes_io import RunningPostcodesIo
-from stack import ROOT, Stack, free_ports, running_stack, wait_for
+from real_prometheus import answer, prometheus
+from stack import Stack, free_ports, running_stack, wait_for
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("prometheus") and os.environ.get("REQUIRE_PROMETHEUS") != "1",
     reason="there is no prometheus here (Debian: apt install prometheus)",
 )
-SCRAPE_SECONDS = 2
-
-
-@contextmanager
-def prometheus(folder: Path, port: int, targets: dict[str, int]) -> Iterator[None]:
-    """One with the rules, that scrapes these jobs on this machine."""
-    folder.mkdir()
-    jobs = [
-        {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]} for job, target in targets.items()
-    ]
-    config = {
-        "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": f"{SCRAPE_SECONDS}s"},
-        "rule_files": [str(ROOT / "deploy/monitoring/rules.yml")],
-        "scrape_configs": jobs,
-    }
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                "prometheus",
-                "--config.file=prometheus.yml",
-                "--storage.tsdb.path=data",
-                f"--web.listen-address=127.0.0.1:{port}",
-            ],
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(lambda: is_up(port), "Prometheus answers")
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def is_up(port: int) -> bool:
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/-/ready", timeout=5).status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 @contextmanager
@@ -114,10 +72,10 @@ def test_every_query_of_every_dashboard_has_a_series(
     }
     with running_stack(tmp_path, **databases, **settings) as stack, receiver(hook):
         ports = {
-            "gateway": gateway,
-            "file_reader": int(stack.environment["FILE_READER_PORT"]),
-            "postcode_consumer": int(stack.environment["POSTCODE_CONSUMER_PORT"]),
-            "worker": first_worker,
+            "gateway": [gateway],
+            "file_reader": [int(stack.environment["FILE_READER_PORT"])],
+            "postcode_consumer": [int(stack.environment["POSTCODE_CONSUMER_PORT"])],
+            "worker": [first_worker],
         }
         shown: set[str] = set()
         with prometheus(tmp_path / "prometheus", own, ports):
@@ -128,14 +86,14 @@ def test_every_query_of_every_dashboard_has_a_series(
 
             def all_answered() -> bool:
                 use(stack, hook, next(seeds), wait=False)
-                missing[:] = [query for query in missing if not answer(own, query)]
+                missing[:] = [query for query in missing if not numbers(own, query)]
                 return not missing
 
             try:
                 wait_for(all_answered, "every query has a series", seconds=60)
             except AssertionError:
                 assert missing == []
-            for port in ports.values():
+            for (port,) in ports.values():
                 shown |= series_of(port)
         assert {name for name in shown if name != "up"} == documented()
 
@@ -158,8 +116,6 @@ def use(stack: Stack, hook: int, seed: int, *, wait: bool = True) -> None:
         stack.call("GET", "/api/v1/uploads/")
 
 
-def answer(port: int, query: str) -> list[Any]:
+def numbers(port: int, query: str) -> list[Any]:
     """The series that have a number: a quantile of what did not happen is NaN."""
-    said = requests.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": query}, timeout=30).json()
-    assert said["status"] == "success", (query, said)
-    return [series for series in said["data"]["result"] if series["value"][1] != "NaN"]
+    return [series for series in answer(port, query) if series["value"][1] != "NaN"]
