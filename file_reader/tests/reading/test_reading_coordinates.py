@@ -66,6 +66,7 @@ def test_every_reason_has_a_sentence() -> None:
         "too_many_fields",
         "nul_byte",
         "irish_grid",
+        "places_apart",
         "square_too_large",
         "empty_row",
         "comment",
