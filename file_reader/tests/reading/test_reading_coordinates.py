@@ -67,6 +67,7 @@ def test_every_reason_has_a_sentence() -> None:
         "nul_byte",
         "irish_grid",
         "square_too_large",
+        "places_apart",
         "empty_row",
         "comment",
     }
