@@ -173,6 +173,13 @@ CASES = [
     # --- how exact
     Case("whole degrees", "lat,lon\n51,0\n52.0,-1\n",
          fault=Fault("columns-not-found", {"candidates": [1, 2]}, "whole")),
+    Case("whole degrees but for a row", "lat,lon\n51.50133,-0.14204\n"
+         + "".join(f"{50 + n % 8},{-n // 8}\n" for n in range(40)),
+         fault=Fault("columns-not-found", {"candidates": [1, 2]}, "whole numbers, such as '50'")),
+    Case("degrees of one decimal but for a row", "lat,lon\n51.50133,-0.14204\n"
+         + "".join(f"{50 + n / 10:.1f},-1.{n % 9 + 1}\n" for n in range(40)),
+         [At(2, 51.50133, -0.14204), *(At(n + 3, round(50 + n / 10, 1), float(f"-1.{n % 9 + 1}")) for n in range(40))],
+         dialect={"precision_m": 11_132}),
     Case("whole degrees, declared", "lat,lon\n51,0\n52,-1\n", [At(2, 51, 0), At(3, 52, -1)], declared=_DECLARED),
     Case("degrees of one decimal", "lat,lon\n51.5,-0.1\n52.60,-1\n", [At(2, 51.5, -0.1), At(3, 52.6, -1)],
          dialect={"precision_m": 11_132}),

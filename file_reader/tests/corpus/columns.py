@@ -60,10 +60,10 @@ CASES = [
     Case("Northern Ireland by its code", "ctry,easting,northing\nE92000001,529057,179680\nN92000002,333900,374000\n",
          fault=Fault("columns-not-found", mentions="Irish Grid")),
     Case("longitudes without decimals", "lat,lon\n51.501,-1\n52.502,-2\n53.503,-3\n54.504,0\n",
-         fault=Fault("columns-not-found", {"candidates": [1, 2]}, "All degrees in column 2 (lon) are whole numbers,"
-                     " such as '-1'")),
+         fault=Fault("columns-not-found", {"candidates": [1, 2]}, "All or nearly all degrees in"
+                     " column 2 (lon) are whole numbers, such as '-1'")),
     Case("whole degrees below words", "lat,lon\nx,y\n51,0\n52,-1\n",
-         fault=Fault("columns-not-found", mentions="All degrees are whole numbers, such as '51'")),
+         fault=Fault("columns-not-found", mentions="All or nearly all degrees are whole numbers, such as '51'")),
     Case("Liverpool is asked for", "easting,northing\n334500,390500\n", fault=_IRISH),
     Case("Dublin", "Easting,Northing\n315900,234700\n", fault=_IRISH),
     Case("Cardiff is asked for", "Easting,Northing\n318000,176500\n", fault=_IRISH),

@@ -30,8 +30,11 @@ EXAMPLES: dict[str, Examples] = {
         "no header, and no values that tell": [Example("7,3,12\n8,4,13\n")],
         "no row that can be read": [Example("lat,lon\nnorth of here,west of there\n")],
         "points and commas for the decimals": [Example('lat;lon\n51.501;-0,142\n51.502;-0,143\n')],
-        "all degrees are whole numbers": [Example("lat,lon\n51,0\n52,-1\n")],
-        "only whole numbers in one of the columns": [
+        "all or nearly all degrees are whole numbers": [
+            Example("lat,lon\n51,0\n52,-1\n"),
+            Example("lat,lon\n51.50133,-0.14204\n" + "".join(f"{50 + n % 8},{-n // 8}\n" for n in range(40))),
+        ],
+        "only whole numbers, or nearly so, in one of the columns": [
             Example("lat,lon\n51.501,-1\n52.502,-2\n53.503,-3\n54.504,0\n"),
         ],
         "radians": [Example("lat,lon\n0.898862,-0.002471\n"), Example("lat_rad,lon_rad\n0.89,-0.002\n")],

@@ -165,7 +165,8 @@ _NOTATIONS: Examples = {
                 [*(At(line, 51.50106, -0.14214, 5) for line in range(2, 222)), No(222, "square_too_large")]),
         _one("gcpuuz94k", "geohash", "geohash", (51.501567, -0.141256)),
     ],
-    "degrees with two decimals or fewer, or whole minutes, in the first rows (in one of the columns is enough)": [
+    "degrees with two decimals or fewer, or whole minutes, in nearly all of the first rows (in one of the columns is"
+    " enough)": [
         Example("lat,lon\n" + "".join(f"{50 + n}.5,-0.14{n}\n" for n in range(4)),
                 [At(n + 2, 50.5 + n, -0.14 - n / 1_000, 1) for n in range(4)]),
         _two("51.5", "-0.14", (51.5, -0.14)), _two("51.5N", "0.14W", (51.5, -0.14)),

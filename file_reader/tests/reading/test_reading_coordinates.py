@@ -68,6 +68,7 @@ def test_every_reason_has_a_sentence() -> None:
         "irish_grid",
         "places_apart",
         "square_too_large",
+        "places_apart",
         "empty_row",
         "comment",
     }

@@ -54,6 +54,8 @@ _COARSE_METRES = (10_000, 1_000)
 _MOST_DECIMALS = 20
 #: Of fewer different numbers, nothing is said.
 _FEW = 4
+#: One number of so many may be more exact than the others.
+_EXCEPT = 10
 
 
 def grid_said(words: Collection[str]) -> Notation | None:
@@ -135,7 +137,7 @@ def precision_of(table: Table, notation: Notation, columns: Collection[int]) -> 
     if notation == Notation.WKT and any(map(_OF_A_GRID.match, values)):
         return None
     if notation == Notation.DEGREES:
-        several = [_finest(own) for column in columns if len({*(own := table.values(column))}) >= _FEW]
+        several = [_of_most(own) for column in columns if len({*(own := table.values(column))}) >= _FEW]
         coarsest = max([_finest(values), *several])
         return round(coarsest) if coarsest >= WHOLE_DEGREE / 10**_COARSE_DECIMALS else None
     if any(map(_EXPONENT.search, values)):
@@ -158,6 +160,12 @@ def _has_minutes(pair: str) -> bool:
 def _finest(values: Collection[str]) -> float:
     """The smallest size of these angles, in metres; 0 if none is one."""
     return min(filter(None, map(_size_of_angle, values)), default=0.0)
+
+
+def _of_most(values: Collection[str]) -> float:
+    """The smallest size of these angles but for a tenth of them, in metres; 0 if none is one."""
+    sizes = sorted(filter(None, map(_size_of_angle, values)))
+    return sizes[len(sizes) // _EXCEPT] if sizes else 0.0
 
 
 def _size_of_angle(text: str) -> float | None:

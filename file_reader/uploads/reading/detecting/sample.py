@@ -121,10 +121,10 @@ class Table:
         number = next((value for value in values if as_number(value) is not None), None)
         return repr((number or next(iter(values), ""))[:SHOWN_CHARS])
 
-    def located_example(self, columns: Columns, column: int) -> str:
-        """The same of the records that have a location."""
+    def whole_example(self, columns: Columns, column: int) -> str:
+        """The same of the records that have a location in whole degrees, on one axis at least."""
         located = zip(self.cells_by_record(column), self.located(columns), strict=True)
-        return repr(next((cell for cell, at in located if not isinstance(at, str)), "")[:SHOWN_CHARS])
+        return repr(next((cell for cell, at in located if _is_whole(at)), "")[:SHOWN_CHARS])
 
     def called(self, column: int) -> str:
         """What to call it in a sentence."""
@@ -172,6 +172,10 @@ class Table:
 
     def missing(self, what: str) -> ColumnsError:
         return self.error(f"No column was recognised as the {what}. Say which one with {what}=<name or number>.")
+
+
+def _is_whole(located: Located) -> bool:
+    return not isinstance(located, str) and any(number % 1 == 0 for number in located)
 
 
 def mostly(truths: Sequence[bool]) -> bool:

@@ -106,8 +106,9 @@ def _whole_degrees(table: Table, found: Columns) -> Doubt | None:
     whole = [column for column in columns if precision_of(table, found.notation, [column]) == WHOLE_DEGREE]
     where = "" if whole == columns else f" in {table.called(whole[0])}"
     return Doubt(
-        f"All degrees{where} are whole numbers, such as {table.located_example(found, whole[0])}: places of 100 km."
-        f" Send degrees with decimals, or, if these are all that is known, {DECLARE}.",
+        f"All or nearly all degrees{where} are whole numbers, such as {table.whole_example(found, whole[0])}:"
+        " places of 100 km. Send degrees with decimals, or, if these are all that is known,"
+        f" {DECLARE}.",
         columns,
     )
 
