@@ -12,6 +12,7 @@ start says that their ports are taken.
 """
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
 import logging
@@ -110,7 +111,9 @@ def say(message: str) -> None:
     line = f"serve: {message}"
     if not is_for_people():
         line = _AS_JSON.format(logging.makeLogRecord({"msg": message, "levelname": "INFO"}))
-    print(line, file=sys.stderr, flush=True)
+    # A log on a disk that is full is no reason to end what works.
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def settings() -> dict[str, str]:

@@ -20,7 +20,7 @@ StartWorker = Callable[..., WorkerProcess]
 
 
 def content_of(number: int, version: int) -> bytes:
-    rows = (f"row {row} of {version},{51 + number / 1e3:.6f},{-row / 1e4:.6f}" for row in range(60))
+    rows = (f"row {row} of {version},{51.1 + number / 1e3:.6f},{-row / 1e4:.6f}" for row in range(60))
     return "\n".join(["name,lat,lon", *rows, ""]).encode()
 
 

@@ -265,6 +265,8 @@ HONEST = {
     "wind farms off Norfolk": sea(3_000, (53, 54), (1.5, 3)),
     "ships off Dover": sea(3_000, (50.9, 51.15), (1.1, 2.6)),
     "ships": sea(3_000, (49, 60), (-8, 3)),
+    "a net of sixteenths": [(50 + north / 16, -4 + east / 16) for north in range(1, 17) for east in range(80)],
+    "a net of quarters, line by line": [(50.125 + n / 4, -5 + e / 4) for e in range(25) for n in range(30)],
     "many at 0,0": [(0.0, 0.0)] * 1_000 + of_britain(1_000) + [(0.0, 0.0)] * 1_000,
 }
 

@@ -233,20 +233,23 @@ def _filled_in(rows: Located, _: int) -> int | None:
         whole = whole[(others[whole] != np.rint(others[whole])) & (rows.land[whole] != ELSEWHERE)]
         for value in np.unique(filled[whole]):
             at = whole[filled[whole] == value]
-            if len(np.unique(others[at])) >= _SHOWN + _TIMES * _by_chance(filled, value):
+            if len(np.unique(others[at])) >= _SHOWN + _TIMES * max(_by_chance(filled, value), _as_usual(filled, others, value)):
                 return int(at[0])
     return None
 
 
 def _rounded_in_part(rows: Located, _: int) -> int | None:
-    """Both coordinates have one decimal or none in some rows: more than happen to, where the others have many."""
+    """Both coordinates have one decimal or none in some rows: more than happen to, where the others have many.
+
+    In a net of halves, quarters and eighths, as many as a quarter of those with two decimals happen to.
+    """
     tenths = np.flatnonzero(_has_decimals(rows.longitudes, 1))
     tenths = tenths[_has_decimals(rows.latitudes[tenths], 1) & (rows.land[tenths] != ELSEWHERE)]
     if len(tenths) < _SHOWN:
         return None
     coarse = np.count_nonzero(_are_coarse(rows))
     is_exact = len(rows) - coarse >= _EXACT * len(rows)
-    return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 10 else None
+    return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2 else None
 
 
 def _zero_degrees(rows: Located, _: int) -> int | None:
@@ -268,6 +271,13 @@ def _by_chance(degrees: Degrees, value: float) -> float:
         near = steps[(steps < 10.5) & (np.abs(steps - np.rint(steps)) < 0.001)]
         most = max([most, *(np.count_nonzero(near < count + 0.5) / (2 * count) for count in (1, 2, 5, 10))])
     return most
+
+
+def _as_usual(degrees: Degrees, others: Degrees, value: float) -> int:
+    """Beside how many more numbers than one another value stands: in a net of points each does beside many."""
+    values, counts = np.unique(degrees[degrees != value], return_counts=True)
+    usual = values[np.argsort(counts)[-_SHOWN:]]
+    return max((len(np.unique(others[degrees == one])) - 1 for one in usual), default=0)
 
 
 def _may_be_packed(degrees: Degrees) -> npt.NDArray[np.bool_]:
