@@ -68,7 +68,6 @@ def test_every_reason_has_a_sentence() -> None:
         "irish_grid",
         "places_apart",
         "square_too_large",
-        "places_apart",
         "empty_row",
         "comment",
     }
