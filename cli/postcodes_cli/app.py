@@ -6,7 +6,7 @@ stdout is for data, stderr for people.
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,17 +106,24 @@ class App:
         self.console(sys.stdout).print(table)
 
 
-def table_of(columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None) -> "Table":
-    """A plain table: headings in bold, no frame. What stands in cells is never taken for markup."""
+def table_of(
+    columns: Iterable[str], rows: Iterable[Iterable[object]], *, title: str | None = None, whole: Container[str] = ()
+) -> "Table":
+    """A plain table: headings in bold, no frame. What stands in cells is never taken for markup.
+
+    Where a terminal is too narrow, cells are cut, but not those of the columns that are to stay `whole`.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
-    for name in columns:
-        table.add_column(Text(name), overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(" ".join(str("" if cell is None else cell).split())) for cell in row))
+    lines = [[" ".join(str("" if cell is None else cell).split()) for cell in row] for row in rows]
+    for place, name in enumerate(columns):
+        width = max((len(line[place]) for line in lines), default=0) if name in whole else None
+        table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=width)
+    for line in lines:
+        table.add_row(*map(Text, line))
     return table
 
 

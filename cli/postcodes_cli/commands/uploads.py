@@ -44,15 +44,17 @@ def list_uploads(app: App, /, state: str | None, everything: bool) -> None:
         rows = [
             (
                 one["id"],
-                one["filename"],
                 one["state"],
                 f"{one['progress']:.0%}",
+                one["filename"],
                 short(one["rows"]["read"]),
                 one["created_at"][:16],
             )
             for one in found
         ]
-    app.show(table_of(("id", "file", "state", "done", "rows", "created (UTC)"), rows))
+    names = ("id", "state", "done", "file", "rows", "created (UTC)")
+    # The id is there to be copied; a narrow terminal shows the first of these only.
+    app.show(table_of(names, rows, whole=("id", "state", "done")))
 
 
 def _show(app: App, upload: Upload) -> None:
