@@ -184,6 +184,6 @@ def test_a_service_whose_database_is_away_is_not_ready(
     def fail(connection: object) -> None:
         raise raised("connection already closed")
 
-    monkeypatch.setattr("reader_config.health.MigrationExecutor", fail)
+    monkeypatch.setattr("service_kit.readiness.MigrationExecutor", fail)
     answer = api.get("/readyz")
     assert (answer.status_code, list(answer.json()["missing"])) == (503, ["database"])
