@@ -11,7 +11,9 @@ def peak_of_worker(tmp_path: Path, upstream: RunningPostcodesIo, rows: int) -> i
     """The worker's peak memory in bytes after one file of that many rows."""
     settings = {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url, "POSTCODES_IO_CALLS_PER_SECOND": "0"}
     with running_stack(tmp_path, CHUNK_ROWS="1000", WORKERS="1", **settings) as stack:
-        stack.wait_until_done(stack.upload(csv_of(rows)))
+        upload = stack.upload(csv_of(rows))
+        stack.wait_until_done(upload)
+        stack.wait(upload, lambda seen: bool(seen["indexed_at"]), "its row index is written")
         (worker,) = stack.processes("manage.py worker")
         return peak_bytes(worker)
 
