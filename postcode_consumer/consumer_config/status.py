@@ -22,7 +22,7 @@ def status(request: HttpRequest) -> JsonResponse:
             "breaker": is_open if is_open is None else ("open" if is_open else "closed"),
             "external_api_paused_seconds": paused_for,
             "index_built_at": edition and edition.built_at,
-            "index_postcodes": edition and edition.postcodes,
+            "index_postcodes": (edition and edition.postcodes) or None,  # an index from before does not know it
             **disk_figures(settings.DATA_DIR),
         },
         {"known_locations": _known_locations()},
