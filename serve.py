@@ -12,7 +12,6 @@ start says that their ports are taken.
 """
 
 import argparse
-import contextlib
 import ctypes
 import fcntl
 import logging
@@ -112,7 +111,7 @@ def say(message: str) -> None:
     if not is_for_people():
         line = _AS_JSON.format(logging.makeLogRecord({"msg": message, "levelname": "INFO"}))
     # A log on a disk that is full is no reason to end what works.
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 

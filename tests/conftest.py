@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from brokers import find_brokers
@@ -12,6 +13,9 @@ from databases import new_database
 from firefox import find_firefox
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
 from stack import find_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TESTS = Path(__file__).parent
 # Pages are looked at where there is a browser, Celery works with the brokers there are; the header says what there is.
@@ -33,6 +37,15 @@ def pytest_report_header() -> list[str]:
         f"Firefox: {find_firefox() or 'none, test_firefox.py is left out'}",
         f"brokers: {', '.join(find_brokers()) or 'none, test_celery.py is left out'}",
     ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, for the tests of a module."""
+    from browser import real_browser  # takes long to load, and most tests need none
+
+    with real_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from postcodes_cli.frames import POSITION, RESULT_COLUMNS, geocoded
 from postcodes_cli.questions import UPLOADS, Questions, path_of
 from postcodes_cli.results import Download, save
 from postcodes_cli.sending import Body, Progress, digest_of, name_of, opened, packed
-from postcodes_cli.transport import TRANSFER_SECONDS, Patience, json_of
+from postcodes_cli.transport import TRANSFER_SECONDS, json_of
 
 Frame = TypeVar("Frame")
 _FIRST_LOOK = 0.1
@@ -125,7 +125,7 @@ class Client(Questions):
             params = {"filename": filename or name_of(source), **options}
             is_large = len(body) > _LARGE_BYTES
             while True:
-                if is_large:
+                if is_large:  # it is not sent to find out that nobody is there, or takes the key
                     self._knock(patience)
                 body.rewind()
                 try:
@@ -243,11 +243,6 @@ class Client(Questions):
     # --- inside ------------------------------------------------------------------------------------------------------
     def _told(self, upload_id: str, what: str) -> Upload:
         return _upload(json_of(self._transport.call("POST", f"{path_of(upload_id)}{what}/")))
-
-    def _knock(self, patience: Patience) -> None:
-        """Waits until the server is there and takes the key: a large file is not sent to find that out."""
-        # A key that only sends may not look.
-        self._transport.call("GET", UPLOADS, params={"page_size": 1}, expected=(403,), patience=patience)
 
     def _download(
         self, upload_id: str, form: str, columns: str | None, status: str | None, progress: Progress | None

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from postcodes_cli.answers import Found, Postcode, Preview, ReadingOptions, Row
 from postcodes_cli.sending import name_of, opened
 from postcodes_cli.settings import DEFAULT_SERVER
-from postcodes_cli.transport import TRANSFER_SECONDS, Notice, Transport, json_of
+from postcodes_cli.transport import TRANSFER_SECONDS, Notice, Patience, Transport, json_of
 
 #: How many locations one call takes.
 LOOKUP_LIMIT = 1_000
@@ -110,7 +110,12 @@ class Questions:
 
     def check_key(self) -> None:
         """Raises KeyRefusedError when the server does not take the key; one that may not look at uploads is good."""
-        self._transport.call("GET", UPLOADS, params={"page_size": 1}, expected=(403,))
+        self._knock()
+
+    def _knock(self, patience: Patience | None = None) -> None:
+        """Waits until the server is there and takes the key."""
+        # A key that only sends may not look.
+        self._transport.call("GET", UPLOADS, params={"page_size": 1}, expected=(403,), patience=patience)
 
     def _lookup(self, body: Mapping[str, Any]) -> list[Found]:
         found: list[Found] = json_of(self._transport.call("POST", "/api/v1/reverse-geocode/", json=body))["results"]

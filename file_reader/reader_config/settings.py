@@ -118,11 +118,11 @@ MIDDLEWARE = [
     *MIDDLEWARE_OF_BOTH,
     "uploads.web.pages.language.PageLanguageMiddleware",
 ]
-STATIC_URL = "/static/"
-# `manage.py collectstatic` writes them there, before the service starts. Without that, they are found where they lie.
 # A map that lies under the rows, from a server of tiles that whoever runs this one chooses, and whose it is.
 MAP_TILES_URL = env_tiles_url("MAP_TILES_URL")
 MAP_TILES_ATTRIBUTION = env_str("MAP_TILES_ATTRIBUTION", "")
+STATIC_URL = "/static/"
+# `manage.py collectstatic` writes them there, before the service starts. Without that, they are found where they lie.
 STATIC_ROOT = env_path("STATIC_ROOT", DATA_DIR / "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {"staticfiles": {"BACKEND": "service_kit.static_files.HashedStaticFiles"}}

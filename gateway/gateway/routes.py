@@ -34,6 +34,10 @@ class Route:
     reading: tuple[str, ...] = ()
     changing: tuple[str, ...] = ()
 
+    def has(self, path: str) -> bool:
+        """Whether the path is one of its own. Services serve a path without its last slash, too."""
+        return path in (self.path, self.path.rstrip("/")) or (self.below and path.startswith(self.path))
+
     def target_of_events(self, target: str) -> str | None:
         """The target of what has its events at this one; None when these are no events."""
         path, question_mark, query = target.partition("?")
@@ -114,13 +118,13 @@ def find_route(target: str) -> Route | None:
     """The route of a request target (path and query string) exactly as it was sent, or None.
 
     Only the table's own spelling is known (`/api/v1/upl%6fads/` is nobody's), and no dot segment gets through in any
-    spelling: a service might resolve it to a path outside the route. Services serve a path without its last slash, too.
+    spelling: a service might resolve it to a path outside the route.
     """
     path = target.partition("?")[0]
     if _has_dot_segment(path):
         return None
     for route in ROUTES:
-        if path in (route.path, route.path.rstrip("/")) or (route.below and path.startswith(route.path)):
+        if route.has(path):
             return route
     return None
 

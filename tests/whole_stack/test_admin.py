@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import real_browser, watched_page
+from browser import watched_page
 from country import POSTCODES
 from playwright.sync_api import Browser, Page, expect
 from postcodes_io import running_postcodes_io
@@ -19,12 +19,6 @@ FILE = b"name,lat,lon\n" + b"".join(
 ) + b"Sea,56.0,2.5\nBad,95,0\n"  # fmt: skip
 #: What axe finds on Django's own pages, whatever we put there.
 OF_DJANGO = {"link-in-text-block", "target-size", "label", "aria-prohibited-attr", "label-title-only"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with real_browser() as opened:
-        yield opened
 
 
 def log_in(page: Page, folder: Path) -> None:

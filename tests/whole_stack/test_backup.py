@@ -46,10 +46,6 @@ def databases() -> Iterator[dict[str, list[dict[str, str]]]]:
         yield {"sqlite": [{}, {}], "postgresql": made}
 
 
-def secrets_of(data_dir: Path) -> dict[str, str]:
-    return {name.upper(): (data_dir / name).read_text() for name in ("secret_key", "internal_token")}
-
-
 @pytest.mark.parametrize(
     ("before", "after"), [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")]
 )
@@ -59,7 +55,7 @@ def test_what_is_restored_has_the_same_results_keys_and_secrets(
     settings, backup = databases[before][0], tmp_path / "backup.tar"
     key_of = ("make_key", "anna", "--create-user", "--scopes", "admin")
     with running_stack(tmp_path / "old", AUTH="required", **settings) as old:
-        made = manage("file_reader", old.environment | secrets_of(tmp_path / "old"), *key_of)
+        made = manage("file_reader", old.environment | old.secrets(), *key_of)
         key = made.stdout.strip()
         old.headers = {"Authorization": f"Bearer {key}"}
         done, broken = old.upload(CSV), old.upload(BROKEN)
@@ -69,7 +65,7 @@ def test_what_is_restored_has_the_same_results_keys_and_secrets(
         deleted = old.upload(CSV)
         old.call("DELETE", deleted["links"]["self"])
         ongoing = old.upload(CSV * 3)
-        said = manage("file_reader", old.environment | secrets_of(tmp_path / "old"), "backup", str(backup))
+        said = manage("file_reader", old.environment | old.secrets(), "backup", str(backup))
         assert said.returncode == 0, said.stderr
         old.wait_until_done(ongoing)
         results.append(old.result(ongoing))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser import LOOKS, choose, downloaded, real_browser, screens, send, watched_page
+from browser import LOOKS, choose, downloaded, screens, send, watched_page
 from playwright.sync_api import Browser, expect
 from stack import Stack, running_stack
 
@@ -14,12 +14,6 @@ SWAPPED = b"lat,lon\n-0.141588,51.501009\n-0.075853,51.508036\n-0.076355,51.5052
 PALACE = b"name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\n"
 #: What the browser says of an answer that is meant to be one.
 REFUSED = ("status of 422", "status of 415")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with real_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

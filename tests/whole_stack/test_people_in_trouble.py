@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import choose, downloaded, real_browser, send, watched_page
+from browser import choose, downloaded, send, watched_page
 from playwright.sync_api import Browser, expect
 from proxy import Proxy
 from stack import Stack, running_stack
@@ -15,12 +15,6 @@ PALACE = b"name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\
 BROKEN = b'name;lat;lon\nPalace;51,501009;-0,141588\nTower;51,508036;-0,075853\nvan;51,5;"-0,1\nx;51,5;-0,1\n'
 MENDED = BROKEN.replace(b'"', b"")
 MANY = b"lat,lon\n" + b"51.501009,-0.141588\n51.508036,-0.075853\n" * 100_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with real_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

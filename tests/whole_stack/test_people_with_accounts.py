@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import LOOKS, choose, downloaded, real_browser, screens, send, watched_page
+from browser import LOOKS, choose, downloaded, screens, send, watched_page
 from country import POSTCODES
 from playwright.sync_api import Browser, Page, expect
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
@@ -14,12 +14,6 @@ from stack import Stack, running_stack, wait_for
 PLACE = POSTCODES[0]
 FILE = f"name,lat,lon\nhere,{PLACE.latitude},{PLACE.longitude}\n".encode()
 ELSEWHERE = f"lat,lon\n{POSTCODES[1].latitude},{POSTCODES[1].longitude}\n".encode()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with real_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

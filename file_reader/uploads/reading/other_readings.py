@@ -233,9 +233,10 @@ def _filled_in(rows: Located, _: int) -> int | None:
         whole = whole[(others[whole] != np.rint(others[whole])) & (rows.land[whole] != ELSEWHERE)]
         for value in np.unique(filled[whole]):
             at = whole[filled[whole] == value]
-            if len(np.unique(others[at])) >= _SHOWN + _TIMES * max(
-                _by_chance(filled, value), _as_usual(filled, others, value)
-            ):
+            beside = len(np.unique(others[at]))
+            if beside < _SHOWN:
+                continue  # almost always: what happens by chance takes longer
+            if beside >= _SHOWN + _TIMES * max(_by_chance(filled, value), _as_usual(filled, others, value)):
                 return int(at[0])
     return None
 
