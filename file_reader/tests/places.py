@@ -7,6 +7,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
+
+from uploads.reading.other_readings import on_grid
+
 Location = tuple[float, float]
 _GAZETTEER = Path(__file__).resolve().parents[2] / "postcode_consumer/lookups/providers/gazetteer.csv"
 
@@ -31,6 +35,15 @@ def around(centres: Iterable[Location], count: int, spread: float = 0.03, seed: 
 def of_britain(count: int) -> list[Location]:
     """As `around` the known places of Great Britain and Northern Ireland."""
     return around(known_places().values(), count)
+
+
+def exchanged_reference(at: Location) -> str:
+    """A grid reference with the northing first."""
+    easting, northing = (int(metres[0]) for metres in on_grid(np.array([at[0]]), np.array([at[1]])))
+    column, row = easting // 100_000, northing // 100_000
+    letters = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+    square = letters[(3 - row // 5) * 5 + 2 + column // 5] + letters[(4 - row % 5) * 5 + column % 5]
+    return f"{square} {northing % 100_000:05} {easting % 100_000:05}"
 
 
 def table(header: str, locations: Iterable[Any], as_written: Callable[[Any], str] = "{0[0]},{0[1]}".format) -> bytes:

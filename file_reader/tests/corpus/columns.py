@@ -251,6 +251,24 @@ CASES = [
     Case("no header, weights and ratios are no places", "a,55.25,1.5\nb,58.1,2.1\nc,60.5,0.4\n", fault=_NOT_FOUND),
     Case("no header, east of Greenwich, to the metre", "52.62863,1.29235\n52.63012,1.30125\n",
          [At(1, 52.62863, 1.29235), At(2, 52.63012, 1.30125)]),
+    Case("no header, and numbers that are no places",
+         "".join(f"{n},{49.5 + n * 7 % 11:.1f},{n * 5 % 9 - 7:.1f}\n" for n in range(20)),
+         fault=Fault("columns-not-found", {"fix": {"latitude": "2", "longitude": "3"}}, "Columns 2 and 3 could be")),
+    *(
+        Case(f"names of X and Y: {x}", f"id,{x},{y}\n1,-0.141588,51.501009\n", [At(2, 51.501009, -0.141588)])
+        for x, y in (("GEOMETRY_X", "GEOMETRY_Y"), ("st_x", "st_y"), ("geom.coordinates[0]", "geom.coordinates[1]"),
+                     ("coords.x", "coords.y"))
+    ),
+    *(
+        Case(f"names of eastings: {x}", f"id,{x},{y}\n1,529090,179645\n", [At(2, 51.501009, -0.141588, within=60)])
+        for x, y in (("OSEAST", "OSNORTH"), ("os_x", "os_y"), ("X_BNG", "Y_BNG"), ("X (m)", "Y (m)"),
+                     ("osgb_e", "osgb_n"))
+    ),
+    Case("names that have both sides", "Latitude (N/S),Longitude (E/W)\n51.501,-0.142\n", [At(2, 51.501, -0.142)]),
+    Case("rows in quotes", '"lat,hdop,lon"\n"51.501,0.9,-0.142"\n"51.502,0.8,-0.143"\n',
+         fault=Fault("columns-not-found", mentions="seems to be a row in quotes")),
+    Case("the longitude behind another number in a cell", "position\n51.501 0.9 -0.142\n51.502 0.8 -0.143\n",
+         fault=Fault("columns-not-found", mentions="not only the first two")),
     Case("no header, a number in words", "x,51.5,-0.1\ny,fifty,zero\nz,52.5,-1.1\nw,53.5,-2.1\n",
          [At(1, 51.5, -0.1), No(2, "not_a_number"), At(3, 52.5, -1.1), At(4, 53.5, -2.1)]),
     Case("columns with nothing to read are not read as something", "lat,lon\nnorth,south\n",

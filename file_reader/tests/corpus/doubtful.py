@@ -6,7 +6,7 @@ from math import floor, radians
 
 import numpy as np
 from tests.corpus.case import At, Case, Fault
-from tests.places import Location, around, of_britain, table
+from tests.places import Location, around, exchanged_reference, of_britain, table
 
 from uploads.reading.other_readings import on_grid
 
@@ -130,6 +130,14 @@ CASES = [
          fault=Fault("reading-doubtful", {"doubt": "grid_exchanged_in_part", "fix": {}})),
     Case("northings first in points of the National Grid", "wkt\nSRID=27700;POINT (179645 529090)\n",
          fault=_doubt("grid_exchanged", fix={})),
+    Case("the halves of grid references are exchanged", table("id,ngr", _MAINLAND[:100], exchanged_reference),
+         fault=_doubt("reference_exchanged", fix={})),
+    Case("minutes and seconds in one number, and one row that is not",
+         table("id,lat,lon", _PLACES[:40], _both(_packed)) + b"0,51.787878,-0.676767\n",
+         fault=_doubt("minutes_packed", fix={"coordinates": "dd.mmss"})),
+    Case("minutes and seconds in one number in the first of two parts",
+         table("id,lat,lon", _PLACES[:300], _both(_packed)) + table("", _PLACES[300:600]).lstrip(b"\n"),
+         fault=_doubt("minutes_packed", fix={})),
     Case("minus nought is nought",
          table("id,lat,lon", _MAINLAND, lambda at: f"{at[0]},{abs(at[1]) if at[1] > -1 else at[1]}"),
          fault=Fault("reading-doubtful", {"doubt": "zero_degrees", "fix": {}})),

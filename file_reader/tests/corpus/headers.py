@@ -81,9 +81,19 @@ CASES = [
     Case("a header behind a number sign", "#lat,lon\n51.5,-0.1\n", [At(2, 51.5, -0.1)], dialect={"preamble": 0}),
     Case("rows that begin with a number sign are rows", "#1,51.501,-0.142\n#2,55.953,-3.188\nx3,53.481,-2.242\n",
          [At(1, 51.501, -0.142), At(2, 55.953, -3.188), At(3, 53.481, -2.242)]),
-    Case("rows above a header are rows", "51.5,-0.1\nlat,lon\n52.5,-1.1\n53.5,-2.1\n",
+    *(
+        Case(f"{what} above a header", above + "\nlat,lon\n52.5,-1.1\n53.5,-2.1\n",
+             fault=Fault("unreadable-file", mentions="what stands above it looks like rows"))
+        for what, above in (("rows", "51.5,-0.1"), ("a title of numbers", "2024,12"))
+    ),
+    Case("rows above a header, no header declared", "51.5,-0.1\nlat,lon\n52.5,-1.1\n53.5,-2.1\n",
          [At(1, 51.5, -0.1), No(2, "not_a_number"), At(3, 52.5, -1.1), At(4, 53.5, -2.1)],
-         dialect={"has_header": False}),
+         declared={"has_header": False}),
+    *(
+        Case(f"two lines of names: {above}", f"{above}\nName,Latitude,Longitude\nx,51.5,-0.1\n", [At(3, 51.5, -0.1)],
+             dialect={"preamble": 1})
+        for above in ("Site,Position,Position", "Site,Position,", ",Position,")
+    ),
     Case("a title, and no header declared", "Stations,,\nid,lat,lon\n" + "x,51.5,-0.1\n" * 3,
          [No(1, "coordinates_missing"), No(2, "not_a_number"), *(At(line, 51.5, -0.1) for line in (3, 4, 5))],
          declared={"has_header": False}),

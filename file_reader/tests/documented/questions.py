@@ -117,6 +117,11 @@ EXAMPLES: dict[str, Examples] = {
         "fields that are separated by a colon, a space, or another sign": [
             Example("name:lat:lon\nx:51.501:-0.142\n"),
         ],
+        "no header, and numbers in the range of the UK of which many are in the sea": [
+            Example("".join(f"{n},{49.5 + n * 7 % 11:.1f},{n * 5 % 9 - 7:.1f}\n" for n in range(20))),
+        ],
+        "rows in quotes as a whole": [Example('"lat,hdop,lon"\n"51.501,0.9,-0.142"\n')],
+        "grid references with an odd number of figures": [_column("TQ29079")],
         "a header and rows with different delimiters": [Example("location;x\n51.501 -0.142\n51.501 -0.142\n")],
         "no row as wide as the header": [Example("name,lat,lon\nx,51.501,-0.142,7\ny,51.501,-0.142,8\n")],
         "options that do not agree: `osgb36_square` and no column of squares, two columns for `wkt`, one for both": [
@@ -133,6 +138,10 @@ EXAMPLES: dict[str, Examples] = {
         "a quote that nothing closes": [Example(_START + '"y,52.5,-1.1\nz,53.5,-2.1\n', _ROWS)],
         "a cell in quotes whose lines look like rows: a forgotten quote would swallow them": [
             Example(_START + '"y,52.5,-1.1\nz",53.5,-2.1\n', _ROWS),
+        ],
+        "rows, or titles with numbers, above the names of the columns": [
+            Example("2024,12\nlat,lon\n51.501,-0.142\n"),
+            Example("51.5,-0.1\nlat,lon\n51.501,-0.142\n"),
         ],
         "a header once more, in another order": [Example(_START + "name,lon,lat\ny,-0.142,51.501\n", _ROWS)],
         "more than 1,048,576 characters in a line": [

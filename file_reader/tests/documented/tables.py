@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.corpus.case import At, No
 from tests.documented.example import Example, Examples
-from tests.places import Location, around, of_britain, table
+from tests.places import Location, around, exchanged_reference, of_britain, table
 
 _PLACE = (51.501, -0.142)
 _ROWS = [At(2, *_PLACE)]
@@ -200,6 +200,9 @@ _BAD_ROWS: Examples = {
         Example("lat,lon\n51.501,-0.142\n# 1 row\n", [*_ROWS, No(3, "comment")]),
         Example("lat,lon\n51.501,-0.142\n#end\n", [*_ROWS, No(3, "comment")]),
     ],
+    "with a word for the mean (`Average`, `mean`), and else nothing but numbers": [
+        Example("name,lat,lon\nx,51.501,-0.142\nMean,51.501,-0.142\n", [*_ROWS, No(3, "sums_up")]),
+    ],
     "of labels or units below the header, or the header again": [
         Example("name,lat,lon\n,Latitude of home,Longitude of home\nx,51.501,-0.142\nname,lat,lon\n",
                 [No(2, "not_a_number"), At(3, *_PLACE), No(4, "not_a_number")]),
@@ -298,6 +301,9 @@ _SECOND: Examples = {
     "`whole_degrees`": [Example(_late(table("id,lat,lon", _EAST), "1,53,-3"))],
     "`same_number_twice`": [Example(_late(table("id,lat,lon", _EAST), "1,53.146945,53.146945"))],
     "`grid_exchanged`": [Example("easting,northing\n179645,529090\n")],
+    "`reference_exchanged`": [
+        Example(table("id,ngr", [at for at in of_britain(3_000) if at[0] < 55][:100], exchanged_reference)),
+    ],
     "`grid_exchanged_in_part`": [Example(_IN_TURN_ON_GRID)],
     "`rows_in_quotes`": [
         Example('id,name,lat,lon\n1,a,51.501,-0.141\n2,"mill,51.502,-0.142\n3,51.5\n4,pond",51.503,-0.143\n'),
@@ -335,8 +341,8 @@ _NOBODY: Examples = {
         Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n-0.142,51.501,30\n",
                 [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501), No(6, "coordinates_swapped")]),
     ],
-    "a location that stands for others: the middle of London, the average of all rows": [
-        Example("name,lat,lon\nx,51.501,-0.142\ny,51.503,-0.144\nAverage,51.502,-0.143\n",
+    "a location that stands for others: the middle of London, an average that does not say so": [
+        Example("name,lat,lon\nx,51.501,-0.142\ny,51.503,-0.144\n,51.502,-0.143\n",
                 [At(2, *_PLACE), At(3, 51.503, -0.144), At(4, 51.502, -0.143)]),
     ],
 }  # fmt: skip

@@ -70,6 +70,7 @@ def test_every_reason_has_a_sentence() -> None:
         "square_too_large",
         "empty_row",
         "comment",
+        "sums_up",
     }
     assert given | of_the_record == set(REASONS)
 

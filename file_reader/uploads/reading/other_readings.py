@@ -15,7 +15,7 @@ import numpy.typing as npt
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import SIDE_WORDS, WEST_WORDS, normal
 from uploads.reading.land import COAST, ELSEWHERE, INLAND, SEA, has_postcodes, land_at
-from uploads.reading.notations import KINDS, UK_LATITUDE, UK_LONGITUDE, Notation
+from uploads.reading.notations import KINDS, SQUARE_METRES, UK_LATITUDE, UK_LONGITUDE, Notation
 
 #: Fewer rows in a run say nothing of the reading, unless they are the whole file; then, where only their place tells,
 #: the second.
@@ -36,8 +36,12 @@ _SHOWN, _MAY_PRECEDE = 4, 10
 _AT_SEA_IN_PART = 0.3
 #: Some British coasts are on land when they are exchanged, too, and so are ships off them: not over so many degrees.
 _OFF, _HIGH, _WIDE = 0.1, 1.5, 2.0
+#: The share of British places that is in the sea or abroad when a reference is exchanged within its square is 13 %.
+_OFF_WITHIN = 0.05
 #: How many times more often than the numbers beside it a number has to stand there.
 _TIMES = 4
+#: One row of so many may be meant in another way than all others.
+_ONE_ODD = 20
 #: In a file of exact degrees, so many rows at least are.
 _EXACT = 0.25
 #: So many tenths of a degree of latitude have places in the first degree to the east, and in the second to the west.
@@ -92,12 +96,17 @@ class Located:
 
 
 def exchanged_on_land(rows: Located) -> npt.NDArray[np.bool_]:
-    """Which of these rows are on British land with easting and northing exchanged."""
+    """Which of these rows are on British land with easting and northing exchanged; of references, within the square."""
     # 30 MB of grid, for the files that need it.
     from convertbng.cutil import convert_osgb36_to_ll
 
     eastings, northings = on_grid(rows.latitudes, rows.longitudes)
-    longitudes, latitudes = convert_osgb36_to_ll(northings, eastings)
+    if rows.dialect.coordinates in _IN_SQUARES:
+        further = northings % SQUARE_METRES - eastings % SQUARE_METRES
+        eastings, northings = eastings + further, northings - further
+    else:
+        eastings, northings = northings, eastings
+    longitudes, latitudes = convert_osgb36_to_ll(eastings, northings)
     return has_postcodes(land_at(latitudes, longitudes))
 
 
@@ -125,7 +134,15 @@ def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
 
 
 #: Where the first row stands that is meant in another way; None if none is. Of the rows, and of the least of a run.
-Begins = Callable[[Located, int], int | None]
+Begins = Callable[[Located, int], "Found | int | None"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where rows begin that are meant in another way, and whether these are all of them, but for a few odd ones."""
+
+    start: int
+    are_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,14 +161,24 @@ class Rule:
 
 
 def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -> Begins:
-    """Rows behind each other: `others` are those that cannot be meant so, `fits` says whether a run without them is."""
+    """Rows behind each other: `others` are those that cannot be meant so, `fits` says whether a run without them is.
 
-    def begins(rows: Located, least: int) -> int | None:
-        edges = np.concatenate([[-1], others(rows), [len(rows)]])
+    A few odd rows do not speak for all others.
+    """
+
+    def begins(rows: Located, least: int) -> Found | None:
+        odd = others(rows)
+        sampled = np.count_nonzero(np.isin(odd, rows.sample, assume_unique=True))
+        are_few = sampled * _ONE_ODD <= len(rows.sample) and len(odd) * _ONE_ODD <= len(rows)
+        edges = np.concatenate([[-1], odd, [len(rows)]])
         for number in np.flatnonzero(np.diff(edges) > least):
             start, end = int(edges[number]) + 1, int(edges[number + 1])
             if fits(rows.run(start, end)):
-                return start
+                return Found(start, are_all=are_few and start == number)
+        if are_few and len(rows) >= least:
+            rest = np.delete(np.arange(len(rows)), odd)
+            if fits(rows.some(rest)):
+                return Found(int(rest[0]), are_all=True)
         return None
 
     return begins
@@ -209,6 +236,12 @@ def _lost_its_minus(rows: Located) -> bool:
 
 def _is_exchanged(rows: Located) -> bool:
     return bool(np.mean(rows.land >= COAST) <= _HOLDS and np.mean(exchanged_on_land(rows.sampled)) >= _FITS)
+
+
+def _is_exchanged_within(rows: Located) -> bool:
+    """Within squares, most are on land the other way round, too: ships are not, and land is not with them."""
+    off = np.count_nonzero(rows.land <= ELSEWHERE)
+    return bool(off >= _SHOWN and _OFF_WITHIN * len(rows) <= off <= (1 - _HOLDS) * len(rows))
 
 
 def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Located], Places]:
@@ -383,6 +416,8 @@ def _packed_fix(dialect: Dialect, notation: Notation) -> dict[str, str]:
 
 #: Metres and squares of a grid have their side in themselves.
 _DEGREES = frozenset(notation for notation, kind in KINDS.items() if not kind.is_metric and kind.size is None)
+#: Eastings and northings within squares of 100 km.
+_IN_SQUARES = frozenset({Notation.GRID_REFERENCE, Notation.OSGB36_SQUARE})
 #: Degrees with a point.
 _WITH_POINT = frozenset({Notation.DEGREES, Notation.LAT_LON, Notation.LON_LAT, Notation.WKT, Notation.GEOJSON,
                          Notation.JSON})  # fmt: skip
@@ -470,6 +505,12 @@ RULES = {
             }
         ),
     ),
+    "reference_exchanged": Rule(
+        _IN_SQUARES,
+        _run(_but(exchanged_on_land), _is_exchanged_within),
+        "the two halves of the references seem to be exchanged: as they are, some locations are in the sea, and the"
+        " other way round all are on land. Write the easting first",
+    ),
     "grid_exchanged_in_part": Rule(
         frozenset({Notation.OSGB36}),
         _exchanged_in_part,
@@ -502,14 +543,14 @@ RULES = {
 NOTES = {"few_decimals": Rule(_WITH_POINT, _run(_but(_are_coarse), lambda rows: len(rows) >= _RUN), "")}
 
 
-def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, int]:
+def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, Found]:
     """Where rows begin that are meant in another way, by the names of the rules that have found some."""
     least = min(_RUN, len(rows)) if from_first else _RUN
     notation = Notation.OSGB36 if rows.dialect.in_metres else rows.dialect.coordinates
-    found: dict[str, int] = {}
+    found: dict[str, Found] = {}
     for code, rule in rules.items():
         if len(rows) and notation in rule.notations and rule.unless not in found:
-            start = rule.begins(rows, least)
-            if start is not None:
-                found[code] = start
+            begins = rule.begins(rows, least)
+            if begins is not None:
+                found[code] = begins if isinstance(begins, Found) else Found(begins)
     return found

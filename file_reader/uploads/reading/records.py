@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 csv.field_size_limit(MAX_RECORD_CHARS)
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
+#: What stands before the means of columns.
+_MEAN = ("average", "mean", "avg")
 #: The most records of a part in which cells are looked at that are no coordinates.
 _LOOKED_AT = 20
 
@@ -251,6 +253,9 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         longitudes = list(map(float, map(itemgetter(dialect.longitude_column), block.records)))
     except ValueError:
         return None
+    lower = block.text.lower()
+    if any(word in lower for word in _MEAN) and any(map(_is_mean, block.records)):
+        return None
     if isnan(sum(latitudes) + sum(longitudes)):
         return None
     if min(latitudes) < -90 or max(latitudes) > 90 or min(longitudes) < -180 or max(longitudes) > 180:
@@ -315,11 +320,20 @@ def _read_row(
         return ReadRow(line, None, None, "side_unclear", text)
     if dialect.precision_m is not None and dialect.is_coarser(fields):
         return ReadRow(line, None, None, "square_too_large", text)
+    if _is_mean(fields):
+        return ReadRow(line, None, None, "sums_up", text)
     if second_is_apart(fields, located, dialect):
         return ReadRow(line, None, None, "places_apart", text)
     if dialect.is_british and says_irish(fields):
         return ReadRow(line, None, None, "irish_grid", text)
     return ReadRow(line, *located)
+
+
+def _is_mean(fields: list[str]) -> bool:
+    """Whether a record has the means of others: a word for it, and all else is a number, or empty."""
+    said = [field for field in fields if field.strip().lower().rstrip(":s") in _MEAN]
+    others = (field for field in fields if field.strip() and field not in said)
+    return len(said) == 1 and all(as_number(field) is not None for field in others)
 
 
 def _no_row(fields: list[str]) -> str | None:

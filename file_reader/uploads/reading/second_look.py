@@ -29,7 +29,7 @@ _DETAILS = {code: rule.detail for code, rule in RULES.items()} | {
 @dataclass(frozen=True)
 class Doubt:
     """What may be wrong from a record on: `before` counts the records of the parts before it, `line` is its own. With
-    `is_whole`, it is the first one of the file that has a location.
+    `is_whole`, it holds for all that is known of the file, but for a few odd rows.
     """
 
     code: str
@@ -110,7 +110,7 @@ def _first_doubt(parts: list[Part], places: Places, rows: Located, *, from_first
     """Of the rows with a location, the last stand at these places of the parts; the others were before them."""
     seen = len(rows) - len(places)
     begins = begins_of(RULES, rows, from_first=from_first) if len(places) else {}
-    found = [(int(places[max(start - seen, 0)]), code) for code, start in begins.items()]
+    found = [(int(places[max(one.start - seen, 0)]), code) for code, one in begins.items()]
     at = 0
     for part in parts:
         found += [(at + part.lines.index(line), _IN_QUOTES) for line in part.in_quotes]
@@ -118,7 +118,7 @@ def _first_doubt(parts: list[Part], places: Places, rows: Located, *, from_first
     if not found:
         return None
     at, code = min(found, key=itemgetter(0))
-    is_whole = from_first and len(places) > 0 and at <= places[0]
+    is_whole = from_first and code in begins and begins[code].are_all
     return Doubt(code, at, _first(parts, at + 1)[-1].lines[-1], is_whole)
 
 

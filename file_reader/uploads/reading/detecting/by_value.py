@@ -1,9 +1,15 @@
 """Columns of a file without a header, told by their numbers."""
 
+import numpy as np
+
 from uploads.reading.detecting.doubts import ask
 from uploads.reading.detecting.doubts.degrees import DEGREES, SIDES
 from uploads.reading.detecting.sample import Columns, Table
-from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, Notation
+from uploads.reading.land import SEA, land_at
+from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, Notation, is_in_uk
+
+#: One location of so many may be in the sea: of pairs of any numbers in the range, six of ten are.
+_AT_SEA = 10
 
 
 def by_values(table: Table) -> Columns | None:
@@ -24,10 +30,18 @@ def by_values(table: Table) -> Columns | None:
         return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
     if (found := _of_the_world(table)) is not None:
         return found
+    is_pair = len(latitudes) == len(longitudes) == 1 != len(candidates)
+    fix = {"latitude": str(latitudes[0] + 1), "longitude": str(longitudes[0] + 1)} if is_pair else {}
     raise table.error(
         "The file has no header, and its values do not tell which columns are the latitude and the longitude."
-        " Say it with latitude=<column number> and longitude=<column number>.",
+        + (
+            " Columns {latitude} and {longitude} could be: if they are, say latitude={latitude} and"
+            " longitude={longitude}.".format(**fix)
+            if fix
+            else " Say it with latitude=<column number> and longitude=<column number>."
+        ),
         candidates,
+        fix,
     )
 
 
@@ -43,10 +57,16 @@ def _of_the_world(table: Table) -> Columns | None:
 
 
 def _are_degrees(table: Table, latitude: int, longitude: int) -> bool:
-    """Ages and ratios lie in these ranges too, but coordinates have decimals, and some of them three, or lie west.
+    """Ages, temperatures and ratios lie in these ranges too, but coordinates have decimals, and some of them three, or
+    lie west; and they are on land.
 
     Whole numbers are also what is left of decimal commas in a file with commas between the fields.
     """
     if any(all(number % 1 == 0 for number in table.numbers(column)) for column in (latitude, longitude)):
         return False
-    return min(table.numbers(longitude)) < 0 or (table.is_exact(latitude) and table.is_exact(longitude))
+    if min(table.numbers(longitude)) >= 0 and not (table.is_exact(latitude) and table.is_exact(longitude)):
+        return False
+    located = table.located(Columns(latitude, longitude, Notation.DEGREES))
+    british = [at for at in located if not isinstance(at, str) and is_in_uk(*at)]
+    at_sea = land_at(*np.array(british).reshape(-1, 2).T) == SEA
+    return bool(np.sum(at_sea) * _AT_SEA <= len(british))

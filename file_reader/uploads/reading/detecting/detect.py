@@ -107,7 +107,10 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     others = found.others
     if is_told:
         _check_readable(table, data, found, decimal)
-        ask(table, PLACES | PRECISION, found)
+    if is_told or declared.is_of_format:
+        ask(table, PLACES, found)
+    if is_told:
+        ask(table, PRECISION, found)
         others += tuple(further_places(table, found))
     return Dialect(
         delimiter=cut.delimiter,
@@ -128,7 +131,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_declared=not is_told,
-        second=second_place(table, found) if is_told else None,
+        second=second_place(table, found) if is_told or declared.is_of_format else None,
         in_metres=found.notation == Notation.WKT and mostly(list(map(is_british, table.values(found.latitude)))),
         **_held(table, found, is_told=is_told),
     )

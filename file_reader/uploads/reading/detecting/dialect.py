@@ -23,6 +23,8 @@ class Declared:
     coordinates: str | None = None
     sheet: str | None = None
     quoting: str | None = None
+    #: The columns are those of a format that has its locations apart from all else: nobody has declared them.
+    is_of_format: bool = False
 
     @property
     def notation(self) -> Notation | None:

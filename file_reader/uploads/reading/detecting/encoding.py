@@ -11,7 +11,7 @@ _LOOK_BYTES = 1_000
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTINUATION = bytes(range(0x80, 0xC0))
 #: What beside letters is usual in Western texts that are not ASCII.
-_USUAL_SIGNS = frozenset("‘’“”–—•…€£°©®™²³½¼¾§«»¡¿ºª´·×\N{NO-BREAK SPACE}")
+_USUAL_SIGNS = frozenset("‘’“”–—•…€£°©®™²³½¼¾§«»¡¿ºª´·×¬\N{NO-BREAK SPACE}")
 
 
 def encoding_of(sample: bytes, further: Sequence[bytes], declared: str | None) -> str:

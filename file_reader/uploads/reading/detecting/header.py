@@ -10,11 +10,13 @@ from uploads.reading.detecting.dialect import Declared
 from uploads.reading.detecting.headers import name_any, name_both, normal
 from uploads.reading.detecting.one_cell import is_reference, notations_of
 from uploads.reading.detecting.sample import Columns, Table
-from uploads.reading.errors import ColumnsError
+from uploads.reading.errors import ColumnsError, ReadingError
 from uploads.reading.notations import NULLS, Notation, as_number
 
 #: How many records may stand above the header.
 _MOST_ABOVE = 30
+#: How many records below the names show whether these have rows.
+_LOOKED_BELOW = 5
 #: A line for people, or the one by which Excel is told the delimiter.
 _COMMENT = re.compile(r"\s*(#|sep=.?\s*$)", re.IGNORECASE)
 
@@ -28,8 +30,23 @@ def preamble_of(cut: Cut, declared: Declared) -> int:
     named = _named(cut, declared)
     number = named if named is not None else next((n for n, one in enumerate(records) if not _is_comment(one)), 0)
     most = _filled(records[number])
-    narrow = all(_filled(one) < most or (named is not None and _is_comment(one)) for one in records[:number])
-    return number if narrow else 0
+    above, below = records[:number], records[number + 1 : number + 1 + _LOOKED_BELOW]
+    are_rows_below = any(as_number(field) is not None for one in below for field in one)
+    if named is not None and all(
+        _filled(one) < most or _is_comment(one) or (are_rows_below and _is_title(one)) for one in above
+    ):
+        return number
+    if named and are_rows_below:
+        raise ReadingError(
+            f"Record {named + 1} of the file names the columns, and what stands above it looks like rows. Take away"
+            " what stands above the names, or say has_header=false."
+        )
+    return number if all(_filled(one) < most for one in above) else 0
+
+
+def _is_title(record: Sequence[str]) -> bool:
+    """Whether nothing in it is a number: the upper one of two lines of names, mostly."""
+    return all(as_number(field) is None for field in record)
 
 
 def _named(cut: Cut, declared: Declared) -> int | None:

@@ -44,7 +44,7 @@ LATITUDE = Axis(
         "breite breddegrad breddgrad breedtegraad leveysaste szerokosc szerokość szer enlem широта šířka ylat"
         " decimallatitude lledred domhanleud leud domhanleithead πλάτος πλατος 纬度 緯度 العرض"
     ),
-    _words("y n north"),
+    _words("y n north s south"),
 )
 LONGITUDE = Axis(
     _words(
@@ -58,11 +58,12 @@ LONGITUDE = Axis(
     _words("x e east w west"),
 )
 _GRID_WORDS = _words("m metres meters os osgb osgb36 bng gridref")
-EASTING = Axis(_words("easting eastings"), _words("oseast1m"), _words("x") | _GRID_WORDS)
-NORTHING = Axis(_words("northing northings"), _words("osnrth1m"), _words("y") | _GRID_WORDS)
+EASTING = Axis(_words("easting eastings"), _words("oseast1m oseast"), _words("x") | _GRID_WORDS)
+NORTHING = Axis(_words("northing northings"), _words("osnrth1m osnorth"), _words("y") | _GRID_WORDS)
 #: lat2: the second one.
 _NUMBERED = re.compile(r"([^\W\d]+)(\d{1,2})")
-_WHOLE = {"bng_e": "easting", "bng_n": "northing", "grid_east": "easting", "grid_north": "northing"}
+_WHOLE = {"bng_e": "easting", "bng_n": "northing", "osgb_e": "easting", "osgb_n": "northing", "os_e": "easting",
+          "os_n": "northing", "grid_east": "easting", "grid_north": "northing"}  # fmt: skip
 #: What says how a coordinate is given, or that it is one, and not of what.
 _NO_MEANING = _words(
     "d deg degs degree degrees dd dec decimal wgs wgs84 84 epsg 4326 geo gps location point coord coords coordinate"
@@ -71,8 +72,20 @@ _NO_MEANING = _words(
 )
 #: A table with more such columns is asked about in any case.
 _MOST_CALLED = 100
-X = frozenset("x x_coord xcoord x_coordinate coord_x coordx geox geo_x point_x pointx x_wgs84".split())
-Y = frozenset("y y_coord ycoord y_coordinate coord_y coordy geoy geo_y point_y pointy y_wgs84".split())
+#: What stands beside x and y in names that are those of a location.
+_BESIDE_XY = _words("coord coords coordinate coordinates geo geom geometry shape point location loc st wgs84 os osgb"
+                    " osgb36 bng m metres")  # fmt: skip
+
+
+def _named_by(letter: str, number: int) -> frozenset[str]:
+    """The names of one of the two, also as databases number the positions of a GeoJSON point."""
+    beside = {name for word in _BESIDE_XY for name in (f"{word}_{letter}", f"{letter}_{word}")}
+    joined = {f"{letter}coord", f"coord{letter}", f"geo{letter}", f"point{letter}"}
+    numbered = {f"{word}coordinates_{number}" for word in ("", "geometry_", "geom_", "location_", "geo_")}
+    return frozenset({letter} | beside | joined | numbered)
+
+
+X, Y = _named_by("x", 0), _named_by("y", 1)
 
 #: What says in a name that its numbers are no degrees, or not all of them.
 RADIANS_WORDS = frozenset({"rad", "rads", "radian", "radians"})

@@ -37,6 +37,12 @@ def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
         return
     numbers = [_NUMBERS.findall(value) for value in table.values(column)]
     names = table.header[column].split() if table.header else []
+    quoted = next((sign for sign in ",;\t|" if table.header and table.header[column].count(sign) > 1), None)
+    if quoted and mostly([value.count(quoted) == table.header[column].count(quoted) for value in table.values(column)]):
+        raise table.error(
+            f"Each line of {table.called(column)} seems to be a row in quotes. Send the file without these quotes.",
+            [column],
+        )
     if len(names) > 2 and mostly([len(found) >= len(names) for found in numbers]):
         raise table.error(
             f"{table.called(column)} seems to be several columns, with spaces between. If they are, say"
@@ -44,14 +50,18 @@ def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
             [column],
             {"delimiter": "space"},
         )
-    if mostly(
-        [len(found) > 2 and _is_either(found[0], found[1]) and _is_either(found[1], found[2]) for found in numbers]
-    ):
+    if mostly([len(found) > 2 and _is_either(found[0], found[1]) and _is_another(found) for found in numbers]):
         raise table.error(
             f"{table.called(column)} holds more than two numbers in a cell, and not only the first two can be the"
             " location. Send latitude and longitude in two columns.",
             [column],
         )
+
+
+def _is_another(numbers: Sequence[str]) -> bool:
+    """Whether the third of these may be the longitude instead: as exact as one, which the second is not."""
+    is_exact = [len(number.partition(".")[2]) > 2 for number in numbers]
+    return _is_either(numbers[1], numbers[2]) or (is_exact[2] > is_exact[1] and _is_either(numbers[0], numbers[2]))
 
 
 def _is_either(one: str, other: str) -> bool:

@@ -31,6 +31,12 @@ UNREAD: dict[str, tuple[re.Pattern[str], str]] = {
             "grid references in another way than is read. Write them as TQ 290 797.",
         ),
         (
+            "odd_references",
+            r"[A-HJ-Z]{2} ?(?:\d|\d{3}|\d{5}|\d{7}|\d{9})",
+            "grid references with an odd number of figures. Half of them are the easting, half the northing: TQ 290"
+            " 797.",
+        ),
+        (
             "mgrs",
             r"\d{1,2} ?[C-HJ-NP-X] ?[A-HJ-NP-Z]{2} ?\d{2,5} ?\d{2,5}",
             "references of the Military Grid (MGRS), which are not read. Send degrees.",

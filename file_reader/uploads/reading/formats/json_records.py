@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from uploads.reading.errors import ReadingError, UnsupportedFileError
 from uploads.reading.formats.json_stream import JsonText, NotJsonError, given_twice
-from uploads.reading.formats.records import LATITUDE, LONGITUDE, Number, Record, fault
+from uploads.reading.formats.records import GEOMETRY, LATITUDE, LONGITUDE, Number, Record, fault
 
 _OWN = frozenset({"type", "geometry", "properties"})
 #: The names of the reference systems that are read. Longitude comes first in all of them, as in all of GeoJSON.
@@ -162,7 +162,7 @@ def _feature(value: dict[str, Any]) -> Record:
         ):
             record = {LATITUDE: coordinates[1], LONGITUDE: coordinates[0], **properties}
         else:
-            record = {**_location(geometry), **properties, ("feature", "geometry"): geometry}
+            record = {**_location(geometry), **properties, GEOMETRY: geometry}
     if len(value) > len(_OWN) or not _OWN.issuperset(value):
         record.update({("feature", name): member for name, member in value.items() if name not in _OWN})
     return record

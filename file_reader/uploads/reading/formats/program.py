@@ -16,10 +16,10 @@ from contextlib import suppress
 from itertools import chain, count
 from typing import Any, BinaryIO
 
-from uploads.reading.detecting.headers import normal
+from uploads.reading.detecting.headers import coordinate_columns, normal
 from uploads.reading.errors import ContainerError, EmptyFileError, InflatedError, ReadingError, UnsupportedFileError
 from uploads.reading.formats.json_records import JsonRecords, json_text
-from uploads.reading.formats.records import LATITUDE, LONGITUDE, Key, Number, Record, Records, fault
+from uploads.reading.formats.records import GEOMETRY, LATITUDE, LONGITUDE, Key, Number, Record, Records, fault
 from uploads.reading.formats.xml_records import XmlRecords
 from uploads.reading.lines import MAX_RECORD_CHARS
 
@@ -59,13 +59,14 @@ def as_csv(stream: BinaryIO, what: str) -> Iterator[bytes]:
     keys, number, places = _keys(records)
     if not number:
         raise EmptyFileError("There is nothing in the file: not even one object.")
-    if records.is_located and not places:
+    is_located = records.is_located and (places > 0 or GEOMETRY in keys or not _name_places(keys))
+    if is_located and not places:
         raise ReadingError(
             f"None of the {number:,} features of the file is a point with two numbers. Lines and areas are at no one"
             " place: send points, such as their centroids."
         )
     names = _names(keys, is_grid=records.is_grid)
-    location = {"latitude": names[0], "longitude": names[1]} if records.is_located else {}
+    location = {"latitude": names[0], "longitude": names[1]} if is_located else {}
     about = {"format": records.format, "left": records.left, "is_grid": records.is_grid, **location}
     yield json.dumps(about).encode() + b"\n"
     yield from _rows(records, keys, names)
@@ -91,6 +92,11 @@ def _keys(records: Records) -> tuple[list[Key], int, int]:
                 f"The names in the file have more than {MAX_RECORD_CHARS // 2:,} characters.", record=number
             )
     return list(keys), number, places
+
+
+def _name_places(keys: list[Key]) -> bool:
+    """Whether properties are called like coordinates, where no feature has a geometry."""
+    return bool(coordinate_columns([normal(key) for key in keys if isinstance(key, str)]))
 
 
 def _names(keys: list[Key], *, is_grid: bool) -> list[str]:

@@ -14,6 +14,8 @@ Key = str | tuple[str, str]
 Record = dict[Key, Any]
 LATITUDE: Key = ("geometry", "latitude")
 LONGITUDE: Key = ("geometry", "longitude")
+#: A geometry that is more than two numbers, or another one than a point.
+GEOMETRY: Key = ("feature", "geometry")
 
 
 class Number(str):

@@ -15,7 +15,13 @@ def dialect_of_converted(sample: bytes, declared: Declared, origin: Origin) -> D
     """
     known = replace(declared, delimiter=",", encoding="utf-8", has_header=True)
     if origin.latitude and not (declared.latitude or declared.longitude):
-        known = replace(known, latitude=origin.latitude, longitude=origin.longitude, decimal=".")
+        known = replace(
+            known,
+            latitude=origin.latitude,
+            longitude=origin.longitude,
+            decimal=".",
+            is_of_format=not declared.coordinates,
+        )
         if origin.is_grid and not declared.coordinates:
             known = replace(known, coordinates=Notation.OSGB36.value)
     is_declared = bool(declared.latitude or declared.longitude or declared.coordinates)

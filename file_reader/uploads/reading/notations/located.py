@@ -28,6 +28,7 @@ REASONS = {
     "too_many_fields": "The row has more fields than the file's first record.",
     "empty_row": "Nothing stands between the delimiters of the row.",
     "comment": "The line begins with #, as a comment does, and has no coordinates.",
+    "sums_up": "The row says that it is the mean of others: it is no place of its own.",
     "nul_byte": "The row contains a NUL byte.",
 }
 #: Where British locations lie, in degrees: the two ranges do not overlap, so values tell latitude from longitude.
