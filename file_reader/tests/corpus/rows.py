@@ -63,7 +63,7 @@ CASES = [
          [No(2, "not_a_number"), *(At(line, 51.5, -0.1) for line in range(3, 5_003)), No(5_003, "not_a_number")]),
     _one("ten thousand digits", "x,5" + "1" * 10_000 + "x,-0.1", "not_a_number"),
     Case("rows that sum up the others", "name,lat,lon,n\n" + "Max,51.5,-0.1,3\n" * 3
-         + ",51.5,-0.1,Average:\nmeans,51.5,-0.1,3\n",
+         + "Average:,51.5,-0.1,\nmeans,51.5,-0.1,3\n",
          [*(At(line, 51.5, -0.1) for line in (2, 3, 4)), *(No(line, "sums_up") for line in (5, 6))]),
     Case("a text beside the word for a mean", "name,lat,lon,town\nAverage,51.5,-0.1,Leeds\n", [At(2, 51.5, -0.1)]),
     Case("blank lines are skipped and counted", "name,lat,lon\n\nx,51.5,-0.1\n  \n\t\n\r\n\ny,52.5,-1.1\n\n\n",

@@ -200,7 +200,7 @@ _BAD_ROWS: Examples = {
         Example("lat,lon\n51.501,-0.142\n# 1 row\n", [*_ROWS, No(3, "comment")]),
         Example("lat,lon\n51.501,-0.142\n#end\n", [*_ROWS, No(3, "comment")]),
     ],
-    "with a word for the mean (`Average`, `mean`), and else nothing but numbers": [
+    "that begins with a word for the mean (`Average`, `mean`), and has nothing but numbers behind it": [
         Example("name,lat,lon\nx,51.501,-0.142\nMean,51.501,-0.142\n", [*_ROWS, No(3, "sums_up")]),
     ],
     "of labels or units below the header, or the header again": [

@@ -86,9 +86,13 @@ class Located:
         places: Places = np.flatnonzero(self.longitudes < 0)
         return places
 
+    @property
+    def step(self) -> int:
+        return _ONE_OF if len(self) >= _RUN else 1
+
     @cached_property
     def sample(self) -> Places:
-        return np.arange(0, len(self), _ONE_OF if len(self) >= _RUN else 1)
+        return np.arange(0, len(self), self.step)
 
     @cached_property
     def sampled(self) -> "Located":
@@ -168,13 +172,13 @@ def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -
 
     def begins(rows: Located, least: int) -> Found | None:
         odd = others(rows)
-        sampled = np.count_nonzero(np.isin(odd, rows.sample, assume_unique=True))
-        are_few = sampled * _ONE_ODD <= len(rows.sample) and len(odd) * _ONE_ODD <= len(rows)
+        sampled = int(np.count_nonzero(odd % rows.step == 0))
+        are_few = _ONE_ODD * max(len(odd), sampled * rows.step) <= len(rows)
         edges = np.concatenate([[-1], odd, [len(rows)]])
         for number in np.flatnonzero(np.diff(edges) > least):
             start, end = int(edges[number]) + 1, int(edges[number + 1])
             if fits(rows.run(start, end)):
-                return Found(start, are_all=are_few and start == number)
+                return Found(start, are_all=are_few and start == int(number))
         if are_few and len(rows) >= least:
             rest = np.delete(np.arange(len(rows)), odd)
             if fits(rows.some(rest)):

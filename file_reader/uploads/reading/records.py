@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 csv.field_size_limit(MAX_RECORD_CHARS)
 #: Where lines have fewer characters than this on average, many are blank: two coordinates have more.
 _CHARS_OF_A_LINE = 4
-#: What stands before the means of columns.
-_MEAN = ("average", "mean", "avg")
+#: What stands before the means of columns, in the first one.
+_MEAN = frozenset(
+    written(word) + colon
+    for word in ("average", "averages", "avg", "mean", "means")
+    for written in (str.lower, str.upper, str.capitalize)
+    for colon in ("", ":")
+)
 #: The most records of a part in which cells are looked at that are no coordinates.
 _LOOKED_AT = 20
 
@@ -253,8 +258,7 @@ def _all_plain(block: Block, width: int, dialect: Dialect) -> Part | None:
         longitudes = list(map(float, map(itemgetter(dialect.longitude_column), block.records)))
     except ValueError:
         return None
-    lower = block.text.lower()
-    if any(word in lower for word in _MEAN) and any(map(_is_mean, block.records)):
+    if not _MEAN.isdisjoint(map(itemgetter(0), block.records)) and any(map(_is_mean, block.records)):
         return None
     if isnan(sum(latitudes) + sum(longitudes)):
         return None
@@ -330,10 +334,8 @@ def _read_row(
 
 
 def _is_mean(fields: list[str]) -> bool:
-    """Whether a record has the means of others: a word for it, and all else is a number, or empty."""
-    said = [field for field in fields if field.strip().lower().rstrip(":s") in _MEAN]
-    others = (field for field in fields if field.strip() and field not in said)
-    return len(said) == 1 and all(as_number(field) is not None for field in others)
+    """Whether a record has the means of others: a word for it comes first, and all else is a number, or empty."""
+    return fields[0] in _MEAN and all(as_number(field) is not None for field in fields[1:] if field.strip())
 
 
 def _no_row(fields: list[str]) -> str | None:

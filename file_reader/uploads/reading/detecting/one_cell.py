@@ -37,8 +37,9 @@ def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
         return
     numbers = [_NUMBERS.findall(value) for value in table.values(column)]
     names = table.header[column].split() if table.header else []
-    quoted = next((sign for sign in ",;\t|" if table.header and table.header[column].count(sign) > 1), None)
-    if quoted and mostly([value.count(quoted) == table.header[column].count(quoted) for value in table.values(column)]):
+    name = table.header[column] if table.header else ""
+    between = next((sign for sign in ",;\t|" if name.count(sign) > 1), None)
+    if between and mostly([value.count(between) == name.count(between) for value in table.values(column)]):
         raise table.error(
             f"Each line of {table.called(column)} seems to be a row in quotes. Send the file without these quotes.",
             [column],
