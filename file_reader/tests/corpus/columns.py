@@ -264,6 +264,8 @@ CASES = [
         for x, y in (("OSEAST", "OSNORTH"), ("os_x", "os_y"), ("X_BNG", "Y_BNG"), ("X (m)", "Y (m)"),
                      ("osgb_e", "osgb_n"))
     ),
+    Case("grid references with an odd number of figures", "id,ngr\n1,TQ29079\n2,SU4829\n3,SU48291\n",
+         fault=Fault("columns-not-found", mentions="an odd number of figures")),
     Case("names that have both sides", "Latitude (N/S),Longitude (E/W)\n51.501,-0.142\n", [At(2, 51.501, -0.142)]),
     Case("rows in quotes", '"lat,hdop,lon"\n"51.501,0.9,-0.142"\n"51.502,0.8,-0.143"\n',
          fault=Fault("columns-not-found", mentions="seems to be a row in quotes")),
