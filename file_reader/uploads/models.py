@@ -175,8 +175,8 @@ class Upload(models.Model):
 
 
 class OwnPostcodes(models.Model):
-    """What some rows of an upload have as their postcode in the file itself, if it has such a column. Beside the upload, as
-    nobody but its loader, and whoever ends it, reads this."""
+    """The postcodes that the file itself has for some rows, if it has such a column. Not in the upload: nobody but its
+    loader, and whoever ends it, reads this."""
 
     upload = models.OneToOneField(Upload, primary_key=True, on_delete=models.CASCADE)
     # [[row number, outcodes with blanks between], …], at most 200 of all over the file.

@@ -66,8 +66,8 @@ def test_the_warning_says_how_many_agree_and_which_rows_do_not(api: Api, consume
     work_until_ended()
     (warning,) = api.show(upload)["warnings"]
     assert warning["fix"] == {}
-    assert "of 12 rows that were compared, 1 have the outcode of column 4 (postcode)" in warning["detail"]
-    assert "such as row 2, 3, 4, 5, 6, have" in warning["detail"]
+    assert "1 of 12 rows that were compared have the outcode of column 4 (postcode)." in warning["detail"]
+    assert "Rows such as 2, 3, 4, 5, 6 have another one" in warning["detail"]
 
 
 @pytest.mark.parametrize(("wrong", "warned"), [(1, []), (8, []), (15, [CODE])])

@@ -1,6 +1,7 @@
 """Which columns have a file's own postcodes, and which rows are compared."""
 
 import io
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -85,4 +86,4 @@ def test_what_is_kept_is_spread_over_the_file_however_it_comes() -> None:
     assert in_pieces == at_once
     assert len(at_once) == MOST_ROWS
     numbers = sorted(number for number, _ in spread(Random(1).sample(rows, len(rows))))
-    assert max(after - before for before, after in zip(numbers, numbers[1:], strict=False)) < 3 * 100_000 // MOST_ROWS
+    assert max(after - before for before, after in pairwise(numbers)) < 3 * 100_000 // MOST_ROWS

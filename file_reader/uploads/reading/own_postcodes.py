@@ -1,4 +1,4 @@
-"""What a file's own postcodes say of the answers: a place that is read wrongly has another postcode than the file says."""
+"""A file's own postcodes: where most answers are others, the places were read wrongly, or are wrong in the file."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ NEAR = 500.0
 #: Of one value in so many it does not matter what it is: people write "n/a" in such columns.
 _OTHERS = 20
 _LEAST_VALUES = 2
+_MOST_COLUMNS = 4
 _OUTCODE = r"[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?"
 _WHOLE = re.compile(rf"({_OUTCODE})\d[ABD-HJLNP-UW-Z]{{2}}", re.ASCII)
 #: Alone, or with its sector: M1 is also the name of a road.
@@ -37,13 +38,14 @@ Own = Sequence[tuple[int, str]]
 
 
 def own_columns(table: Table) -> dict[str, int]:
-    """The columns of which nearly all values are UK postcodes, by what they are called; of outcodes only by name."""
-    return {
-        table.called(column): column
+    """The first columns with nearly nothing but UK postcodes, by what they are called; with outcodes only by name."""
+    found = (
+        column
         for column in range(table.width)
         if not (table.names and table.names[column].startswith(_OF_RESULT))
         and _are_postcodes(table.values(column), named=bool(_WORDS & table.words(column)))
-    }
+    )
+    return {table.called(column): column for column in islice(found, _MOST_COLUMNS)}
 
 
 def _are_postcodes(values: Sequence[str], *, named: bool) -> bool:

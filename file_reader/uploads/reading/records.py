@@ -120,8 +120,8 @@ class Part:
     """Some data records in their order, as columns: the line (from 1) of each and its degrees, NaN without a location.
 
     `rejected` has those without one, by their place in the part. `says_west` is the share of records in which a cell
-    says west, NaN if a longitude is; `in_quotes` has the lines of records that may have swallowed rows; `own` the outcodes
-    of the file's own postcodes, of some records by their place in the part.
+    says west, NaN if a longitude is; `in_quotes` has the lines of records that may have swallowed rows. `own` has the
+    outcodes of the file's own postcodes, of some records by their place in the part.
     """
 
     lines: Sequence[int]

@@ -104,10 +104,10 @@ def _own_postcodes_differ(read: Read) -> Said | None:
         return None
     some = ", ".join(f"{number:,}" for number in own.others)
     return Said(
-        f"The file's own postcodes say otherwise: of {own.rows:,} rows that were compared, {own.agree:,} have the outcode"
-        f" of {' or '.join(read.dialect.postcode_columns)}, and others, such as row {some}, have that of another place."
-        f" Look whether {read.dialect.latitude} and {read.dialect.longitude} are those of this row, in this order, and with"
-        " their signs. If these postcodes are those of something else, such as an owner, nothing is wrong."
+        f"The file's own postcodes say otherwise: {own.agree:,} of {own.rows:,} rows that were compared have the"
+        f" outcode of {' or '.join(read.dialect.postcode_columns)}. Rows such as {some} have another one. Look whether"
+        f" {read.dialect.latitude} and {read.dialect.longitude} are those of the same row, in this order, with their"
+        " signs. If these postcodes are those of something else, such as the owner, nothing is wrong."
     )
 
 

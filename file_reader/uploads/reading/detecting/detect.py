@@ -129,7 +129,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_declared=not is_told,
-        postcode_columns=own_columns(table),
+        postcode_columns={_shown(name): column for name, column in own_columns(table).items()},
         second=second_place(table, found) if is_told else None,
         in_metres=found.notation == Notation.WKT and mostly(list(map(is_british, table.values(found.latitude)))),
         **_held(table, found, is_told=is_told),
