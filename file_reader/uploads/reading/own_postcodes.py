@@ -18,9 +18,9 @@ _OTHERS = 20
 _LEAST_VALUES = 2
 _MOST_COLUMNS = 4
 _OUTCODE = r"[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?"
-_WHOLE = re.compile(rf"({_OUTCODE})\d[ABD-HJLNP-UW-Z]{{2}}", re.ASCII)
+_WHOLE = re.compile(rf"\s*({_OUTCODE})\s*\d[ABD-HJLNP-UW-Z]{{2}}\s*", re.ASCII | re.IGNORECASE)
 #: Alone, or with its sector: M1 is also the name of a road.
-_ALONE = re.compile(rf"({_OUTCODE})(?: +\d)?", re.ASCII)
+_ALONE = re.compile(rf"\s*({_OUTCODE})(?:\s+\d)?\s*", re.ASCII | re.IGNORECASE)
 _WORDS = frozenset("postcode postcodes post outcode outcodes outward postal pcode pcd pcds pc".split())
 #: Those of a result that is sent again: answers to what may have been read in another way.
 _OF_RESULT = "result_"
@@ -49,24 +49,14 @@ def own_columns(table: Table) -> dict[str, int]:
 
 
 def _are_postcodes(values: Sequence[str], *, named: bool) -> bool:
-    others = (value for value in values if not (_whole(value) or (named and _alone(value))))
+    others = (value for value in values if not (_WHOLE.fullmatch(value) or (named and _ALONE.fullmatch(value))))
     return len(values) >= _LEAST_VALUES and not any(True for _ in islice(others, len(values) // _OTHERS, None))
-
-
-def _whole(cell: str) -> str:
-    found = _WHOLE.fullmatch("".join(cell.split()).upper())
-    return found[1] if found else ""
-
-
-def _alone(cell: str) -> str:
-    found = _ALONE.fullmatch(cell.strip().upper())
-    return found[1] if found else ""
 
 
 def outcodes(fields: Sequence[str], columns: Iterable[int]) -> str:
     """Those of a record's own postcodes, with blanks between; empty if it has none."""
-    cells = (fields[column] for column in columns if column < len(fields))
-    return " ".join(filter(None, (_whole(cell) or _alone(cell) for cell in cells)))
+    cells = [fields[column] for column in columns if column < len(fields)]
+    return " ".join([found[1].upper() for cell in cells if (found := _WHOLE.fullmatch(cell) or _ALONE.fullmatch(cell))])
 
 
 def spread(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
