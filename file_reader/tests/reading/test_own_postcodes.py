@@ -8,7 +8,7 @@ import pytest
 
 from uploads.reading.detecting.detect import detect_dialect
 from uploads.reading.detecting.dialect import Declared
-from uploads.reading.own_postcodes import MOST_ROWS, disagreement, outcodes, spread
+from uploads.reading.own_postcodes import MOST_ROWS, disagreement, may_be_kept, outcodes, spread
 from uploads.reading.records import read_parts
 
 
@@ -87,3 +87,13 @@ def test_what_is_kept_is_spread_over_the_file_however_it_comes() -> None:
     assert len(at_once) == MOST_ROWS
     numbers = sorted(number for number, _ in spread(Random(1).sample(rows, len(rows))))
     assert max(after - before for before, after in pairwise(numbers)) < 3 * 100_000 // MOST_ROWS
+
+
+def test_of_a_long_file_the_rows_that_are_kept_are_those_of_the_whole_and_few_cells_are_looked_at() -> None:
+    rows, size = 1_000_000, 700
+    seen = [
+        start + place + 1 for start in range(0, rows, size) for place in may_be_kept(start, min(size, rows - start))
+    ]
+    kept = sorted(number for number, _ in spread((number, "LS1") for number in seen))
+    assert kept == sorted(number for number, _ in spread((number, "LS1") for number in range(1, rows + 1)))
+    assert len(seen) < 12 * MOST_ROWS

@@ -7,10 +7,14 @@ from heapq import nsmallest
 from itertools import islice
 from string import ascii_uppercase
 
+import numpy as np
+
 from uploads.reading.detecting.sample import Table
 
 #: The rows of a file that are compared, at most.
 MOST_ROWS = 200
+#: The golden section of 2**32: multiples of it, taken modulo that, are evenly spread, however many there are.
+_GOLDEN = 2_654_435_769
 #: Metres: what is further away may have a postcode of any neighbour.
 NEAR = 500.0
 #: Of one value in so many it does not matter what it is: people write "n/a" in such columns.
@@ -59,9 +63,16 @@ def outcodes(fields: Sequence[str], columns: Iterable[int]) -> str:
     return " ".join([found[1].upper() for cell in cells if (found := _WHOLE.fullmatch(cell) or _ALONE.fullmatch(cell))])
 
 
+def may_be_kept(before: int, count: int) -> list[int]:
+    """Of `count` rows behind `before` others, the places (from 0) of those that `spread` may keep: further down, fewer."""
+    ranks = np.arange(before + 1, before + count + 1, dtype=np.uint32) * np.uint32(_GOLDEN)
+    places: list[int] = np.flatnonzero(ranks < min(MOST_ROWS / (before + count), 1) * 2**32).tolist()
+    return places
+
+
 def spread(rows: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     """At most MOST_ROWS of them, by their numbers spread over all: the same whenever further ones are added."""
-    return nsmallest(MOST_ROWS, rows, key=lambda row: row[0] * 2_654_435_769 % 2**32)  # the golden section of 2**32
+    return nsmallest(MOST_ROWS, rows, key=lambda row: row[0] * _GOLDEN % 2**32)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 from uploads.reading.notations import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
-from uploads.reading.own_postcodes import Own, outcodes
+from uploads.reading.own_postcodes import Own, may_be_kept, outcodes
 
 if TYPE_CHECKING:
     import _csv
@@ -183,10 +183,12 @@ def read_parts(stream: BinaryIO, dialect: Dialect) -> Iterator[Part]:
 def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
     locate = dialect.locator()
     above = dialect.preamble
+    before = 0
     widths: tuple[int, int] | None = None
     for block in blocks:
         if widths is not None and (part := _all_plain(block, widths[0], dialect)):
-            yield _counted(part, block, block.records, dialect)
+            yield _counted(part, block, block.records, dialect, before)
+            before += len(part)
             continue
         rows: list[ReadRow] = []
         records: list[list[str]] = []
@@ -204,15 +206,16 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
                 rows.append(_read_row(line, text, fields, widths, locate, dialect))
             except UnreadableError:
                 if rows:  # those before it count
-                    yield _counted(_part_of(rows), block, records, dialect)
+                    yield _counted(_part_of(rows), block, records, dialect, before)
                 raise
             records.append(fields)
         if rows:
-            yield _counted(_part_of(rows), block, records, dialect)
+            yield _counted(_part_of(rows), block, records, dialect, before)
+            before += len(rows)
 
 
-def _counted(part: Part, block: Block, records: list[list[str]], dialect: Dialect) -> Part:
-    """With what its text, and its records, say beside the coordinates."""
+def _counted(part: Part, block: Block, records: list[list[str]], dialect: Dialect, before: int) -> Part:
+    """With what its text, and its records, say beside the coordinates; `before` it are so many."""
     if '"' in block.text and block.text.count("\n") > len(block.texts):
         lines = {*part.lines}
         doubtful = [
@@ -223,7 +226,7 @@ def _counted(part: Part, block: Block, records: list[list[str]], dialect: Dialec
     if some and not any(at < 0 for at in part.longitudes):
         part = replace(part, says_west=sum(says_west(records[place]) for place in some) / len(some))
     if columns := dialect.postcode_columns.values():
-        own = [(place, outcodes(records[place], columns)) for place in some]
+        own = [(place, outcodes(records[place], columns)) for place in may_be_kept(before, len(part))]
         part = replace(part, own=[(place, codes) for place, codes in own if codes])
     return part
 
