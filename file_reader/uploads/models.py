@@ -178,7 +178,8 @@ class OwnPostcodes(models.Model):
     """The postcodes that the file itself has for some rows, if it has such a column. Not in the upload: nobody but its
     loader, and whoever ends it, reads this."""
 
-    upload = models.OneToOneField(Upload, primary_key=True, on_delete=models.CASCADE)
+    # Without a constraint: a process of the version before, which does not know the table, may delete the upload.
+    upload = models.OneToOneField(Upload, primary_key=True, on_delete=models.CASCADE, db_constraint=False)
     # [[row number, outcodes with blanks between], …], at most 200 of all over the file.
     rows = models.JSONField()
 

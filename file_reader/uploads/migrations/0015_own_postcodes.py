@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
                 (
                     "upload",
                     models.OneToOneField(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
                         serialize=False,

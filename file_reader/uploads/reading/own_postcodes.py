@@ -64,7 +64,7 @@ def outcodes(fields: Sequence[str], columns: Iterable[int]) -> str:
 
 
 def may_be_kept(before: int, count: int) -> list[int]:
-    """Of `count` rows behind `before` others, the places (from 0) of those that `spread` may keep: further down, fewer."""
+    """Of `count` rows behind `before` others, the places (from 0) of those that `spread` may keep: ever fewer."""
     ranks = np.arange(before + 1, before + count + 1, dtype=np.uint32) * np.uint32(_GOLDEN)
     places: list[int] = np.flatnonzero(ranks < min(MOST_ROWS / (before + count), 1) * 2**32).tolist()
     return places
