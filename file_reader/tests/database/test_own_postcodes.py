@@ -83,10 +83,12 @@ def test_some_rows_at_a_border_are_no_reason(
     [
         (["ZE1 0AA", "ZE1 0AB"], [CODE]),
         (["ZE1 0AA", None], []),
+        (["ZE1 0AA", "ZE1 0AB", None], []),
+        (["ZE1 0AA", "ZE1 0AB", "ZE1 0AD", None], []),
         (["ZE1 0AA"], []),
     ],
 )
-def test_of_two_rows_both_have_to_be_in_another_area(
+def test_of_few_rows_none_may_agree_and_most_have_to_be_in_another_area(
     api: Api, consumer: FakePostcodeConsumer, postcodes: list[str | None], warned: list[str]
 ) -> None:
     places = of_britain(len(postcodes))

@@ -29,7 +29,7 @@ _WORDS = frozenset("postcode postcodes post outcode outcodes outward postal pcod
 #: Those of a result that is sent again: answers to what may have been read in another way.
 _OF_RESULT = "result_"
 #: A place that is read well has its own outcode in 96 of 100 rows, in the City of London in 80 with three decimals;
-#: one with another's latitude in 10 to 25. Of so few rows the areas (SW, DA) have to differ in all.
+#: one with another's latitude in 10 to 25. Of fewer rows, none may agree, and most areas (SW, DA) have to differ.
 _ONE_IN, _FEW = 3, 5
 #: Rows of one outcode may lie at its border.
 _OUTCODES = 3
@@ -91,8 +91,8 @@ def disagreement(rows: Sequence[tuple[int, str, str]], precision_m: int | None) 
     """
     others = [(number, own) for number, own, answer in rows if not _agree(own, answer)]
     apart = sum(not any(_area(one) == _area(answer) for one in own.split()) for _, own, answer in rows)
-    are_apart = apart * 2 > len(rows) if len(rows) >= _FEW else 2 <= len(rows) == apart
     agree = len(rows) - len(others)
+    are_apart = apart * 2 > len(rows) > 1 and (agree == 0 or len(rows) >= _FEW)
     are_others = len(rows) >= _FEW and agree * _ONE_IN < len(rows) and len({own for _, own in others}) >= _OUTCODES
     if not are_apart and (not are_others or (precision_m or 0) >= _LARGE):
         return None
