@@ -129,6 +129,9 @@ class Upload(models.Model):
     rows_at_sea = models.BigIntegerField(db_default=0)
     # How its rows may be meant otherwise, if in some way (`uploads.reading.second_look`).
     doubt = models.CharField(max_length=40, db_default="")
+    # Of rows that have a postcode of their own in the file, how many have it as their answer, if most have not
+    # (`uploads.reading.own_postcodes.Compared`); written when the upload ends.
+    own_postcodes = models.JSONField(null=True)
     fence = models.BigIntegerField(default=0)
     attempts = models.IntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
@@ -169,6 +172,19 @@ class Upload(models.Model):
         if self.finished_at is None or not settings.UPLOAD_KEEP_DAYS:
             return None
         return self.finished_at + timedelta(days=settings.UPLOAD_KEEP_DAYS)
+
+
+class OwnPostcodes(models.Model):
+    """The postcodes that the file itself has for some rows, if it has such a column. Not in the upload: nobody but its
+    loader, and whoever ends it, reads this."""
+
+    # Without a constraint: a process of the version before, which does not know the table, may delete the upload.
+    upload = models.OneToOneField(Upload, primary_key=True, on_delete=models.CASCADE, db_constraint=False)
+    # [[row number, outcodes with blanks between], …], at most 200 of all over the file.
+    rows = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{len(self.rows)} rows of upload {self.upload_id}"
 
 
 class Delivery(models.Model):

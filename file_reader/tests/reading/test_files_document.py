@@ -15,13 +15,10 @@ from tests.documented.example import Example
 from tests.reading.test_reading_corpus import assert_rows
 
 from uploads.problems import status_of
-from uploads.reading.containers import beginning_of
-from uploads.reading.detecting.detect import SAMPLE_BYTES
 from uploads.reading.errors import ReadingError
 from uploads.reading.notations import REASONS, Notation
 from uploads.reading.other_readings import RULES as DOUBTS
 from uploads.reading.preview import preview
-from uploads.reading.second_look import check_beginning
 from uploads.reading.warnings import RULES as WARNINGS
 
 _DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -90,7 +87,6 @@ def answer_of(example: Example) -> Answer:
         said: list[dict[str, Any]] = []
         try:
             with opened(reading.content, reading.dialect.sheet) as table:
-                check_beginning(beginning_of(table, SAMPLE_BYTES), reading.dialect)
                 said = preview(table, reading.dialect)["warnings"]
         except ReadingError as error:
             answer.error = error

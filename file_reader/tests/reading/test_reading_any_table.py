@@ -134,6 +134,11 @@ def the_beginning(data: bytes) -> bytes:
     return data[:SAMPLE_BYTES]
 
 
+#: Between tabs, nothing tells that quotes enclose a cell with a tab and a line end: cut there, both halves are as wide.
+TAB_AND_LINE_END = Way("\t", "\n", csv.QUOTE_MINIMAL, "utf-8", ".", False, False, 0, 2, 0)
+
+
+@example(way=TAB_AND_LINE_END, rows=[(0.0, 0.0)], others=["", "", "\r\t"])
 @given(
     way=ways(list(ENCODINGS)),
     rows=st.lists(degrees, min_size=1, max_size=8),
@@ -153,6 +158,7 @@ def test_any_table_is_read_back_with_options(way: Way, rows: list[tuple[float, f
             encoding=ENCODINGS[way.encoding][0],
             decimal=way.decimal,
             coordinates="degrees",
+            quoting="quotes",
         ),
     )
     assert (dialect.latitude_column, dialect.longitude_column) == (way.latitude, way.longitude)

@@ -27,16 +27,17 @@ def opened_table(table: Incoming, sheet: str | None) -> Iterator[BinaryIO]:
 
 
 def detected_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
-    """How the table, which is open as `stream`, is written: as declared or told from its beginning.
-
-    Raises OptionError or ReadingError.
-    """
-    dialect = _told_dialect(table, stream, declared)
+    """As `told_dialect`, for a file that is kept. Raises DoubtfulError, too, when its beginning is doubtful."""
+    dialect = told_dialect(table, stream, declared)
     check_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
     return dialect
 
 
-def _told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
+def told_dialect(table: Incoming, stream: BinaryIO, declared: Declared) -> Dialect:
+    """How the table, which is open as `stream`, is written: as declared or told from its beginning.
+
+    Raises OptionError or ReadingError.
+    """
     if isinstance(stream, SheetCsv):
         check_no_text(declared, "an Excel workbook")
         return replace(dialect_of_sheet(stream, declared), format="xlsx", left=table.origin.left)

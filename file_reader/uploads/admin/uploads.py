@@ -119,7 +119,7 @@ class UploadAdmin(OperationsMixin, ReadOnlyAdmin):
         ("Rows", {"fields": ["progress", "counts", "why"]}),
         ("The work", {"fields": ["facts", "chunks_by_state", "leases", "again", "broken"]}),
         ("The file", {"fields": ["filename", "owner", "size", "sha256", "dialect", "max_distance",
-                                 "rows_swapped", "rows_west", "rows_at_sea", "doubt"]}),
+                                 "rows_swapped", "rows_west", "rows_at_sea", "doubt", "own_postcodes"]}),
         ("History", {"fields": ["history"]}),
     ]  # fmt: skip
     readonly_fields = ["happens_next", "links", "progress", "counts", "why", "facts", "chunks_by_state", "leases",

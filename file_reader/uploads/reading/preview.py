@@ -56,13 +56,15 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
     `notation` is how the coordinates are written, and `precision_m` how large the places of the first rows are, in
     metres, null where they are points. `sure` is the share of these that have coordinates, 0…1; null when the file has
     no rows. `locations` are theirs, in degrees. Of a file that is here in part, the last record is cut: it is left out,
-    and so is what is wrong with it.
+    and so is what is wrong with it. Raises DoubtfulError as `check_beginning` does.
     """
+    seen = seen_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect)
+    if seen.error is not None:
+        raise seen.error
     error: dict[str, Any] | None = None
     rows = []
     reasons: Counter[str] = Counter()
     west = at_sea = 0
-    doubt = seen_at_beginning(beginning_of(stream, SAMPLE_BYTES), dialect).code
     columns: list[str] = []
     locations: list[tuple[float, float]] = []
     records, read = read_both(_beginning(stream), dialect)
@@ -111,7 +113,7 @@ def preview(stream: BinaryIO, dialect: Dialect, *, partial: bool = False) -> dic
                 swapped=reasons["coordinates_swapped"],
                 west=west,
                 at_sea=at_sea,
-                doubt=doubt,
+                doubt=seen.code,
             )
         ),
         "error": error,

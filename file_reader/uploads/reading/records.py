@@ -21,6 +21,7 @@ from uploads.reading.errors import UnreadableError
 from uploads.reading.fields import QUOTING, has_rows, is_blank, quotes_close, says_west, swallowed, unclosed_quote
 from uploads.reading.lines import MAX_RECORD_CHARS, has_lone_cr, line_blocks, without_lone_cr
 from uploads.reading.notations import MAX_CHARS, UK_LATITUDE, Located, Notation, as_number, has_letter
+from uploads.reading.own_postcodes import Own, may_be_kept, outcodes
 
 if TYPE_CHECKING:
     import _csv
@@ -126,7 +127,8 @@ class Part:
     """Some data records in their order, as columns: the line (from 1) of each and its degrees, NaN without a location.
 
     `rejected` has those without one, by their place in the part. `says_west` is the share of records in which a cell
-    says west, NaN if a longitude is; `in_quotes` has the lines of records that may have swallowed rows.
+    says west, NaN if a longitude is; `in_quotes` has the lines of records that may have swallowed rows. `own` has the
+    outcodes of the file's own postcodes, of some records by their place in the part.
     """
 
     lines: Sequence[int]
@@ -135,6 +137,7 @@ class Part:
     rejected: Sequence[tuple[int, ReadRow]] = ()
     says_west: float = nan
     in_quotes: Sequence[int] = ()
+    own: Own = ()
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -147,10 +150,12 @@ class Part:
         return (
             Part(self.lines[first], self.latitudes[first], self.longitudes[first],
                  [(place, row) for place, row in self.rejected if place < count],
-                 self.says_west, [line for line in self.in_quotes if line < self.lines[count]]),
+                 self.says_west, [line for line in self.in_quotes if line < self.lines[count]],
+                 [(place, codes) for place, codes in self.own if place < count]),
             Part(self.lines[second], self.latitudes[second], self.longitudes[second],
                  [(place - count, row) for place, row in self.rejected if place >= count],
-                 self.says_west, [line for line in self.in_quotes if line >= self.lines[count]]),
+                 self.says_west, [line for line in self.in_quotes if line >= self.lines[count]],
+                 [(place - count, codes) for place, codes in self.own if place >= count]),
         )  # fmt: skip
 
 
@@ -185,12 +190,15 @@ def read_parts(stream: BinaryIO, dialect: Dialect) -> Iterator[Part]:
 def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
     locate = dialect.locator()
     above = dialect.preamble
+    before = 0
     widths: tuple[int, int] | None = None
     for block in blocks:
         if widths is not None and (part := _all_plain(block, widths[0], dialect)):
-            yield _counted(part, block)
+            yield _counted(part, block, block.records, dialect, before)
+            before += len(part)
             continue
         rows: list[ReadRow] = []
+        records: list[list[str]] = []
         for line, text, fields in block:
             if is_blank(fields):
                 continue
@@ -205,24 +213,28 @@ def _parts(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Part]:
                 rows.append(_read_row(line, text, fields, widths, locate, dialect))
             except UnreadableError:
                 if rows:  # those before it count
-                    yield _counted(_part_of(rows), block)
+                    yield _counted(_part_of(rows), block, records, dialect, before)
                 raise
+            records.append(fields)
         if rows:
-            yield _counted(_part_of(rows), block)
+            yield _counted(_part_of(rows), block, records, dialect, before)
+            before += len(rows)
 
 
-def _counted(part: Part, block: Block) -> Part:
-    """With what its text says beside the coordinates."""
+def _counted(part: Part, block: Block, records: list[list[str]], dialect: Dialect, before: int) -> Part:
+    """With what its text, and its records, say beside the coordinates; `before` it are so many."""
     if '"' in block.text and block.text.count("\n") > len(block.texts):
         lines = {*part.lines}
         doubtful = [
             line for line, text, fields in block if line in lines and has_rows(text, len(fields), block.delimiter)
         ]
         part = replace(part, in_quotes=doubtful)
-    if len(part) and not any(at < 0 for at in part.longitudes):
-        records = block.records[-len(part) :]
-        some = records[:: len(records) // _LOOKED_AT + 1]
-        part = replace(part, says_west=sum(map(says_west, some)) / len(some))
+    some = range(0, len(part), len(part) // _LOOKED_AT + 1)
+    if some and not any(at < 0 for at in part.longitudes):
+        part = replace(part, says_west=sum(says_west(records[place]) for place in some) / len(some))
+    if columns := dialect.postcode_columns.values():
+        own = [(place, outcodes(records[place], columns)) for place in may_be_kept(before, len(part))]
+        part = replace(part, own=[(place, codes) for place, codes in own if codes])
     return part
 
 

@@ -8,6 +8,7 @@ from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.detecting.headers import REFERENCE_WORDS, normal
 from uploads.reading.notations import KINDS, Notation
 from uploads.reading.other_readings import NOTES
+from uploads.reading.own_postcodes import Compared
 from uploads.reading.second_look import fix_of, sentence_of
 
 #: Of British places 2 in a million are in the sea, of latitudes with longitudes of other places one in six. Said when
@@ -25,7 +26,8 @@ class Read:
 
     `rejected` have no coordinates, `swapped` of them seem to have them the other way round, and `west` have a longitude
     below 0, None while there may be more. `at_sea` of them are in the sea, and `doubt` says how the rows may be meant
-    otherwise, if somehow, or what else a second look has noted.
+    otherwise, if somehow, or what else a second look has noted. `own_postcodes` says how many rows have the file's own
+    postcode, when most have not.
     """
 
     dialect: Dialect
@@ -35,6 +37,7 @@ class Read:
     west: int | None
     at_sea: int
     doubt: str
+    own_postcodes: Compared | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,18 @@ def _many_at_sea(read: Read) -> Said | None:
     return Said(
         f"{read.at_sea:,} of {located:,} locations are in the sea. If they should not be, look whether"
         f" {read.dialect.latitude} and {read.dialect.longitude} are those of the same place, and have their signs."
+    )
+
+
+def _own_postcodes_differ(read: Read) -> Said | None:
+    if (own := read.own_postcodes) is None:
+        return None
+    some = ", ".join(f"{number:,}" for number in own.others)
+    return Said(
+        f"The file's own postcodes say otherwise: {own.agree:,} of {own.rows:,} rows that were compared have the"
+        f" outcode of {' or '.join(read.dialect.postcode_columns)}. Rows such as {some} have another one. Look whether"
+        f" {read.dialect.latitude} and {read.dialect.longitude} are those of the same row, in this order, with their"
+        " signs. If these postcodes are those of something else, such as the owner, nothing is wrong."
     )
 
 
@@ -217,6 +232,7 @@ RULES: dict[str, Callable[[Read], Said | None]] = {
     "all_east": _all_east,
     "reading_doubtful": _doubtful,
     "many_at_sea": _many_at_sea,
+    "own_postcodes_differ": _own_postcodes_differ,
     "further_sheets": _further_sheets,
     "merged_cells": _merged_cells,
     "left_out": _left_out,

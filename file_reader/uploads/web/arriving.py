@@ -20,7 +20,7 @@ from uploads.accepting.options import (
 )
 from uploads.accepting.quotas import check_before
 from uploads.accepting.request_body import display_name, least_size, receive
-from uploads.accepting.telling import detected_dialect, opened_table
+from uploads.accepting.telling import detected_dialect, opened_table, told_dialect
 from uploads.files.incoming import Incoming
 from uploads.models import Upload
 from uploads.reading.detecting.dialect import Dialect
@@ -66,7 +66,7 @@ def preview_of(request: HttpRequest) -> tuple[str, Dialect, dict[str, Any]]:
         _received(request, None, given) as (_, table, options, filename),
         opened_table(table, options.declared.sheet) as stream,
     ):
-        dialect = detected_dialect(table, stream, options.declared)
+        dialect = told_dialect(table, stream, options.declared)
         partial = parse_switch("partial", given.get("partial"))
         shown = preview(stream, dialect, partial=partial)
         shown["estimated_rows"] = _estimated(table, given.get("size", "")) if partial else None

@@ -18,6 +18,7 @@ _AS_RECEIVED = {
     "doubt": "",
 }
 _WITHOUT_ROWS = {
+    "own_postcodes": None,
     "rows_loaded": 0,
     "bytes_loaded": 0,
     "rows_swapped": 0,
@@ -49,7 +50,8 @@ def _work_again(names: set[str]) -> None:
 CONTENT = Content(
     service="file_reader",
     left_out=frozenset(
-        f"uploads.{name}" for name in ("Chunk", "Row", "Area", "IndexBlock", "TotalBlock", "MapPart", "WorkMinute")
+        f"uploads.{name}"
+        for name in ("Chunk", "Row", "Area", "OwnPostcodes", "IndexBlock", "TotalBlock", "MapPart", "WorkMinute")
     ),
     files=_files,
     path_of=lambda name: path_of(UUID(name)),

@@ -23,6 +23,7 @@ from uploads import counters
 from uploads.models import GEOCODABLE_STATES, OPEN_STATES, PENDING_CHUNK_STATES, Chunk, ChunkState, Upload, UploadState
 from uploads.work.lease_sql import IS_OPEN, give_back_chunk, is_complete, take_chunk
 from uploads.work.minutes import name_of_this_worker
+from uploads.work.own_postcodes import compare_own_postcodes
 from uploads.work.splitting import split_chunk
 from uploads.work.webhooks import announce
 
@@ -295,6 +296,7 @@ def _finish(uploads: QuerySet[Upload]) -> int:
             waiting_since=None,
             paused_at=None,
         )
+        compare_own_postcodes(locked)
         announce(locked)
     if hit:
         counters.UPLOADS_ENDED.inc(hit)

@@ -16,6 +16,7 @@ from uploads.problems import body_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.errors import ReadingError, UnreadableError
 from uploads.reading.other_readings import Located
+from uploads.reading.own_postcodes import spread
 from uploads.reading.records import Part, read_parts
 from uploads.reading.second_look import Seen, second_look
 from uploads.row_ids import MAX_ROWS, row_id
@@ -23,6 +24,7 @@ from uploads.rows.bulk import PendingRows, RejectedRow, bulk_create_rows
 from uploads.work.bell import ring_bells
 from uploads.work.leases import LeaseLostError, LoadLease, advance_upload, fail_upload, finish_upload, renew_upload
 from uploads.work.minutes import count_rows
+from uploads.work.own_postcodes import keep_own_rows, own_rows
 from uploads.work.turns import next_turn, price_of_a_row
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Loader:
         self._rest: Part | None = None
         self._before: Located | None = None
         self._doubt = upload.doubt
+        self._own = own_rows(upload.pk) if self._dialect.postcode_columns else []
 
     def close(self) -> None:
         self._file.close()
@@ -99,6 +102,7 @@ class Loader:
             )
             bulk_create_rows(self.lease.upload_id, pending, rejected)
             Chunk.objects.bulk_create(self._chunks(count, chunk_rows, rejected, turn, price))
+            self._keep_own(seen)
         count_rows(rejected=len(rejected))
         counters.ROWS_READ.inc(count)
         self.rows_loaded += count
@@ -149,6 +153,16 @@ class Loader:
             ]
             at += len(part)
         return PendingRows(seen.places + first, seen.located.latitudes, seen.located.longitudes), rejected
+
+    def _keep_own(self, seen: Seen) -> None:
+        found, before = [], self.rows_loaded
+        for part in seen.parts:
+            found += [(before + place + 1, codes) for place, codes in part.own]
+            before += len(part)
+        own = spread(self._own + found)
+        if own != self._own:
+            keep_own_rows(self.lease.upload_id, own)
+            self._own = own
 
     def _chunks(self, count: int, chunk_rows: int, rejected: list[RejectedRow], turn: int, price: int) -> list[Chunk]:
         before = row_id(self.lease.upload_id, self.rows_loaded + 1)

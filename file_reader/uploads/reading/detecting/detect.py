@@ -30,6 +30,7 @@ from uploads.reading.detecting.unread import seen
 from uploads.reading.errors import EmptyFileError, ReadingError
 from uploads.reading.lines import has_lone_cr, split_lines, undecodable, without_lone_cr
 from uploads.reading.notations import MISSING, ONE_CELL, REASONS, Notation, as_number, has_letter, is_in_uk, locator
+from uploads.reading.own_postcodes import own_columns
 
 #: How much of a file's beginning is looked at, in bytes.
 SAMPLE_BYTES = 1 << 17
@@ -131,6 +132,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         others=[_shown(table.called_both(other)) for other in others[:_SHOWN_OTHERS]],
         others_fix=table.options(others[0]) if len(others) == 1 else {},
         is_declared=not is_told,
+        postcode_columns={_shown(name): column for name, column in own_columns(table).items()},
         second=second_place(table, found) if is_told or declared.is_of_format else None,
         in_metres=found.notation == Notation.WKT and mostly(list(map(is_british, table.values(found.latitude)))),
         **_held(table, found, is_told=is_told),

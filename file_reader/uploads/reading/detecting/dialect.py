@@ -73,7 +73,8 @@ class Dialect:
     was at the same place; with `is_lettered`, letters did in the longitude itself; with
     `is_british`, a row that says it is in Ireland is of another grid. With `is_of_world`, most are abroad, and none is
     taken for a swapped one. With `in_metres`, points are in those of the British National Grid.
-    With `is_declared`, the sender has said what the columns are.
+    With `is_declared`, the sender has said what the columns are. `postcode_columns` have the file's own postcodes, by
+    what they are called: the answers are compared with them.
     """
 
     delimiter: str
@@ -100,6 +101,7 @@ class Dialect:
     in_metres: bool = False
     is_of_world: bool = False
     is_declared: bool = False
+    postcode_columns: dict[str, int] = field(default_factory=dict)
     cr_ends: bool = True
     others: list[str] = field(default_factory=list)
     others_fix: dict[str, str] = field(default_factory=dict)

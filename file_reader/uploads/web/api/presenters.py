@@ -9,6 +9,7 @@ from uploads.models import Upload, UploadState
 from uploads.progress import Counts, eta_of, progress_of, rows_per_second_of, waiting_of
 from uploads.reading.detecting.dialect import Dialect
 from uploads.reading.other_readings import NOTES
+from uploads.reading.own_postcodes import Compared
 from uploads.reading.warnings import Read, warnings_of
 from uploads.results.formats import formats_here
 
@@ -60,6 +61,7 @@ def upload_as_json(upload: Upload, counts: Counts, ahead: int | None, request: H
                 west=None if upload.state in (UploadState.RECEIVED, UploadState.LOADING) else upload.rows_west,
                 at_sea=upload.rows_at_sea,
                 doubt=upload.doubt if upload.error is None or upload.doubt in NOTES else "",
+                own_postcodes=upload.own_postcodes and Compared(**upload.own_postcodes),
             )
         ),
         "error": upload.error,
