@@ -9,8 +9,9 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from gateway.addresses import Network, client_address, client_scheme, network_of
-from gateway.logs import begin_request, details
+from gateway.logs import begin_request
 from gateway.metrics import Requests
+from service_kit.logs import SpelledRecord, quoted
 
 logger = logging.getLogger("gateway.access")
 
@@ -68,17 +69,11 @@ class Exchange:
         """Count the request, and write its one line. The query string is left out: it tells where people live."""
         seconds = time.monotonic() - self._began
         REQUESTS.count(self.method, self.route, self.status, self.outcome, seconds)
-        logger.info(
-            "request %s",
-            details(
-                method=self.method,
-                path=f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path,
-                address=self.address,
-                status=self.status,
-                bytes_in=self.bytes_in,
-                bytes_out=self.bytes_out,
-                duration_ms=round(seconds * 1000, 1),
-                user=self.user_id,
-                outcome=self.outcome,
-            ),
+        path = f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path
+        fields = (
+            f'{{"method": {quoted(self.method)}, "path": {quoted(path)}, "address": {quoted(self.address)}, '
+            f'"status": {self.status}, "bytes_in": {self.bytes_in}, "bytes_out": {self.bytes_out}, '
+            f'"duration_ms": {seconds * 1000:.1f}, "user": {"null" if self.user_id is None else self.user_id}, '
+            f'"outcome": "{self.outcome}"}}'
         )
+        logger.handle(SpelledRecord(logger.name, "request", fields))
