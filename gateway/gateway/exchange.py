@@ -37,7 +37,7 @@ class Exchange:
         self.target = request.raw_path
         #: Name and port under which the client knows the gateway; HTTP/1.0 may leave them out.
         self.host = request.headers.get("Host")
-        if absolute := _ABSOLUTE.fullmatch(self.target):
+        if not self.target.startswith("/") and (absolute := _ABSOLUTE.fullmatch(self.target)):
             self.host, rest = absolute.groups()
             self.target = rest if rest.startswith("/") else f"/{rest}"
         self.path = self.target.partition("?")[0]
