@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii as quoted
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -11,7 +12,7 @@ from multidict import CIMultiDict
 from gateway.addresses import Network, client_address, client_scheme, network_of
 from gateway.logs import begin_request
 from gateway.metrics import Requests
-from service_kit.logs import SpelledRecord, quoted
+from service_kit.logs import SpelledRecord
 
 logger = logging.getLogger("gateway.access")
 
