@@ -100,10 +100,11 @@ def main() -> None:
         runner = entered.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
         asked = []
         for number, tree in enumerate(options.trees):
-            running.ROOT = tree.resolve()
             stack = entered.enter_context(
                 running.running_stack(
                     folder / str(number),
+                    root=tree.resolve(),
+                    LOG_FORMAT="json",  # as without a terminal
                     PYTHONPATH=str(tree.resolve() / "service_kit"),
                     PROVIDER="local",
                     LOCAL_INDEX=str(options.index.resolve()),

@@ -17,9 +17,10 @@ _remembered = lru_cache(maxsize=1_024)
 
 def client_address(request: web.BaseRequest, trusted_proxies: Sequence[Network]) -> str:
     """The peer's address; behind trusted proxies, the last address of X-Forwarded-For that is none of theirs."""
-    address = _parsed(request.remote or "")
+    peer = request.remote or ""
+    address = _parsed(peer) if trusted_proxies else None
     if address is None:
-        return "unknown"
+        return _text(peer)
     if not _is_trusted(address, trusted_proxies):
         return str(address)
     forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
@@ -74,6 +75,12 @@ def is_proxy(peer: str, trusted_proxies: Sequence[Network]) -> bool:
 
 def _is_trusted(address: Address, trusted_proxies: Sequence[Network]) -> bool:
     return any(address in network for network in trusted_proxies)
+
+
+@_remembered
+def _text(address: str) -> str:
+    parsed = _parsed(address)
+    return "unknown" if parsed is None else str(parsed)
 
 
 @_remembered

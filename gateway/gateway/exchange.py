@@ -4,13 +4,15 @@ import logging
 import re
 import time
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii as quoted
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from gateway.addresses import Network, client_address, client_scheme, network_of
-from gateway.logs import begin_request, details
+from gateway.logs import begin_request
 from gateway.metrics import Requests
+from service_kit.logs import SpelledRecord
 
 logger = logging.getLogger("gateway.access")
 
@@ -36,7 +38,7 @@ class Exchange:
         self.target = request.raw_path
         #: Name and port under which the client knows the gateway; HTTP/1.0 may leave them out.
         self.host = request.headers.get("Host")
-        if absolute := _ABSOLUTE.fullmatch(self.target):
+        if not self.target.startswith("/") and (absolute := _ABSOLUTE.fullmatch(self.target)):
             self.host, rest = absolute.groups()
             self.target = rest if rest.startswith("/") else f"/{rest}"
         self.path = self.target.partition("?")[0]
@@ -68,17 +70,11 @@ class Exchange:
         """Count the request, and write its one line. The query string is left out: it tells where people live."""
         seconds = time.monotonic() - self._began
         REQUESTS.count(self.method, self.route, self.status, self.outcome, seconds)
-        logger.info(
-            "request %s",
-            details(
-                method=self.method,
-                path=f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path,
-                address=self.address,
-                status=self.status,
-                bytes_in=self.bytes_in,
-                bytes_out=self.bytes_out,
-                duration_ms=round(seconds * 1000, 1),
-                user=self.user_id,
-                outcome=self.outcome,
-            ),
+        path = f"{_POSTCODES}..." if self.path.startswith(_POSTCODES) else self.path
+        fields = (
+            f'{{"method": {quoted(self.method)}, "path": {quoted(path)}, "address": {quoted(self.address)}, '
+            f'"status": {self.status}, "bytes_in": {self.bytes_in}, "bytes_out": {self.bytes_out}, '
+            f'"duration_ms": {seconds * 1000:.1f}, "user": {"null" if self.user_id is None else self.user_id}, '
+            f'"outcome": "{self.outcome}"}}'
         )
+        logger.handle(SpelledRecord(logger.name, "request", fields))

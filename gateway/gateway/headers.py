@@ -1,6 +1,7 @@
 """Which headers cross the gateway, and which only it may set."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -102,7 +103,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["Content-Security-Policy"] = _policy(exchange)
+    headers["Content-Security-Policy"] = _policy(exchange.path, exchange.tiles_origin)
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
         cookies = headers.popall("Set-Cookie", ())
@@ -114,12 +115,12 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     return headers
 
 
-def _policy(exchange: Exchange) -> str:
-    path = exchange.path
+@lru_cache(maxsize=1_024)
+def _policy(path: str, tiles_origin: str) -> str:
     if path.startswith(PAGES):
         return PAGE_POLICY
     is_for_people = any(route.has(path) for route in _FOR_PEOPLE)
-    return f"{PEOPLE_POLICY}; img-src 'self' {exchange.tiles_origin}".rstrip() if is_for_people else NO_PAGE_POLICY
+    return f"{PEOPLE_POLICY}; img-src 'self' {tiles_origin}".rstrip() if is_for_people else NO_PAGE_POLICY
 
 
 def _secure(cookie: str) -> str:

@@ -78,6 +78,11 @@ class Proxy:
 
         Raises `Problem`, `ClientGoneError` or `AnswerCutError`.
         """
+        if public := self._cache.find(request):
+            headers, content = public
+            exchange.outcome = "cached"
+            answer = web.Response(headers=complete(headers, exchange), body=content)
+            return await self._send_whole(request, answer, exchange, last=last)
         question = question_of(route, exchange.target, exchange) if _may_be_shared(request, route, exchange) else None
         known = await self._known(request, route, exchange, question)
         if known is not None:
@@ -147,10 +152,6 @@ class Proxy:
         self, request: web.BaseRequest, route: Route, exchange: Exchange, question: Question | None
     ) -> web.Response | None:
         """The answer that is here, or that somebody else is asking for already."""
-        if public := self._cache.find(request):
-            headers, content = public
-            exchange.outcome = "cached"
-            return web.Response(headers=complete(headers, exchange), body=content)
         if question is None or not self._recent.knows(question):
             return None
         answer = self._recent.find(question)
@@ -272,9 +273,17 @@ class Proxy:
         if last:
             answer.force_close()
         exchange.status = answer.status
-        await send(request, _whole_answer(request, answer), self._limits.client_stall)
-        exchange.bytes_out = answer.content_length or 0
+        size = answer.content_length or 0
+        await send(request, _whole_answer(request, answer), self._stall(request, size))
+        exchange.bytes_out = size
         return answer
+
+    def _stall(self, request: web.BaseRequest, size: int) -> float | None:
+        """How long the client may take for so many bytes; None when it takes no time, so that no clock has to run."""
+        transport = request.transport
+        # The transport keeps as much without waiting.
+        is_taken = size <= SMALL_ANSWER_BYTES // 2 and transport is not None and not transport.get_write_buffer_size()
+        return None if is_taken else self._limits.client_stall
 
     async def _whole(
         self,
@@ -333,7 +342,7 @@ async def _whole_answer(request: web.BaseRequest, answer: web.Response) -> None:
     await answer.write_eof()
 
 
-async def send(request: web.BaseRequest, sending: Awaitable[object], seconds: float) -> None:
+async def send(request: web.BaseRequest, sending: Awaitable[object], seconds: float | None) -> None:
     """Give the client something, within so many seconds. Raises `ClientGoneError`."""
     try:
         async with asyncio.timeout(seconds):

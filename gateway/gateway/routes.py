@@ -130,5 +130,7 @@ def find_route(target: str) -> Route | None:
 
 
 def _has_dot_segment(path: str) -> bool:
+    if "." not in path and "%" not in path:  # nearly all
+        return False
     segments = unquote(path).replace("\\", "/").split("/")
     return "." in segments or ".." in segments

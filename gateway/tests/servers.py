@@ -172,7 +172,8 @@ def environment(**variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in settings and not name.endswith(("_HOST", "_PORT", "_URL"))
     }
-    return {**kept, "PYTHONPATH": str(GATEWAY_FOLDER), **variables}
+    # With the service_kit beside it, which in a second work tree is not the one that is installed.
+    return {**kept, "PYTHONPATH": f"{GATEWAY_FOLDER}:{GATEWAY_FOLDER.parent / 'service_kit'}", **variables}
 
 
 @dataclass

@@ -1,14 +1,17 @@
 """The form of log lines, which all services share."""
 
+import asyncio
+import io
 import json
 import logging
+from select import PIPE_BUF
 from typing import Any
 
 import pytest
 
-from gateway.logs import details
+from gateway.logs import TurnHandler, details
 from service_kit.environment import SettingError
-from service_kit.logs import JsonFormatter, RequestIdFilter, TextFormatter, formatter, work_for
+from service_kit.logs import JsonFormatter, RequestIdFilter, SpelledRecord, TextFormatter, formatter, work_for
 
 
 def as_json(message: str, *arguments: object, exc_info: Any = None) -> dict[str, Any]:
@@ -70,3 +73,82 @@ def test_a_form_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("LOG_FORMAT", "xml")
     with pytest.raises(SettingError, match="LOG_FORMAT='xml'"):
         formatter("gateway")
+
+
+@pytest.mark.parametrize("form", [JsonFormatter, TextFormatter])
+def test_a_line_that_was_spelled_is_as_any_other(form: type[TextFormatter]) -> None:
+    fields = {"path": '/"a" b\n', "status": 200, "duration_ms": 0.5, "user": None}
+    usual = logging.LogRecord("a.logger", logging.INFO, "file", 1, "request %s", (details(fields),), None)
+    spelled = SpelledRecord("a.logger", "request", json.dumps(fields))
+    for record in (usual, spelled):
+        record.created, record.msecs = 1.5, 500.0
+        RequestIdFilter().filter(record)
+    assert form("gateway").format(spelled) == form("gateway").format(usual)
+
+
+class Pipe(io.StringIO):
+    """Keeps what was written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return len(text)
+
+
+@pytest.fixture
+def pipe() -> Pipe:
+    return Pipe()
+
+
+@pytest.fixture
+def logger(pipe: Pipe) -> logging.Logger:
+    logger = logging.Logger("by itself")  # noqa: LOG001 - others know nothing of it
+    logger.addHandler(TurnHandler(pipe))
+    return logger
+
+
+async def test_the_lines_of_a_turn_are_written_together_when_it_is_over(logger: logging.Logger, pipe: Pipe) -> None:
+    for _ in range(2):
+        logger.info("one")
+        logger.info("two")
+        assert not pipe.pieces
+        await asyncio.sleep(0)
+        assert pipe.pieces == ["one\ntwo\n"]
+        pipe.pieces.clear()
+
+
+async def test_a_warning_is_written_at_once_after_the_lines_before_it(logger: logging.Logger, pipe: Pipe) -> None:
+    logger.info("one")
+    logger.warning("two")
+    assert pipe.pieces == ["one\ntwo\n"]
+    logger.info("three")
+    await asyncio.sleep(0)
+    assert pipe.pieces[1:] == ["three\n"]
+
+
+def test_without_a_loop_a_line_is_written_at_once(logger: logging.Logger, pipe: Pipe) -> None:
+    logger.info("one")
+    assert pipe.pieces == ["one\n"]
+
+
+async def test_many_lines_are_written_in_pieces_that_a_pipe_takes_whole(logger: logging.Logger, pipe: Pipe) -> None:
+    lines = [f"{number} {'x' * 300}\n" for number in range(100)]
+    for line in lines:
+        logger.info(line[:-1])
+    await asyncio.sleep(0)
+    assert "".join(pipe.pieces) == "".join(lines)
+    assert len(pipe.pieces) < 10
+    assert all(len(piece) <= PIPE_BUF and piece.endswith("\n") for piece in pipe.pieces)
+
+
+async def test_a_line_that_cannot_be_formed_costs_no_other(
+    logger: logging.Logger, pipe: Pipe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logger.info("rows=%d", "many")
+    logger.info("one")
+    await asyncio.sleep(0)
+    assert pipe.pieces == ["one\n"]
+    assert "Logging error" in capsys.readouterr().err

@@ -175,6 +175,24 @@ async def test_idle_connections_do_not_delay_the_end() -> None:
             assert await asyncio.to_thread(gateway.process.wait, 5) == 0
 
 
+async def test_each_request_that_was_answered_has_its_line_after_sigterm() -> None:
+    ids = [f"request-{number}" for number in range(200)]
+    with gateway_process() as gateway:
+        async with aiohttp.ClientSession() as session:
+
+            async def ask(request_id: str) -> None:
+                url, headers = f"http://127.0.0.1:{gateway.port}/healthz", {"X-Request-Id": request_id}
+                async with session.get(url, headers=headers) as answer:
+                    assert answer.status == 200
+
+            await asyncio.gather(*map(ask, ids))
+            gateway.process.terminate()
+        assert await asyncio.to_thread(gateway.process.wait, 10) == 0
+    said = [line.split()[3:5] for line in gateway.lines]
+    assert sorted(ids) == sorted(request_id for request_id, event in said if event == "request")
+    assert said[-1] == ["-", "stopped"]
+
+
 def test_a_port_that_is_taken_is_said_and_ends_the_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

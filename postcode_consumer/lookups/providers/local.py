@@ -1,6 +1,7 @@
 """The provider that needs no network: an index of the whole country on disk, which `build_index` writes."""
 
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: Northern Ireland is inside these boxes (south, west, north, east), and no place of Great Britain is.
 _NORTHERN_IRELAND = ((53.9, -8.3, 55.0, -5.4), (55.0, -8.3, 55.4, -5.92))
+#: Degrees: whatever is farther east is more than 20 km from it (`candidates.REACH`), at any latitude of the country.
+_OUT_OF_REACH = -5.0
 #: Metres; a little less than any degree of latitude, or of longitude at the equator.
 _METRES_A_DEGREE = 110_500.0
 
@@ -49,6 +52,7 @@ class Local:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._file = str(folder / file.NAME)
         self._index: Index | None = None
         self._stamp: _Stamp | None = None
         self._why_missing = ""
@@ -155,7 +159,7 @@ class Local:
 
     def _current(self) -> Index | None:
         """The newest index. The first thread that sees a new one loads it; the others go on with the old one."""
-        stamp = _stamp(self._folder / file.NAME)
+        stamp = _stamp(self._file)
         if self._index and stamp == self._stamp:
             return self._index
         if self._loading.acquire(blocking=self._index is None):
@@ -182,9 +186,9 @@ class Local:
         logger.info("index loaded places=%d", len(places.details))
 
 
-def _stamp(path: Path) -> _Stamp | None:
+def _stamp(path: str) -> _Stamp | None:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - every lookup asks, and a Path takes twice as long
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns, status.st_size
@@ -199,7 +203,7 @@ def _nearest(
     """
     nearest, metres, found = index.nearest(latitudes, longitudes, max_distance)
     uncovered = np.zeros(len(found), bool)
-    if not index.places.has_northern_ireland:
+    if not index.places.has_northern_ireland and longitudes.min() < _OUT_OF_REACH:
         beyond = _metres_to_northern_ireland(latitudes, longitudes)
         found &= metres <= beyond
         uncovered = ~found & (beyond <= max_distance)

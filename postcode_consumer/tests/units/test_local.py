@@ -8,16 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.calls import PATH, assert_problem
 from tests.fake_postcodes_io import PALACE
 from tests.index_files import plain
 
 from lookups.answers import Answer, Location
+from lookups.country import NORTH, SOUTH
 from lookups.deadline import Deadline
 from lookups.errors import ProviderUnavailableError
 from lookups.index import file as index_file
 from lookups.index.build import build
+from lookups.index.candidates import REACH
+from lookups.providers import local
 from lookups.providers.local import Local
 
 LARNE = (54.8578, -5.8236)
@@ -213,6 +217,11 @@ def test_without_northern_ireland_the_scottish_coast_keeps_its_postcodes(tmp_pat
     make(tmp_path, SCOTTISH)
     answers = ask(Local(tmp_path), CAMPBELTOWN, PORTPATRICK, (54.85, -5.0), (55.31, -5.65))
     assert [answer.postcode for answer in answers] == ["PA28 6AA", "DG9 8AA", "DG9 8AA", "PA28 6AA"]
+
+
+def test_what_is_too_far_east_to_measure_to_northern_ireland_is_out_of_reach_of_it() -> None:
+    latitudes = np.linspace(SOUTH, NORTH, 1_000)
+    assert (local._metres_to_northern_ireland(latitudes, np.full(1_000, local._OUT_OF_REACH)) > REACH).all()
 
 
 def test_with_northern_ireland_it_is_answered(tmp_path: Path) -> None:
