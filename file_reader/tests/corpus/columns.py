@@ -266,6 +266,36 @@ CASES = [
     ),
     Case("grid references with an odd number of figures", "id,ngr\n1,TQ29079\n2,SU4829\n3,SU48291\n",
          fault=Fault("columns-not-found", mentions="an odd number of figures")),
+    Case("no digit before the point", "id,lat,lon\n" + "".join(f"{n},51.5{n}1087,-.1{n}3948\n" for n in range(5)),
+         [At(n + 2, float(f"51.5{n}1087"), float(f"-0.1{n}3948")) for n in range(5)], dialect={"precision_m": None}),
+    Case("marks of the direction of writing", "lat,lon\n\u200e51.501,\u200e-0.142\n\ufeff51.502,-0.143\u200b\n",
+         [At(2, 51.501, -0.142), At(3, 51.502, -0.143)]),
+    *(
+        Case(f"other names of eastings: {x}", f"id,{x},{y}\n1,529090,179645\n",
+             [At(2, 51.501009, -0.141588, within=60)])
+        for x, y in (("E", "N"), ("East", "North"), ("Rechtswert", "Hochwert"), ("dwyreiniad", "gogleddiad"))
+    ),
+    *(
+        Case(f"other names of references: {name}", f"id,{name}\n1,TQ290796\n",
+             [At(2, 51.50106, -0.14214, within=60)])
+        for name in ("Map Ref", "os_ref")
+    ),
+    Case("metres in Wales that say their grid", "srid,easting,northing\n27700,318234,176345\n",
+         [At(2, 51.48033, -3.17867, within=60)]),
+    *(
+        Case(f"metres among which one row is in Ireland: {what}",
+             f'what,srid,easting,northing\nx,27700,529090,179645\n"{what}",{srid},333880,374220\n',
+             fault=Fault("columns-not-found", mentions="Some rows are in Ireland"))
+        for what, srid in (("Co. Antrim", ""), ("1 High St, Belfast BT1 2AB", ""), ("BT12", ""), ("PSNI", ""),
+                           ("x", "29903"))
+    ),
+    *(
+        Case(f"in the east, and {name} says yes", f"lat,lon,{name}\n52.62863,1.29235,yes\n52.63012,1.30125,no\n",
+             [At(2, 52.62863, 1.29235), At(3, 52.63012, 1.30125)])
+        for name in ("West Midlands", "west_wing")
+    ),
+    Case("the letter of the side in half of the rows", "lat,lon\n" + "51.501,0.142W\n51.502,0.143\n" * 4,
+         [row for line in range(2, 10, 2) for row in (At(line, 51.501, -0.142), No(line + 1, "side_unclear"))]),
     Case("names that have both sides", "Latitude (N/S),Longitude (E/W)\n51.501,-0.142\n", [At(2, 51.501, -0.142)]),
     Case("rows in quotes", '"lat,hdop,lon"\n"51.501,0.9,-0.142"\n"51.502,0.8,-0.143"\n',
          fault=Fault("columns-not-found", mentions="seems to be a row in quotes")),

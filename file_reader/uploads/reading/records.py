@@ -32,7 +32,19 @@ _CHARS_OF_A_LINE = 4
 #: What stands before the means of columns, in the first one.
 _MEAN = frozenset(
     written(word) + colon
-    for word in ("average", "averages", "avg", "mean", "means")
+    for word in (
+        "average",
+        "averages",
+        "avg",
+        "mean",
+        "means",
+        "median",
+        "subtotal",
+        "centroid",
+        "moyenne",
+        "mittelwert",
+        "durchschnitt",
+    )
     for written in (str.lower, str.upper, str.capitalize)
     for colon in ("", ":")
 )

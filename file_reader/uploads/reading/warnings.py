@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploads.reading.detecting.dialect import Dialect
-from uploads.reading.detecting.headers import REFERENCE_WORDS, normal
+from uploads.reading.detecting.headers import names_reference, normal
 from uploads.reading.notations import KINDS, Notation
 from uploads.reading.other_readings import NOTES
 from uploads.reading.own_postcodes import Compared
@@ -187,7 +187,7 @@ def _national_grid(read: Read) -> Said | None:
 
 def _converted(read: Read) -> Said | None:
     notation = Notation(read.dialect.coordinates)
-    if notation == Notation.GRID_REFERENCE and not REFERENCE_WORDS & {*normal(str(read.dialect.latitude)).split("_")}:
+    if notation == Notation.GRID_REFERENCE and not names_reference({*normal(str(read.dialect.latitude)).split("_")}):
         return Said(f"{read.dialect.latitude} is read as {KINDS[notation].words}.")
     if notation in (Notation.DEGREES, Notation.OSGB36, Notation.OSGB36_SQUARE) or KINDS[notation].columns == 1:
         return None

@@ -37,6 +37,8 @@ SAMPLE_BYTES = 1 << 17
 MAX_COLUMNS = 10_000
 #: How many further locations are named.
 _SHOWN_OTHERS = 8
+#: Where more than one longitude of so many has the letter of its side, those without it are unclear.
+_LETTERED = 10
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
 _MIXED = " Some of these numbers have a point and some a comma: all must have the same decimal sign."
 _SWAPPED = "coordinates_swapped"
@@ -147,7 +149,8 @@ def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:
         "side_column": side_column(table, found.longitude) if is_told else None,
         "silent_sides": silent_sides(table, found.latitude, found.longitude) if is_told else [],
         "west_flags": west_flags(table, found.longitude) if is_told else [],
-        "is_lettered": mostly(list(map(has_letter, table.values(found.longitude)))),
+        "is_lettered": sum(map(has_letter, table.values(found.longitude))) * _LETTERED
+        > len(table.values(found.longitude)),
         "is_of_world": _is_of_world(table, found),
     }
 

@@ -34,11 +34,13 @@ _PACKED = (Notation.DD_MMSS, Notation.DDMMSS, Notation.DDMM)
 #: Any degrees of which no minute is above 59 fit them: where no name says it, the second look tells.
 _LIKE_DEGREES = (Notation.DD_MMSS, Notation.DD_MMMM)
 _SCALED = (Notation.E5, Notation.E6, Notation.E7)
-_DECIMALS = re.compile(r"\d[.,](\d+)", re.ASCII)
+#: Names of metres, but also what cells say: no header is known by them.
+_EAST, _NORTH = frozenset({"e", "east", "rechtswert"}), frozenset({"n", "north", "hochwert"})
+_DECIMALS = re.compile(r"(?:\d|\B)[.,](\d+)", re.ASCII)
 #: An angle.
 _NO_DECIMALS = re.compile(r"[^-+\d.,;()\[\]\s]|\d\s+\d", re.ASCII)
 #: The numbers of an angle: degrees, and perhaps minutes and seconds.
-_PARTS = re.compile(r"\d+(?:[.,]\d*)?", re.ASCII)
+_PARTS = re.compile(r"\d+(?:[.,]\d*)?|[.,]\d+", re.ASCII)
 _EXPONENT = re.compile(r"\d[eE][-+]?\d", re.ASCII)
 _OF_A_GRID = re.compile(r"\s*SRID=(?!4326)", re.IGNORECASE)
 _BRITISH = re.compile(r"\s*SRID=27700;", re.IGNORECASE)
@@ -69,6 +71,8 @@ def grid_said(words: Collection[str]) -> Notation | None:
 def x_and_y(table: Table) -> tuple[int, int] | None:
     """The two columns that are called X and Y, or so behind the name of a grid: ITM_E and ITM_N."""
     xs, ys = table.named(X), table.named(Y)
+    if not xs or not ys:
+        xs, ys = table.named(_EAST), table.named(_NORTH)
     if not xs or not ys:
         rests = [frozenset(name.split("_")) - _ALL_GRID_WORDS for name in table.names]
         told = [bool(_ALL_GRID_WORDS.intersection(name.split("_"))) for name in table.names]

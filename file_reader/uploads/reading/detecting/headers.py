@@ -39,7 +39,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 LATITUDE = Axis(
-    _words("lat lats latitude latitudes lattitude latitute lattitute breitengrad latitud latitudine"),
+    _words("lat lats latitude latitudes lattitude latitute lattitute latt breitengrad latitud latitudine"),
     _words(
         "breite breddegrad breddgrad breedtegraad leveysaste szerokosc szerokość szer enlem широта šířka ylat"
         " decimallatitude lledred domhanleud leud domhanleithead πλάτος πλατος 纬度 緯度 العرض"
@@ -48,8 +48,8 @@ LATITUDE = Axis(
 )
 LONGITUDE = Axis(
     _words(
-        "lon lons long lng longitude longitudes longtitude longitute longtitute longditude logitude längengrad longitud"
-        " longitudine"
+        "lon lons long lng longitude longitudes longtitude longitute longtitute longditude longt logitude längengrad"
+        " longitud longitudine"
     ),
     _words(
         "laengengrad länge laenge lengdegrad længdegrad længde längdgrad lengtegraad pituusaste dlugosc długość dł"
@@ -58,8 +58,8 @@ LONGITUDE = Axis(
     _words("x e east w west"),
 )
 _GRID_WORDS = _words("m metres meters os osgb osgb36 bng gridref")
-EASTING = Axis(_words("easting eastings"), _words("oseast1m oseast"), _words("x") | _GRID_WORDS)
-NORTHING = Axis(_words("northing northings"), _words("osnrth1m osnorth"), _words("y") | _GRID_WORDS)
+EASTING = Axis(_words("easting eastings"), _words("oseast1m oseast dwyreiniad"), _words("x") | _GRID_WORDS)
+NORTHING = Axis(_words("northing northings"), _words("osnrth1m osnorth gogleddiad"), _words("y") | _GRID_WORDS)
 #: lat2: the second one.
 _NUMBERED = re.compile(r"([^\W\d]+)(\d{1,2})")
 _WHOLE = {"bng_e": "easting", "bng_n": "northing", "osgb_e": "easting", "osgb_n": "northing", "os_e": "easting",
@@ -74,13 +74,13 @@ _NO_MEANING = _words(
 _MOST_CALLED = 100
 #: What stands beside x and y in names that are those of a location.
 _BESIDE_XY = _words("coord coords coordinate coordinates geo geom geometry shape point location loc st wgs84 os osgb"
-                    " osgb36 bng m metres")  # fmt: skip
+                    " osgb36 bng m metres gps address pos")  # fmt: skip
 
 
 def _named_by(letter: str, number: int) -> frozenset[str]:
     """The names of one of the two, also as databases number the positions of a GeoJSON point."""
     beside = {name for word in _BESIDE_XY for name in (f"{word}_{letter}", f"{letter}_{word}")}
-    joined = {f"{letter}coord", f"coord{letter}", f"geo{letter}", f"point{letter}"}
+    joined = {f"{letter}coord", f"coord{letter}", f"geo{letter}", f"point{letter}", f"pos{letter}"}
     numbered = {f"{word}coordinates_{number}" for word in ("", "geometry_", "geom_", "location_", "geo_")}
     return frozenset({letter} | beside | joined | numbered)
 
@@ -97,6 +97,10 @@ _NO_POSITION = frozenset({"error", "err", "offset", "accuracy", "uncertainty", "
 MINUTES_WORDS = frozenset({"m", "min", "mins", "minute", "minutes"})
 #: What names a column that says which longitudes are west.
 WEST_WORDS = frozenset({"west", "meridian", "hemisphere", "negative"})
+#: What else its name may say: west_midlands is of something else.
+BESIDE_WEST = WEST_WORDS | _words(
+    "is of greenwich prime flag lon long longitude lng side sign w y n yes no true false east"
+)
 #: Degrees and minutes behind each other in one number: 5130.06 or 51.3006.
 PACKED_WORDS = frozenset({"mmss", "mmssss", "dms", "ddmmss", "ddmm", "dm", "ddm", "dmm", "dddmm"})
 #: Which side a column is of, where its numbers have no sign.
@@ -113,7 +117,8 @@ GEOMETRY_WORDS = _words("the geom geometry geo shape wkt geojson json point poin
                         " coordinate coordinates position latlng latlon lat lng lon long latitude longitude wgs84 4326"
                         " gps map centroid x y xy 2d 1 2")  # fmt: skip
 #: Names of columns that have grid references.
-REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref".split())
+REFERENCE_WORDS = frozenset("grid gridref gridreference gridrefs ngr osgr osgrid osgridref osref mapref".split())
+_REFERENCE_PAIRS = (frozenset({"os", "ref"}), frozenset({"map", "ref"}), frozenset({"map", "reference"}))
 #: Which grid metres are of.
 BRITISH_WORDS = frozenset({"os", "osgb", "osgb36", "osgr", "bng", "british", "27700", "oseast1m", "osnrth1m"})
 OTHER_GRID_WORDS = frozenset(
@@ -143,6 +148,11 @@ def normal(name: str) -> str:
     name = unicodedata.normalize("NFC", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return "_".join(re.findall(r"[^\W_]+", name.lower()))
+
+
+def names_reference(words: Collection[str]) -> bool:
+    """Whether the words of a name say that grid references stand there."""
+    return not REFERENCE_WORDS.isdisjoint(words) or any(pair.issubset(words) for pair in _REFERENCE_PAIRS)
 
 
 def columns_named(names: Sequence[str], known: Collection[str]) -> list[int]:

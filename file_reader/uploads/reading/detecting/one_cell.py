@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from uploads.reading.detecting.headers import REFERENCE_WORDS
+from uploads.reading.detecting.headers import names_reference
 from uploads.reading.detecting.sample import Columns, Table, mostly
 from uploads.reading.notations import KINDS, MARKED, MISSING, ONE_CELL, Notation, is_in_uk, read_cell
 
@@ -133,7 +133,7 @@ def is_reference(notation: Notation, values: Sequence[str], name: str) -> bool:
     words = {*name.split("_")}
     if notation == Notation.GEOHASH:
         return "geohash" in words
-    return bool(REFERENCE_WORDS & words) or all(map(_REFERENCE_WITH_BLANKS.fullmatch, filled))
+    return names_reference(words) or all(map(_REFERENCE_WITH_BLANKS.fullmatch, filled))
 
 
 def seen_in_one_cell(table: Table, columns: Sequence[int]) -> str:

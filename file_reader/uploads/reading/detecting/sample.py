@@ -15,7 +15,7 @@ SHOWN_CHARS = 100
 SHOWN_CALLED = 8
 #: The share of a column's values that must be as its name, or its use, says.
 _ENOUGH = 0.6
-_FRACTION = re.compile(r"\d[.,]\d{3,}")
+_FRACTION = re.compile(r"(?:\d|\B)[.,]\d{3,}")
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ MISSING = NULLS | frozenset({"", "none", "-"})
 # Each digit can be matched in one way only: a pattern with a choice takes quadratic time for a cell of many digits.
 DIGITS = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 NUMBER = re.compile(DIGITS, re.ASCII)
+#: What is around a text and nobody sees: blanks, and marks of the direction of writing.
+_BLANK = " \t\n\r\v\f\xa0\u2007\u202f\u200b\u200e\u200f\u202a\u202c\ufeff"
 #: Longer than any coordinate that somebody means; what is longer is not looked at.
 MAX_CHARS = 1_000
 
 
 def bare(text: str) -> str:
     """Without the spaces around it, and without the single quotes that some programs put around numbers."""
-    text = text.strip()
+    text = text.strip(_BLANK)
     if text.startswith('="') and text.endswith('"'):  # so that spreadsheets take it for text
         text = text[2:-1].strip()
     if not text.startswith("'"):

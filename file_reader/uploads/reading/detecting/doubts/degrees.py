@@ -7,6 +7,7 @@ from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
 from uploads.reading.detecting.doubts.sides import (
     contradicts,
     may_say_west,
+    names_west,
     says_yes,
     side_column,
     sides_of,
@@ -22,7 +23,6 @@ from uploads.reading.detecting.headers import (
     RADIANS_WORDS,
     SIDE_NAMES,
     SIDE_WORDS,
-    WEST_WORDS,
     normal,
 )
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table
@@ -137,8 +137,8 @@ def _side_in_column(table: Table, latitude: int, longitude: int) -> Doubt | None
         sides = sides_of(table.values(column))
         beside = abs(column - longitude) == 1 or "sign" in table.words(column)
         words = table.words(column)  # a W among others may be watts
-        names_west = column not in (latitude, longitude) and (WEST_WORDS & words or words == {"w"})
-        says_so = names_west and table.values(column)
+        is_other = column not in (latitude, longitude)
+        says_so = is_other and (names_west(table, column) or words == {"w"}) and table.values(column)
         signs = {*map(str.strip, table.values(column))}
         is_sign = beside and (signs in ({"-"}, {"-", "+"}) or ("-1" in signs and signs <= {"-1", "1", "+1"}))
         is_side = (beside or column in table.named(SIDE_NAMES)) and may_say_west(table.values(column))

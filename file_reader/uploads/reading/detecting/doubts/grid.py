@@ -18,13 +18,19 @@ _FAR_NORTH_EASTING = 470_000.0
 #: A cell that says so of its row: a grid, a country, a town, a postcode.
 _IRISH = re.compile(
     r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
-    r"|n\d{8}|gb-?nir|armagh|dublin|cork|galway|limerick|waterford|bt\d{1,2} ?\d[a-z]{2}",
+    r"|n\d{8}|gb-?nir|armagh|dublin|cork|galway|limerick|waterford|(.{0,200}\W)?bt\d{1,2} ?\d[a-z]{2}|bt\d{1,2}"
+    r"|(.{0,200}\W)?(county|co\.?) (antrim|armagh|down|fermanagh|tyrone|(london)?derry)(\W.{0,200})?"
+    r"|psni|osi|tm65|tm75|itm|irish transverse mercator|epsg:(29902|29903|2157)",
     re.IGNORECASE,
 )
 _BRITISH = re.compile(
-    r"[esw]\d{8}|england|wales|cymru|scotland|great britain|gb|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}",
+    r"[esw]\d{8}|osgb(36)?|bng|british national grid|epsg:27700|england|wales|cymru|scotland|great britain|gb"
+    r"|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}",
     re.IGNORECASE | re.ASCII,
 )
+#: What columns say of all their rows: the numbers of grids.
+_SAYS_GRID = frozenset({"srid", "epsg", "crs"})
+_IRISH_GRIDS, _BRITISH_GRID = frozenset({"29902", "29903", "2157"}), frozenset({"27700"})
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
 
 
@@ -88,7 +94,7 @@ def _other_grid_named(table: Table, northing: int, easting: int) -> Doubt | None
 
 
 def _some_in_ireland(table: Table, northing: int, easting: int) -> Doubt | None:
-    if not says_irish(table.cells()):
+    if not says_irish(table.cells()) and not _IRISH_GRIDS & _grids_said(table):
         return None
     return Doubt(
         "Some rows are in Ireland, where eastings and northings are of the Irish Grid. If all are, say"
@@ -100,8 +106,10 @@ def _some_in_ireland(table: Table, northing: int, easting: int) -> Doubt | None:
 def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None:
     if not table.is_within(easting, _IRISH_EASTING) or not table.is_within(northing, _IRISH_NORTHING):
         return None
-    if BRITISH_WORDS & table.words(easting, northing) or any(
-        _BRITISH.fullmatch(cell.strip()) for cell in table.cells()
+    if (
+        BRITISH_WORDS & table.words(easting, northing)
+        or _grids_said(table) == _BRITISH_GRID
+        or any(_BRITISH.fullmatch(cell.strip()) for cell in table.cells())
     ):
         return None
     return Doubt(
@@ -109,6 +117,11 @@ def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None
         f" Irish Grid. If they are of that, say coordinates=irish_grid. {_DECLARE}",
         [easting, northing],
     )
+
+
+def _grids_said(table: Table) -> set[str]:
+    """What stands in columns that are called like the number of a grid."""
+    return {value.strip() for column in table.worded(_SAYS_GRID) for value in table.values(column)}
 
 
 def says_irish(cells: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from uploads.reading.detecting.headers import (
     X,
     Y,
     columns_called,
+    names_reference,
 )
 from uploads.reading.detecting.one_cell import notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
@@ -105,7 +106,7 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
         if fitting := notations_of(table.values(column)):
             ways = [Columns(column, column, notation) for notation in sorted(fitting)]
             yield ways, bool(table.words(column) - GEOMETRY_WORDS)
-        elif REFERENCE_WORDS & table.words(column):  # codes of other things look like references, too
+        elif names_reference(table.words(column)):  # codes of other things look like references, too
             words = table.words(column) - GEOMETRY_WORDS - REFERENCE_WORDS - BRITISH_WORDS - _OF_A_REFERENCE
             yield [Columns(column, column, Notation.GRID_REFERENCE)], bool(words)
 

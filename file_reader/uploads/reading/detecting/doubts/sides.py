@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from uploads.reading.detecting.headers import SIDE_NAMES, WEST_WORDS
+from uploads.reading.detecting.headers import BESIDE_WEST, SIDE_NAMES, WEST_WORDS
 from uploads.reading.detecting.sample import Table
 
 _SIDES = {"e": "e", "east": "e", "ne": "e", "se": "e", "w": "w", "west": "w", "nw": "w", "sw": "w"}
@@ -54,9 +54,14 @@ def says_yes(cell: str) -> bool:
     return cell.strip().lower() in _YES
 
 
+def names_west(table: Table, column: int) -> bool:
+    """Whether a column is called like west, and like nothing else."""
+    return bool(WEST_WORDS & table.words(column)) and table.words(column) <= BESIDE_WEST
+
+
 def west_flags(table: Table, longitude: int) -> list[int]:
     """Columns that are called like west and say yes or no."""
-    called = [column for column in table.worded(WEST_WORDS) if column != longitude]
+    called = [column for column in table.worded(WEST_WORDS) if column != longitude and names_west(table, column)]
     return [column for column in called if {value.strip().lower() for value in table.values(column)} <= _YES | _NO]
 
 
