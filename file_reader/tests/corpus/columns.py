@@ -294,6 +294,19 @@ CASES = [
              [At(2, 52.62863, 1.29235), At(3, 52.63012, 1.30125)])
         for name in ("West Midlands", "west_wing")
     ),
+    Case("west above the header", ",°N,°W\nid,lat,lon\n0,51.663128,0.374920\n1,51.471555,-0.108478\n",
+         fault=Fault("columns-not-found", mentions="counts to the west")),
+    Case("a title that says which way longitudes count", "Longitudes are positive to the west\nlat,lon\n51.5,0.1\n",
+         fault=Fault("columns-not-found", mentions="counts to the west")),
+    Case("the West in a title", "Sites in the West\nid,lat,lon\n0,51.663128,0.374920\n", [At(3, 51.663128, 0.37492)]),
+    Case("won and lost are no sides", "lat,lon,outcome\n51.2712,1.0801,W\n51.1233,1.2101,L\n",
+         [At(2, 51.2712, 1.0801), At(3, 51.1233, 1.2101)]),
+    Case("whole minutes with seconds of nought", "lat,lon\n" + "".join(
+         f"51°{n}'00\"N,0°1{n % 5}'00\"W\n" for n in range(24, 30)),
+         [At(n - 22, 51 + n / 60, -(10 + n % 5) / 60, within=1) for n in range(24, 30)], dialect={"precision_m": 1855}),
+    Case("within squares, one row has fewer figures",
+         "square,easting,northing\nTQ,29090,79645\nTQ,290,796\nTQ,00290,00796\n",
+         [At(2, 51.501009, -0.141588, within=60), No(3, "precision_lost"), At(4, 50.7980489, -0.5782749, within=3)]),
     Case("the letter of the side in half of the rows", "lat,lon\n" + "51.501,0.142W\n51.502,0.143\n" * 4,
          [row for line in range(2, 10, 2) for row in (At(line, 51.501, -0.142), No(line + 1, "side_unclear"))]),
     Case("names that have both sides", "Latitude (N/S),Longitude (E/W)\n51.501,-0.142\n", [At(2, 51.501, -0.142)]),

@@ -117,6 +117,10 @@ EXAMPLES: dict[str, Examples] = {
         "fields that are separated by a colon, a space, or another sign": [
             Example("name:lat:lon\nx:51.501:-0.142\n"),
         ],
+        "west above the header, as a unit of the longitude, or as the way that longitudes count": [
+            Example(",°N,°W\nid,lat,lon\n0,51.663128,0.374920\n1,51.471555,-0.108478\n"),
+            Example("Longitudes: west is positive\nlat,lon\n51.501,0.142\n"),
+        ],
         "no header, and numbers in the range of the UK of which many are in the sea": [
             Example("".join(f"{n},{49.5 + n * 7 % 11:.1f},{n * 5 % 9 - 7:.1f}\n" for n in range(20))),
         ],

@@ -341,6 +341,23 @@ _NOBODY: Examples = {
         Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n-0.142,51.501,30\n",
                 [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501), No(6, "coordinates_swapped")]),
     ],
+    "one of both coordinates rounded, or whole, in some rows; rows of 10 km squares among exact ones": [
+        Example("lat,lon\n51.501,-0.142\n51.503,-0.146\n51,-0.843959\n51.502,-0.141\n",
+                [At(2, *_PLACE), At(3, 51.503, -0.146), At(4, 51, -0.843959), At(5, 51.502, -0.141)]),
+        Example("easting,northing\n529090,179645\n525000,185000\n"),
+    ],
+    "places moved to a net before: `51.583333` for 51°35', the middle of a geohash of four letters": [
+        Example("lat,lon\n51.583333,-0.166667\n51.416667,-0.083333\n",
+                [At(2, 51.583333, -0.166667), At(3, 51.416667, -0.083333)]),
+    ],
+    "numbers that were spoiled before: columns sorted each on its own, or moved by a row; -0.5 for -1°30'; minutes"
+    " divided by 100 in one column": [
+        Example("lat,lon\n52.403616,-1.785160\n53.657658,-1.630163\n52.801704,1.296488\n",
+                [At(2, 52.403616, -1.78516), At(3, 53.657658, -1.630163), At(4, 52.801704, 1.296488)]),
+    ],
+    "some of the references with their halves exchanged, or all of a part of the country without a coast": [
+        Example("id,ngr\n1,TQ 79645 29090\n"),
+    ],
     "a location that stands for others: the middle of London, an average that does not say so": [
         Example("name,lat,lon\nx,51.501,-0.142\ny,51.503,-0.144\n,51.502,-0.143\n",
                 [At(2, *_PLACE), At(3, 51.503, -0.144), At(4, 51.502, -0.143)]),

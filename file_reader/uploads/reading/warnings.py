@@ -13,7 +13,7 @@ from uploads.reading.second_look import fix_of, sentence_of
 
 #: Of British places 2 in a million are in the sea, of latitudes with longitudes of other places one in six. Said when
 #: it is more than one of so many; of few locations more, and so many at least.
-_AT_SEA, _FEW = 20, 50
+_AT_SEA, _FEW = 50, 50
 _AT_SEA_OF_FEW, _LEAST = 5, 3
 #: Metres: within smaller ones, there are few postcodes.
 _SMALL_SQUARE = 100.0

@@ -23,6 +23,7 @@ from uploads.reading.detecting.doubts.sides import side_column, silent_sides, we
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.fitting import is_british, precision_of, seen_in_two
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
+from uploads.reading.detecting.headers import SIDE_WORDS, normal
 from uploads.reading.detecting.one_cell import seen_in_one_cell
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly, telling
@@ -39,6 +40,7 @@ MAX_COLUMNS = 10_000
 _SHOWN_OTHERS = 8
 #: Where more than one longitude of so many has the letter of its side, those without it are unclear.
 _LETTERED = 10
+_POSITIVE_WEST = re.compile(r"\bpositive\b.{0,20}\bwest|\bwest.{0,20}\bpositive\b", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
 _MIXED = " Some of these numbers have a point and some a comma: all must have the same decimal sign."
 _SWAPPED = "coordinates_swapped"
@@ -114,6 +116,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         ask(table, PLACES, found)
     if is_told:
         ask(table, PRECISION, found)
+        _check_above(table, cut.records[:preamble], found)
         others += tuple(further_places(table, found))
     return Dialect(
         delimiter=cut.delimiter,
@@ -139,6 +142,19 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         in_metres=found.notation == Notation.WKT and mostly(list(map(is_british, table.values(found.latitude)))),
         **_held(table, found, is_told=is_told),
     )
+
+
+def _check_above(table: Table, above: Sequence[Sequence[str]], found: Columns) -> None:
+    """What stands above the header does not say west. Raises ColumnsError where it does, and no letter follows."""
+    units = [record[found.longitude] for record in above if found.longitude < len(record) and len(record) > 1]
+    says_west = any(SIDE_WORDS["longitude"][0] & {*normal(unit).split("_")} for unit in units)
+    if found.notation == Notation.DEGREES and (says_west or any(map(_POSITIVE_WEST.search, chain(*above)))):
+        raise table.error(
+            f"What stands above the header says that {table.called(found.longitude)} counts to the west. Send it with"
+            " its sign (west is negative), or, if it has it, declare the columns with latitude=<column number> and"
+            " longitude=<column number>.",
+            [found.longitude],
+        )
 
 
 def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def _size_of_angle(text: str) -> float | None:
         behind_point = len(re.split("[.,]", digits + ".")[1]) - int(exponent)
         return float(WHOLE_DEGREE / 10 ** min(max(behind_point, 0), _MOST_DECIMALS))
     parts = _PARTS.findall(text)
+    while len(parts) > 1 and not parts[-1].strip("0.,"):  # whole minutes, with seconds of 0
+        parts.pop()
     decimals = re.split("[.,]", parts[-1] + ".")[1].rstrip("0")
     return float(WHOLE_DEGREE / 60 ** (len(parts) - 1) / 10 ** len(decimals))
 

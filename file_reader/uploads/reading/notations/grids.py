@@ -40,6 +40,10 @@ def read_osgb36(northing: str, easting: str) -> Located:
     return found if isinstance(found, str) else british(*found)
 
 
+#: Metres: one place of 10,000 is as near to a corner of its square; what has fewer figures than others is in hundreds.
+_FEWER_FIGURES, _ALL_FIGURES = 1_000, 5
+
+
 def read_osgb36_square(northing: str, easting: str, square: str) -> Located:
     """The same of metres within a square of 100 km, of which the two letters are given, such as TQ."""
     found = _metres(northing, easting)
@@ -50,6 +54,8 @@ def read_osgb36_square(northing: str, easting: str, square: str) -> Located:
         return "not_a_reference"
     if not all(0 <= metres < SQUARE_METRES for metres in found):
         return "outside_national_grid"
+    if max(found) < _FEWER_FIGURES and max(len(northing.strip()), len(easting.strip())) < _ALL_FIGURES:
+        return "precision_lost"
     return british(corner[0] + found[0], corner[1] + found[1])
 
 

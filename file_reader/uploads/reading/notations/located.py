@@ -16,7 +16,8 @@ REASONS = {
     "side_unclear": "A column or a letter says another side of Greenwich than the longitude's sign, or the letter is"
     " missing.",
     "places_apart": "The row has its location once more, in other columns, and at a place more than 1 km away.",
-    "precision_lost": "The easting or the northing was written with an exponent, and its last digits are lost.",
+    "precision_lost": "The easting or the northing was written with an exponent, or with three figures where others"
+    " have five, and its last digits are lost.",
     "irish_grid": "The row is in Ireland, whose eastings and northings are of another grid: the Irish one.",
     "outside_national_grid": "The easting and the northing are not on land of the British National Grid, or near it.",
     "outside_grid": "The easting and the northing are not of the grid that the file is in.",

@@ -27,6 +27,8 @@ def sides_of(values: Sequence[str]) -> set[str]:
 def may_say_west(values: Sequence[str]) -> bool:
     """Whether the cells say sides in any language, and some of them may say west."""
     cells = {value.strip().lower() for value in values}
+    if cells == {"w", "l"}:  # won and lost
+        return False
     west = {cell for cell in cells if cell in _WEST or _WEST_OF.match(cell)}
     return bool(west) and cells <= west | _EAST
 
