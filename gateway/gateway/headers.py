@@ -118,7 +118,7 @@ def _policy(exchange: Exchange) -> str:
     path = exchange.path
     if path.startswith(PAGES):
         return PAGE_POLICY
-    is_for_people = any(route.has(path) for route in _FOR_PEOPLE)
+    is_for_people = exchange.is_page or any(route.has(path) for route in _FOR_PEOPLE)
     return f"{PEOPLE_POLICY}; img-src 'self' {exchange.tiles_origin}".rstrip() if is_for_people else NO_PAGE_POLICY
 
 
