@@ -2,12 +2,12 @@
 
     python benchmarks/in_a_browser.py --postcodes gb_postcodes.csv.gz --index FOLDER [--database postgresql]
 
-`--index` is the folder that `make index` has written of these postcodes. Chromium runs without a window and without a GPU,
-on the same cores as the stack. Each figure has a limit of its own; it ends with 1 when one is missed.
+`--index` is the folder that `make index` has written of these postcodes. Chromium runs without a window and without a
+GPU, on the same cores as the stack. Each figure has a limit of its own; it ends with 1 when one is missed.
 
 - *preview*: from the choice of the file until the page shows how it is read.
-- *frames a second*: of `requestAnimationFrame` on the page of the upload while it works, for 20 s at most, and the longest
-  time between two of them.
+- *frames a second*: of `requestAnimationFrame` on the page of the upload while it works, for 20 s at most, and the
+  longest time between two of them.
 - *map*: from the heading that says "Done" until the map has drawn all rows; and from the call of the page of a finished
   upload, in a browser that was never there, until its map is drawn.
 - *weight*: what comes over the network, headers included, when a browser that was never there shows a page, in kB.
@@ -83,9 +83,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, server_of(options.database) as server:
         file = Path(folder) / "stops.csv"
         files.write_locations(file, options.rows, files.read_places(options.postcodes))
-        with new_databases(server, Path(folder)) as databases, whole_stack(folder, options.index, databases) as stack:
-            with real_browser() as browser:
-                found = measured(browser, stack, file)
+        with (
+            new_databases(server, Path(folder)) as databases,
+            whole_stack(folder, options.index, databases) as stack,
+            real_browser() as browser,
+        ):
+            found = measured(browser, stack, file)
         print(f"{options.rows:,} rows, {file.stat().st_size / 1e6:.0f} MB, {options.database}\n")
         wrong = [name for name, most in LIMITS.items() if (found[name] < most) == (name == "frames_a_second")]
         for name, value in found.items():
@@ -136,10 +139,6 @@ def measured(browser: Browser, stack: Stack, file: Path) -> dict[str, float]:
         found["map_of_a_first_visit_seconds"] = moment(page, "drawn")
         page.wait_for_load_state("networkidle")
         found["upload_kilobytes"] = sum(sizes) / 1_000
-        cells = page.evaluate(
-            "performance.getEntriesByType('resource').find((one) => one.name.includes('/cells/')).encodedBodySize"
-        )
-        found["of_them_squares_of_the_map_kilobytes"] = cells / 1_000
     return found
 
 

@@ -7,6 +7,10 @@ let points = null;
 const FIT = [[49.1, -8.9], [60.95, 2.0]];
 const BOUNDS = [[47.2, -14], [62.6, 6.4]];
 const REFRESHED_EVERY = 5000;
+// In degrees. Of the whole country a square has two pixels; who comes nearer gets smaller ones.
+const COARSE = 0.04;
+const FINE = 0.02;
+const FINE_FROM = 1;
 const CLASSES = 5;
 const STEPS = [1, 2, 5];
 const STATUSES = ["match", "no_match", "failed", "rejected", "pending"];
@@ -20,8 +24,8 @@ const TILES_TO = 18;
 const OVER_TILES = 0.75;
 const hidden = new Set();
 let cells = [];
-let width = 1;
-let height = 1;
+let wanted = COARSE;
+let size = 1;
 let limits = [];
 let colours = {};
 let land = null;
@@ -134,10 +138,10 @@ const Squares = L.Layer.extend({
       context.fillStyle = status === "match" ? colours[`cell-${at + 1}`] : colours[status];
       context.globalAlpha = status === "pending" ? 0.42 : element.dataset.tiles ? OVER_TILES : 1;
       for (const [i, j] of group) {
-        const left = x(i * width) * scale - corner.x * ratio;
-        const right = x((i + 1) * width) * scale - corner.x * ratio;
-        const top = y((j + 1) * height) * scale - corner.y * ratio;
-        const bottom = y(j * height) * scale - corner.y * ratio;
+        const left = x(i * size) * scale - corner.x * ratio;
+        const right = x((i + 1) * size) * scale - corner.x * ratio;
+        const top = y((j + 1) * size) * scale - corner.y * ratio;
+        const bottom = y(j * size) * scale - corner.y * ratio;
         if (right < 0 || bottom < 0 || left > this.canvas.width || top > this.canvas.height) continue;
         const wide = Math.max(Math.round(right) - Math.round(left), least, 1);
         const high = Math.max(Math.round(bottom) - Math.round(top), least, 1);
@@ -194,12 +198,13 @@ function escaped(text) {
 }
 
 async function load(squares) {
-  const response = await fetch(element.dataset.cells);
+  const asked = wanted;
+  const response = await fetch(`${element.dataset.cells}?size=${asked}`);
   if (!response.ok) return;
   const found = await response.json();
+  if (asked !== wanted) return;
   cells = found.cells;
-  height = found.size;
-  width = found.width ?? found.size;
+  size = found.size;
   limits = classes(cells.map((cell) => cell[2]));
   legend(cells.filter(isBeyond).reduce((rows, cell) => rows + cell.slice(2).reduce((a, b) => a + b), 0));
   squares.draw();
@@ -208,10 +213,11 @@ async function load(squares) {
 /** Whether a square lies where the map cannot be moved to. */
 function isBeyond([i, j]) {
   const [[south, west], [north, east]] = BOUNDS;
-  return (i + 1) * width < west || i * width > east || (j + 1) * height < south || j * height > north;
+  return (i + 1) * size < west || i * size > east || (j + 1) * size < south || j * size > north;
 }
 
 function legend(outside) {
+  document.querySelector("[data-km]").textContent = number(Math.round(size * 100));
   const most = document.querySelector("[data-most]");
   most.textContent = limits.length ? `${number(limits.at(-1))}+` : "";
   const place = document.querySelector("[data-outside]");
@@ -221,9 +227,9 @@ function legend(outside) {
 
 /** The rows of the square that was clicked. */
 function rowsOf({ latlng }) {
-  const [i, j] = [Math.floor(latlng.lng / width), Math.floor(latlng.lat / height)];
+  const [i, j] = [Math.floor(latlng.lng / size), Math.floor(latlng.lat / size)];
   if (!cells.some((cell) => cell[0] === i && cell[1] === j)) return;
-  const box = [i * width, j * height, (i + 1) * width, (j + 1) * height].map((degrees) => degrees.toFixed(6));
+  const box = [i * size, j * size, (i + 1) * size, (j + 1) * size].map((degrees) => degrees.toFixed(6));
   const link = document.createElement("a");
   link.href = `?bbox=${box}#rows`;
   link.dataset.rows = "";
@@ -266,6 +272,12 @@ export async function begin(into, locations = null) {
     squares.draw();
   });
   if (!element.dataset.cells) return;
+  map.on("zoomend", () => {
+    const fits = map.getZoom() < map.getMinZoom() + FINE_FROM ? COARSE : FINE;
+    if (fits === wanted) return;
+    wanted = fits;
+    load(squares);
+  });
   await load(squares);
   let loaded = Date.now();
   document.addEventListener("refreshed", ({ detail }) => {

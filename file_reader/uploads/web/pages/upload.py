@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
@@ -45,6 +46,7 @@ _LINES_BEFORE, _LINES_AFTER = 2, 1
 _LINE_CHARS = 400
 
 
+@gzip_page
 @require_safe
 @signed_in
 def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
