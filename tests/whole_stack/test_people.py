@@ -80,7 +80,7 @@ def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: 
         page.select_option("#longitude", label="c")
         expect(page.locator("th.chosen")).to_have_count(2)
         send(page)
-        expect(page.get_by_role("heading", name="100.0 % of 1 rows")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="100.0 % of 1 row")).to_be_visible(timeout=30_000)
 
 
 def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack) -> None:

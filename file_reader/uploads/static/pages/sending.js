@@ -13,6 +13,7 @@ export function sent(main, file, settings, { back, refused, arrived }) {
   const end = () => removeEventListener("beforeunload", leave);
   let request = null;
   let cancelled = false;
+  const again = () => sent(main, file, settings, { back, refused, arrived });
   view.cancel.onclick = () => { cancelled = true; request?.abort(); end(); back(); };
 
   function attempt(tries) {
@@ -27,13 +28,15 @@ export function sent(main, file, settings, { back, refused, arrived }) {
     request.onload = () => {
       end();
       if (request.status === 200) return arrived(request.responseURL);
+      if (request.getResponseHeader("Content-Type")?.includes("json")) return view.broken(again, JSON.parse(request.responseText));
+      if (request.status >= 500) return view.broken(again);
       refused(new DOMParser().parseFromString(request.responseText, "text/html"));
     };
     request.onerror = () => {
       if (cancelled) return;
       if (tries < TRIES) return setTimeout(attempt, 1000 * tries, tries + 1);
       end();
-      view.broken(() => sent(main, file, settings, { back, refused, arrived }));
+      view.broken(again);
     };
     request.send(body);
   }
@@ -56,9 +59,11 @@ function screen(main, file) {
       main.querySelector(".bar rect").setAttribute("width", loaded / total * 100);
       cancel.hidden = loaded === total;
     },
-    broken(again) {
-      sentence.textContent = say("send_broke");
-      hint.textContent = say("send_again");
+    /** The line broke, or who answers is not the page but what stands before it, which says why. */
+    broken(again, problem) {
+      sentence.textContent = problem?.title ?? say("send_broke");
+      hint.textContent = problem?.detail ?? say("send_again");
+      if (problem) sentence.lang = hint.lang = "en";
       cancel.textContent = say("try_again");
       cancel.hidden = false;
       cancel.onclick = again;

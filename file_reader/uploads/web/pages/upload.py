@@ -1,6 +1,7 @@
 """The page of an upload: how far it is, what became of its rows, and what can be done with it."""
 
 import contextlib
+import re
 from collections.abc import Callable
 from itertools import islice
 from operator import itemgetter
@@ -44,6 +45,8 @@ _DOWNLOADS = {"result_xlsx": "Excel", "result_geojson": "GeoJSON", "result_ndjso
 #: Of a file that cannot be read: the lines around the fault, and how much of a line.
 _LINES_BEFORE, _LINES_AFTER = 2, 1
 _LINE_CHARS = 400
+#: A cell in quotes, to its closing quote or the end of the line. Two quotes are one that belongs to the cell.
+_QUOTED = re.compile(r'"(?:[^"]|"")*(?P<end>"?)')
 
 
 @gzip_page
@@ -65,6 +68,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     for row in rows:
         row["words"] = STATUS_WORDS[row["status"]]
         row["why"] = row["admin_district"] or reason_in_words(row["reason"], upload.max_distance)
+    around = _lines_around(upload, (shown["error"] or {}).get("line"))
     context = {
         "here": "uploads",
         "shown": shown,
@@ -91,7 +95,8 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "query": query,
         "is_unfiltered": not query.keys() - {"cursor"},
         "statuses": [(status, word) for status, word in STATUS_WORDS.items() if status != "pending"],
-        "around": _lines_around(upload, (shown["error"] or {}).get("line")),
+        "around": around,
+        "quote": _open_quote(shown["error"] or {}, dict(around)),
     }
     return render(request, "pages/upload.html", context)
 
@@ -176,3 +181,13 @@ def _lines_around(upload: Upload, line: int | None) -> list[tuple[int, str]]:
     except (OSError, ReadingError):
         return []
     return [(number, text.rstrip("\r\n")[:_LINE_CHARS]) for number, text in enumerate(chosen, first)]
+
+
+def _open_quote(error: dict[str, Any], around: dict[int, str]) -> tuple[str, str] | None:
+    """What stands before and behind the quote that is at fault, if one is: it opens on the line of the error, and does
+    not close there."""
+    text = around.get(error.get("line", 0), "")
+    if '"' not in error.get("detail", ""):
+        return None
+    starts = (cell.start() for cell in _QUOTED.finditer(text) if not cell["end"])
+    return next(((text[:at], text[at + 1 :]) for at in starts), None)
