@@ -27,7 +27,7 @@ def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) ->
         choose(page, ("stops.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check stops.csv")
         expect(page.get_by_text("2 of the first 3 rows")).not_to_be_visible()
-        expect(page.get_by_text("1 of the first 3 rows are in the United Kingdom.")).to_be_visible()
+        expect(page.get_by_text("1 of the first 3 rows is in the United Kingdom.")).to_be_visible()
         send(page)
         expect(page.get_by_role("heading", name="33.3 % of 3 rows have a postcode")).to_be_visible(timeout=30_000)
         expect(page.locator(".counts")).to_contain_text("Rows read")

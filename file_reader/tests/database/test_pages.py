@@ -150,8 +150,24 @@ def test_a_file_that_breaks_off_shows_the_line_and_what_to_do(browser: Caller, c
     assert "The 3 rows before it were read" in shown
     assert "go to line 5" in shown
     assert f"Reported as /problems/unreadable-file , request {Upload.objects.get().request_id}" in shown
-    assert '<span class="fault"><b>5</b>van,51.5,-0.1,&quot;12 inch</span>' in response.content.decode()
+    assert '<span class="fault"><b>5</b>van,51.5,-0.1,<u>"</u>12 inch</span>' in response.content.decode()
+    assert "Close the quote, or remove it." in shown
     assert "Failed at line 5" in text_of(browser.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"a ""quoted"" name,51.5,-0.1', '<u>"</u>a &quot;&quot;quoted&quot;&quot; name,51.5,-0.1'),
+        ('"van",51.5,-0.1,"12 inch', '&quot;van&quot;,51.5,-0.1,<u>"</u>12 inch'),
+    ],
+)
+def test_the_quote_at_fault_is_the_one_that_is_not_closed(
+    browser: Caller, consumer: FakePostcodeConsumer, line: str, shown: str
+) -> None:
+    page = sent(browser, f"{CSV}{line}\n" + "x,51.5,-0.1\n" * 3).headers["Location"]
+    work_until_ended()
+    assert f'<span class="fault"><b>5</b>{shown}</span>' in browser.get(page).content.decode()
 
 
 def test_cancel_and_delete_ask_first(browser: Caller) -> None:
@@ -193,7 +209,8 @@ def test_exchanged_columns_are_said_above_the_buttons_and_only_the_swap_is_fille
     shown = text_of(response)
     assert shown.index("Latitude and longitude seem to be swapped") < shown.index("Get postcodes")
     assert "None of them lies on this map" in shown
-    assert re.findall(r'class="[^"]*\bprimary"[^>]*>([^<]+)', response.content.decode()) == ["Swap the columns"]
+    filled = re.findall(r'class="[^"]*\bprimary"[^>]*>(?:<svg.*?</svg>)?([^<]+)', response.content.decode())
+    assert filled == ["Swap the columns"]
 
 
 def test_a_list_of_rows_says_which_are_shown(browser: Caller, consumer: FakePostcodeConsumer) -> None:
