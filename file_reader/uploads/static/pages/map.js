@@ -247,6 +247,8 @@ export async function begin(into, locations = null) {
   look();
   const map = L.map(element, { attributionControl: Boolean(element.dataset.whose), zoomControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
   L.control.zoom({ zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(map);
+  // Their titles name them; said twice is once too often.
+  for (const button of element.querySelectorAll(".leaflet-control-zoom a")) button.removeAttribute("aria-label");
   map.fitBounds(FIT, { animate: false });
   map.setMinZoom(map.getZoom());
   map.options.zoomSnap = 0.5;

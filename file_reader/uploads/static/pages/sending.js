@@ -2,6 +2,8 @@
 import { megabytes, number, say, size } from "./words.js";
 
 const TRIES = 3;
+// Who listens is not told every second.
+const SAID_EVERY = 10_000;
 
 /** Sends the file with its settings. `back` shows the first page again, `refused` the page that says what is wrong, and
  * `arrived` is told the address of the upload. */
@@ -46,16 +48,21 @@ export function sent(main, file, settings, { back, refused, arrived }) {
 /** Shows the screen of a file that is being sent, which lies in the page as a template. */
 function screen(main, file) {
   main.replaceChildren(document.getElementById("sending").content.cloneNode(true));
-  const [title, facts, sentence, hint, cancel] = ["h1", ".facts span", ".sentence", ".hint", "button"].map((one) => main.querySelector(one));
+  const [title, facts, sentence, said, hint, cancel] = ["h1", ".facts span", ".sentence", "[role=status]", ".hint", "button"].map((one) => main.querySelector(one));
   title.textContent = file.name;
   facts.textContent = size(file.size);
   title.focus();
+  let saidAt = performance.now();
   return {
     cancel,
     far(loaded, total, seconds) {
       const values = { done: megabytes(loaded), all: megabytes(total), seconds: number(Math.max(1, (total - loaded) / (loaded / seconds))) };
       document.title = `${number(Math.floor(loaded / total * 100))} % · ${file.name}`;
       sentence.textContent = say(loaded === total ? "sent" : seconds < 2 ? "sending" : "sending_left", values);
+      if (loaded === total || performance.now() - saidAt > SAID_EVERY) {
+        saidAt = performance.now();
+        said.textContent = sentence.textContent;
+      }
       main.querySelector(".bar rect").setAttribute("width", loaded / total * 100);
       cancel.hidden = loaded === total;
     },
@@ -63,7 +70,8 @@ function screen(main, file) {
     broken(again, problem) {
       sentence.textContent = problem?.title ?? say("send_broke");
       hint.textContent = problem?.detail ?? say("send_again");
-      if (problem) sentence.lang = hint.lang = "en";
+      said.textContent = `${sentence.textContent}. ${hint.textContent}`;
+      if (problem) sentence.lang = said.lang = hint.lang = "en";
       cancel.textContent = say("try_again");
       cancel.hidden = false;
       cancel.onclick = again;

@@ -68,6 +68,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     for row in rows:
         row["words"] = STATUS_WORDS[row["status"]]
         row["why"] = row["admin_district"] or reason_in_words(row["reason"], upload.max_distance)
+    reason = reason_in_words(query.get("reason"), upload.max_distance)
     around = _lines_around(upload, (shown["error"] or {}).get("line"))
     context = {
         "here": "uploads",
@@ -85,7 +86,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "notices": [{**warning, "again": _again(upload, warning)} for warning in shown["warnings"]],
         "again": _again(upload, shown["error"] or {}),
         "request_id": upload.request_id,
-        "reason": reason_in_words(query.get("reason"), upload.max_distance),
+        "reason": reason,
         "is_open": shown["finished_at"] is None,
         "lines": lines_of(shown),
         "bar": bar_of(shown),
@@ -93,6 +94,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "rows_error": error,
         "page": page,
         "query": query,
+        "filtered": query.get("postcode") or reason or STATUS_WORDS.get(query.get("status", ""), ""),
         "is_unfiltered": not query.keys() - {"cursor"},
         "statuses": [(status, word) for status, word in STATUS_WORDS.items() if status != "pending"],
         "around": around,
