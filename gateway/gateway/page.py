@@ -20,6 +20,7 @@ def whole_page(title: str, main: str, look: Mapping[str, str], *, is_shown_witho
     A browser shows nothing below a link to styles until they are here. With `is_shown_without`, the links stand last.
     """
     links = "".join(f'<link rel="{name}" href="{escape(path)}">\n' for name, path in look.items())
+    mark = f'<img src="{escape(look["icon"])}" width="24" height="24" alt="">' if "icon" in look else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -29,7 +30,7 @@ def whole_page(title: str, main: str, look: Mapping[str, str], *, is_shown_witho
 <title>{escape(title)}</title>
 {"" if is_shown_without else links}</head>
 <body>
-<header><div class="wide"><a class="mark" href="/">Postcodes</a></div></header>
+<header><div class="wide"><a class="mark" href="/">{mark}Postcodes</a></div></header>
 <main class="wide"><div class="plain">
 {main}
 </div></main>
@@ -41,17 +42,20 @@ def whole_page(title: str, main: str, look: Mapping[str, str], *, is_shown_witho
 def page_of(problem: Problem, request: web.BaseRequest, request_id: str, look: Mapping[str, str]) -> web.Response:
     """The problem as a page that leads on."""
     told = problem.body
-    buttons = '<a class="button" href="/">Your uploads</a>'
+    is_ours = problem.status >= 500
     # What was sent is not sent again by following a link.
-    if request.method == "GET" and (problem.status >= 500 or "Retry-After" in problem.headers):
-        buttons = f'<a class="button primary" href="">Try again</a>{buttons}'
-    if problem.status >= 500:
-        buttons += '<a class="button quiet" href="/status/">Status</a>'
+    is_tried_again = request.method == "GET" and (is_ours or "Retry-After" in problem.headers)
+    ways = [("", "Try again")] * is_tried_again + [("/", "Your uploads")] + [("/status/", "Status")] * is_ours
+    kinds = ("button primary", "button", "button quiet")
+    buttons = "".join(
+        f'<a class="{kind}" href="{path}">{word}</a>' for (path, word), kind in zip(ways, kinds, strict=False)
+    )
+    request_id = f"""<p class="hint block">If it happens again, tell whoever runs this server the request:
+<code>{escape(request_id)}</code></p>"""
     main = f"""<p class="number-of-problem">{problem.status}</p>
 <h1>{escape(str(told["title"]))}</h1>
 <p class="lead">{escape(str(told["detail"]))}</p>
 <p class="buttons block">{buttons}</p>
-<p class="hint block">If it happens again, tell whoever runs this server the request:
-<code>{escape(request_id)}</code></p>"""
+{request_id if is_ours else ""}"""
     # What did not answer may be what has the styles.
     return problem.answer(whole_page(str(told["title"]), main, look, is_shown_without=problem.status >= 500))

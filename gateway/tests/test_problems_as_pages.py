@@ -21,7 +21,7 @@ async def shown(client: Client, target: str, status: int, **options: Any) -> str
         assert (answer.status, answer.content_type, answer.charset) == (status, "text/html", "utf-8"), text
         assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Vary"] == "Accept"
-        assert answer.headers["X-Request-Id"] in text
+        assert (answer.headers["X-Request-Id"] in text) == (status >= 500)
         assert re.search('<main.*<a class="button[^>]* href="/"', text, re.DOTALL)
         return text
 
