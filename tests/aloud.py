@@ -9,17 +9,16 @@ from playwright.sync_api import Page
 #: Roles that are said with their name, which has the texts of what is in them.
 _SAID = {
     "button": "button",
-    "combobox": "list to choose from",
+    "combobox": "list",
     "DisclosureTriangle": "button",
     "heading": "heading",
     "image": "picture",
-    "img": "picture",
     "link": "link",
     "spinbutton": "number",
     "textbox": "text field",
 }
 #: Roles that are said before what is in them, if they have a name.
-_FRAMES = {"region": "region", "form": "form", "navigation": "navigation", "alert": "alert", "status": "status", "list": "list"}
+_FRAMES = {"region": "region", "group": "group", "alert": "alert", "status": "status"}
 _CELLS = {"cell", "gridcell", "columnheader", "rowheader"}
 #: What differs each time: moments, durations, sizes in bytes, ids.
 _CHANGING = [
@@ -27,24 +26,20 @@ _CHANGING = [
     (re.compile(r"\b\d+ \w+, \d\d:\d\d\b"), "…"),
     (re.compile(r"\b\d\d:\d\d\b"), "…"),
 ]
-#: Tells Python what is said without having been asked for: texts of live regions, and where the focus goes.
+#: Tells `said` what is said without having been asked for, and `focused` where the focus goes.
 LISTENING = """
-    const LIVE = "[role=status], [role=alert], [aria-live]";
-    const heard = new Map();
+    const LIVE = "[role=status], [role=alert]";
+    const known = new Map();
     const hear = (region) => {
-      const text = region.textContent.trim();
-      if (region.closest("[hidden]") || !region.checkVisibility() || heard.get(region) === text) return;
+      const text = region.checkVisibility() ? region.textContent.trim() : "";
       // What a region has when it comes is said of an alert alone.
-      if (heard.has(region) || region.role === "alert" || region.getAttribute("role") === "alert") window.said(text);
-      heard.set(region, text);
+      const isSaid = known.has(region) || region.getAttribute("role") === "alert";
+      if (text && isSaid && known.get(region) !== text) window.said(text);
+      known.set(region, text);
     };
-    new MutationObserver((changes) => {
-      for (const { target } of changes) {
-        const region = (target.closest ? target : target.parentElement)?.closest(LIVE);
-        if (region) hear(region);
-      }
-      document.querySelectorAll(LIVE).forEach(hear);
-    }).observe(document, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["hidden"] });
+    const all = () => document.querySelectorAll(LIVE).forEach(hear);
+    const whatever = { childList: true, subtree: true, characterData: true, attributes: true };
+    new MutationObserver(all).observe(document, whatever);
     addEventListener("focusin", ({ target }) => window.focused(target.textContent.trim()));
 """
 
@@ -76,42 +71,41 @@ def _state(node: dict[str, Any], name: str) -> Any:
 
 def _lines(node: dict[str, Any], nodes: dict[str, Any]) -> Iterator[str]:
     role, name = ("", "") if node.get("ignored") else (_value(node, "role"), _value(node, "name"))
-    children = [nodes[child] for child in node.get("childIds", ()) if child in nodes]
-    if role == "StaticText":
-        yield name
-        return
-    if role == "row":
-        yield " | ".join(" ".join(_texts(cell, nodes)) for cell in _cells(node, nodes))
-        return
     if role in _SAID:
-        yield _said(node, role, name)
-        if role in ("heading", "button", "link", "image", "img", "combobox", "textbox", "spinbutton", "DisclosureTriangle"):
-            return
-    elif role in _FRAMES and name:
-        yield f"[{_FRAMES[role]}: {name}]"
+        yield _said(node)
+    elif role == "StaticText":
+        yield name
+    elif role == "row":
+        yield " | ".join(" ".join(_texts(cell, nodes)) for cell in _cells(node, nodes))
     elif role == "paragraph":
-        yield " ".join(_texts(node, nodes))
-        return
-    for child in children:
-        yield from _lines(child, nodes)
+        yield "".join(_texts(node, nodes))
+    elif role != "LabelText":  # what it labels is called by it
+        if role in _FRAMES and name:
+            yield f"[{_FRAMES[role]}: {name}]"
+        for child in _children(node, nodes):
+            yield from _lines(child, nodes)
 
 
-def _said(node: dict[str, Any], role: str, name: str) -> str:
-    parts = [_SAID[role] + (f" {level}" if (level := _state(node, "level")) else ""), name]
-    text = ": ".join(parts)
-    if value := _value(node, "value"):
-        text += f" = {value}"
-    states = [word for state, word in (("pressed", "pressed"), ("invalid", "invalid"), ("disabled", "disabled"))
-              if _state(node, state) in (True, "true")]
-    if _state(node, "expanded") is not None:
-        states.append("expanded" if _state(node, "expanded") else "collapsed")
-    if description := _value(node, "description"):
-        states.append(description)
-    return f"{text} ({', '.join(states)})" if states else text
+def _said(node: dict[str, Any]) -> str:
+    """What it is, its name, its value, and its states."""
+    level, value = _state(node, "level"), _value(node, "value")
+    states = [state for state in ("pressed", "invalid", "disabled") if _state(node, state) in (True, "true")]
+    if (expanded := _state(node, "expanded")) is not None and _value(node, "role") != "combobox":
+        states.append("expanded" if expanded else "collapsed")
+    states += filter(None, [_value(node, "description")])
+    in_words = ", ".join(states)
+    return (
+        f"{_SAID[_value(node, 'role')]}{f' {level}' if level else ''}: {_value(node, 'name')}"
+        f"{f' = {value}' if value else ''}{f' ({in_words})' if in_words else ''}"
+    )
+
+
+def _children(node: dict[str, Any], nodes: dict[str, Any]) -> list[dict[str, Any]]:
+    return [nodes[child] for child in node.get("childIds", ()) if child in nodes]
 
 
 def _cells(row: dict[str, Any], nodes: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for child in (nodes[child] for child in row.get("childIds", ()) if child in nodes):
+    for child in _children(row, nodes):
         if _value(child, "role") in _CELLS and not child.get("ignored"):
             yield child
         else:
@@ -120,11 +114,11 @@ def _cells(row: dict[str, Any], nodes: dict[str, Any]) -> Iterator[dict[str, Any
 
 def _texts(node: dict[str, Any], nodes: dict[str, Any]) -> Iterator[str]:
     """The texts in a node, with the controls among them."""
-    for child in (nodes[child] for child in node.get("childIds", ()) if child in nodes):
+    for child in _children(node, nodes):
         role = "" if child.get("ignored") else _value(child, "role")
         if role == "StaticText":
             yield _value(child, "name")
         elif role in _SAID:
-            yield _said(child, role, _value(child, "name"))
+            yield _said(child)
         elif role != "InlineTextBox":
             yield from _texts(child, nodes)
