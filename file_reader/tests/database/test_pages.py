@@ -170,6 +170,35 @@ def test_the_quote_at_fault_is_the_one_that_is_not_closed(
     assert f'<span class="fault"><b>5</b>{shown}</span>' in browser.get(page).content.decode()
 
 
+def test_whoever_pauses_an_upload_is_not_told_that_the_postcode_service_is_silent(browser: Caller) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    assert browser.post(f"{page}pause/").status_code == 303
+    shown = text_of(browser.get(page))
+    assert "Paused at 0 %" in shown
+    assert "Continue" in shown
+    assert "has not answered" not in shown
+
+
+def test_rows_that_are_filtered_say_by_what_in_their_heading(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    work_until_ended()
+    headings = [
+        text_of(browser.get(f"{page}{query}")).partition(" Postcode Find ")[0][-40:]
+        for query in ("", "?status=no_match", "?status=no_match&reason=outside_uk", "?postcode=SW1A+1AA")
+    ]
+    assert headings[0].endswith(" Rows")
+    assert headings[1].endswith("Rows : No match")
+    assert headings[2].endswith("Rows : Outside the United Kingdom")
+    assert headings[3].endswith("Rows : SW1A 1AA")
+
+
+def test_pages_come_packed_to_whoever_takes_that(browser: Caller) -> None:
+    whole, packed = (browser.get("/", headers={"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+    assert "Content-Encoding" not in whole.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.content) * 2 < len(whole.content)
+
+
 def test_cancel_and_delete_ask_first(browser: Caller) -> None:
     page = sent(browser, CSV).headers["Location"]
     assert "Cancel stops.csv?" in text_of(browser.get(f"{page}cancel/"))
