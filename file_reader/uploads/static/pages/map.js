@@ -219,7 +219,7 @@ function isBeyond([i, j]) {
 function legend(outside) {
   document.querySelector("[data-km]").textContent = number(Math.round(size * 100));
   const most = document.querySelector("[data-most]");
-  most.textContent = limits.length ? `${number(limits.at(-1))}+` : "";
+  most.textContent = cells.length ? `${number(limits.at(-1))}+` : "";
   const place = document.querySelector("[data-outside]");
   place.hidden = !outside;
   place.lastElementChild.textContent = number(outside);

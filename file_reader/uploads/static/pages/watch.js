@@ -25,7 +25,7 @@ async function refresh() {
     swap(fresh, PARTS);
     document.title = fresh.title;
     const { open, settled, state } = fresh.querySelector("[data-watch]").dataset;
-    tell(fresh.querySelector("[data-sentence]").textContent.trim(), state !== watched.dataset.state);
+    tell(document.querySelector("[data-sentence]").textContent.trim(), state !== watched.dataset.state);
     watched.dataset.state = state;
     document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(open) } }));
     if (open) {
