@@ -48,8 +48,8 @@ MOMENTS = """
       if (title.startsWith("Check ")) requestAnimationFrame(() => once("previewed"));
       if (document.querySelector(".sentence")?.textContent.startsWith("Done in")) once("done");
       // Its legend is written, and then its squares are drawn, in one go.
-      if (document.querySelector("[data-most]")?.textContent) requestAnimationFrame(() => once("drawn"));
-    }).observe(document, { childList: true, subtree: true });
+      if (document.querySelector("[data-legend]")?.hidden === false) requestAnimationFrame(() => once("drawn"));
+    }).observe(document, { attributes: true, childList: true, subtree: true });
     const json = Response.prototype.json;
     Response.prototype.json = async function () {
       const found = await json.call(this);

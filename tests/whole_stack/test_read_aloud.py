@@ -19,7 +19,7 @@ FILE = b"name,lat,lon\nPalace,51.501009,-0.141588\nNull Island,0,0\nnowhere,,\n"
 ON_THE_WAY = re.compile(r"\* (Reading rows|.* % answered)")
 
 
-def test_whoever_listens_is_told_all_and_nothing_twice(browser: Browser, tmp_path: Path) -> None:
+def test_whoever_listens_is_told_all(browser: Browser, tmp_path: Path) -> None:
     told: list[str] = []
 
     def did(what: str) -> None:

@@ -218,8 +218,8 @@ function isBeyond([i, j]) {
 
 function legend(outside) {
   document.querySelector("[data-km]").textContent = number(Math.round(size * 100));
-  const most = document.querySelector("[data-most]");
-  most.textContent = cells.length ? `${number(limits.at(-1))}+` : "";
+  document.querySelector("[data-legend]").hidden = !cells.length;
+  document.querySelector("[data-most]").textContent = `${number(limits.at(-1))}+`;
   const place = document.querySelector("[data-outside]");
   place.hidden = !outside;
   place.lastElementChild.textContent = number(outside);
