@@ -197,12 +197,17 @@ function escaped(text) {
   return place.innerHTML;
 }
 
-async function load(squares) {
+/** The squares of the size that is wanted now; null when they are not there, or when another size is wanted by then. */
+async function ask() {
   const asked = wanted;
   const response = await fetch(`${element.dataset.cells}?size=${asked}`);
-  if (!response.ok) return;
-  const found = await response.json();
-  if (asked !== wanted) return;
+  const found = response.ok ? await response.json() : null;
+  return asked === wanted ? found : null;
+}
+
+async function load(squares, answer = ask()) {
+  const found = await answer;
+  if (!found) return;
   cells = found.cells;
   size = found.size;
   limits = classes(cells.map((cell) => cell[2]));
@@ -242,6 +247,8 @@ function rowsOf({ latlng }) {
 export async function begin(into, locations = null) {
   element = into;
   points = locations;
+  // Both take their time on their way.
+  const first = element.dataset.cells ? ask() : null;
   const outline = await (await fetch(element.dataset.outline)).json();
   land = { uk: path(outline.uk, outline.scale), other: path(outline.other, outline.scale), grid: graticule(), places: outline.places };
   look();
@@ -273,14 +280,14 @@ export async function begin(into, locations = null) {
     hidden[shown ? "delete" : "add"](chip.dataset.layer);
     squares.draw();
   });
-  if (!element.dataset.cells) return;
+  if (!first) return;
   map.on("zoomend", () => {
     const fits = map.getZoom() < map.getMinZoom() + FINE_FROM ? COARSE : FINE;
     if (fits === wanted) return;
     wanted = fits;
     load(squares);
   });
-  await load(squares);
+  await load(squares, first);
   let loaded = Date.now();
   document.addEventListener("refreshed", ({ detail }) => {
     if (detail.isOpen && Date.now() - loaded < REFRESHED_EVERY) return;
