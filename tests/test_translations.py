@@ -2,6 +2,7 @@
 
 import re
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import polib
@@ -38,6 +39,40 @@ def test_every_sentence_is_translated_and_no_other(language: Path) -> None:
     file = polib.pofile(str(language))
     assert sorted((entry.msgid, entry.msgid_plural) for entry in file) == sorted(sentences())
     assert [entry.msgid for entry in file if not entry.translated()] == []
+
+
+def test_a_sentence_that_counts_has_every_form_of_its_language(language: Path) -> None:
+    file = polib.pofile(str(language))
+    forms = re.search(r"nplurals=(\d)", file.metadata["Plural-Forms"])
+    assert forms
+    counting = [entry for entry in file if entry.msgid_plural]
+    assert counting
+    assert {tuple(sorted(entry.msgstr_plural)) for entry in counting} == {tuple(range(int(forms[1])))}
+
+
+class Bare(HTMLParser):
+    """The words of a page that stand in its template as they are."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        text = re.sub(r"(?s){% blocktranslate.*?{% endblocktranslate %}|{#.*?#}|{%.*?%}|{{.*?}}", " ", template)
+        self.feed(re.sub(r"(?s)<(pre|code|tbody|svg)\b.*?</\1>", " ", text))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("aria-label", "title", "alt", "placeholder"):
+                self.handle_data(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.found += re.findall(r"[^\W\d_]{2,}", data)
+
+
+@pytest.mark.parametrize("path", sorted((UPLOADS / "templates" / "pages").glob("*.html")), ids=lambda path: path.name)
+def test_no_template_has_words_that_cannot_be_translated(path: Path) -> None:
+    # Column names of the example are those of a file.
+    allowed = {"site", "lat", "lon", "result", "status", "postcode", "distance", "admin", "district"}
+    assert set(Bare(path.read_text()).found) - allowed == set()
 
 
 def test_every_translation_has_a_place_for_each_value(language: Path) -> None:

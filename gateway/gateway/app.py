@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import web
 from prometheus_client.registry import Collector
 
-from gateway import browsers, health, problems, schema, status
+from gateway import browsers, health, page, problems, schema, status
 from gateway.admission import Admission
 from gateway.environment import Settings
 from gateway.events import Events
@@ -94,17 +94,24 @@ class Gateway:
         try:
             answer = await self._answer(request, exchange)
         except problems.Problem as problem:
-            answer = problem.answer()
+            answer = await self._told(problem, request, exchange)
         except (ClientGoneError, AnswerCutError):
             raise
         except Exception:
             logger.exception("the gateway failed")
             if exchange.status:  # its answer has begun: a second one would be read as a part of it
                 raise
-            answer = problems.internal_error().answer()
+            answer = await self._told(problems.internal_error(), request, exchange)
         if not answer.prepared:
             self._make_own(request, answer, exchange)
         return answer
+
+    async def _told(self, problem: problems.Problem, request: web.BaseRequest, exchange: Exchange) -> web.Response:
+        """As a page where a browser shows it to somebody, for a program as the problem."""
+        if not page.is_wanted(request):
+            return problem.answer()
+        exchange.is_page = True
+        return page.page_of(problem, request, exchange.request_id, await self._status.look())
 
     async def _answer(self, request: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
         if not self._settings.keys_required:

@@ -50,6 +50,8 @@ class Exchange:
         self.headers: CIMultiDict[str] = CIMultiDict()
         #: Whether the answer is for the holder of the key alone.
         self.private = False
+        #: Whether the answer is a page of the gateway's own, wherever that is.
+        self.is_page = False
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0

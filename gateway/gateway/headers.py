@@ -103,7 +103,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
     """`headers` with those that the gateway adds to every answer, its own and those of the services."""
     headers.update(ON_EVERY_ANSWER)
     headers["X-Request-Id"] = exchange.request_id
-    headers["Content-Security-Policy"] = _policy(exchange.path, exchange.tiles_origin)
+    headers["Content-Security-Policy"] = _policy(exchange.path, exchange.tiles_origin, exchange.is_page)
     if exchange.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
         cookies = headers.popall("Set-Cookie", ())
@@ -116,10 +116,10 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
 
 
 @lru_cache(maxsize=1_024)
-def _policy(path: str, tiles_origin: str) -> str:
+def _policy(path: str, tiles_origin: str, is_page: bool) -> str:  # noqa: FBT001 - a key of the cache
     if path.startswith(PAGES):
         return PAGE_POLICY
-    is_for_people = any(route.has(path) for route in _FOR_PEOPLE)
+    is_for_people = is_page or any(route.has(path) for route in _FOR_PEOPLE)
     return f"{PEOPLE_POLICY}; img-src 'self' {tiles_origin}".rstrip() if is_for_people else NO_PAGE_POLICY
 
 

@@ -33,13 +33,14 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.body = {"type": f"/problems/{slug}", "title": title, "status": status, "detail": detail, **members}
 
-    def answer(self) -> web.Response:
-        """The whole answer."""
+    def answer(self, page: str | None = None) -> web.Response:
+        """The whole answer; with a page, which a browser asked for, that instead of the problem."""
+        kind = "application/problem+json" if page is None else "text/html; charset=utf-8"
         return web.Response(
             status=self.status,
             reason=_REASONS.get(self.status),
-            body=json.dumps(self.body).encode(),
-            headers={"Content-Type": "application/problem+json", **self.headers},
+            body=(json.dumps(self.body) if page is None else page).encode(),
+            headers={"Content-Type": kind, "Vary": "Accept", **self.headers},
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gateway import page
 from gateway.environment import Settings
 from gateway.health import Neighbours, Readiness
 from gateway.limits import Limits
@@ -65,6 +66,7 @@ class Status:
         self._began = time.monotonic()
         self._questions: dict[Service, asyncio.Task[Part]] = {}
         self._ended: dict[Service, float] = {}
+        self._look: Mapping[str, str] = {}
 
     async def answer(self, request: web.BaseRequest, may_see_use: Awaitable[bool]) -> web.Response:
         """200, also when something is missing: this address says how it is, and decides nothing."""
@@ -72,9 +74,16 @@ class Status:
         parts = {_GATEWAY: self._own(), **of_services}
         parts = {name: replace(part, use=part.use if with_use else {}) for name, part in parts.items()}
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
-        if "text/html" in request.headers.get("Accept", "").lower():
+        if page.is_wanted(request):
             return web.Response(text=_page(parts), content_type="text/html", charset="utf-8", headers=headers)
         return web.json_response(_summed(parts), headers=headers, dumps=partial(json.dumps, indent=2))
+
+    async def look(self) -> Mapping[str, str]:
+        """Paths of the look of the pages, as they were told last: who has them may be away now, and a browser keeps
+        what is there for ever. Nothing while nobody has told them."""
+        if not self._look:
+            await self._of_services()
+        return self._look
 
     def _own(self) -> Part:
         figures = {
@@ -100,7 +109,9 @@ class Status:
         try:
             missing = await self._neighbours.why_not_ready(service, seconds=self._answer_seconds)
             told = await self._neighbours.ask(service, _PART, seconds=self._answer_seconds)
-            return Part(missing or told) if isinstance(told, str) else _part(missing, *told)
+            part = Part(missing or told) if isinstance(told, str) else _part(missing, *told)
+            self._look = part.look or self._look
+            return part
         finally:
             self._ended[service] = time.monotonic()
 
@@ -128,31 +139,17 @@ def _summed(parts: Mapping[str, Part]) -> dict[str, Any]:
 
 # --- for people ------------------------------------------------------------------------------------------------------
 def _page(parts: Mapping[str, Part]) -> str:
-    """In the look of the other pages, as far as the service that has their styles answers."""
+    """In the look of the other pages, if the service that has their styles answers."""
     look = {name: path for part in parts.values() for name, path in part.look.items()}
-    links = "".join(f'<link rel="{name}" href="{escape(path)}">\n' for name, path in look.items())
     notices = "\n".join(_notices(parts))
     summary = "Something is not as it should be." if notices else "All parts work."
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{"Trouble" if notices else "All parts work"} · Status</title>
-{links}</head>
-<body>
-<header><div class="wide"><a class="mark" href="/">Postcodes</a></div></header>
-<main class="wide"><div class="plain">
-<h1>Status</h1>
+    main = f"""<h1>Status</h1>
 <p class="lead">{summary}</p>
 {f'<div class="block">{notices}</div>' if notices else ""}
 {"".join(_card(name, part) for name, part in parts.items())}
 <p class="hint block">As it was on {datetime.now(UTC):%d %B %Y at %H:%M:%S} UTC. Load the page again to look again.
-Programs that do not ask for HTML get JSON.</p>
-</div></main>
-</body>
-</html>
-"""
+Programs that do not ask for HTML get JSON.</p>"""
+    return page.whole_page(f"{'Trouble' if notices else 'All parts work'} · Status", main, look)
 
 
 def _notices(parts: Mapping[str, Part]) -> list[str]:

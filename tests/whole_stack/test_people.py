@@ -27,7 +27,7 @@ def test_a_file_becomes_postcodes_by_clicking(browser: Browser, stack: Stack) ->
         choose(page, ("stops.csv", PALACE))
         expect(page.get_by_role("heading", level=1)).to_have_text("Check stops.csv")
         expect(page.get_by_text("2 of the first 3 rows")).not_to_be_visible()
-        expect(page.get_by_text("1 of the first 3 rows are in the United Kingdom.")).to_be_visible()
+        expect(page.get_by_text("1 of the first 3 rows is in the United Kingdom.")).to_be_visible()
         send(page)
         expect(page.get_by_role("heading", name="33.3 % of 3 rows have a postcode")).to_be_visible(timeout=30_000)
         expect(page.locator(".counts")).to_contain_text("Rows read")
@@ -63,6 +63,24 @@ def test_on_a_narrow_screen_nothing_that_counts_is_out_of_sight(browser: Browser
         assert table.evaluate("region => region.scrollWidth <= region.clientWidth")
 
 
+def test_who_changes_a_setting_and_sends_at_once_sees_the_file_on_its_way(browser: Browser, stack: Stack) -> None:
+    with watched_page(browser, stack.url) as page:
+        choose(page, ("quick.csv", PALACE))
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check quick.csv")
+        held: list[Any] = []
+        page.route(f"{stack.url}/", lambda route: held.append(route))
+        with page.expect_request(f"{stack.url}/"):
+            # The change would have the file looked at again after 0.3 s.
+            page.evaluate(
+                "document.querySelector('#decimal').dispatchEvent(new Event('change', { bubbles: true }));"
+                "document.querySelector('[data-send-now]').click();"
+            )
+        page.evaluate("new Promise((told) => setTimeout(told, 301))")  # which comes later
+        expect(page.get_by_role("heading", level=1)).to_have_text("quick.csv")
+        held[0].continue_()
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=30_000)
+
+
 def test_german_commas_and_columns_are_read_without_a_setting(browser: Browser, stack: Stack) -> None:
     with watched_page(browser, stack.url) as page:
         choose(page, ("stops.csv", GERMAN))
@@ -80,7 +98,7 @@ def test_columns_without_names_are_chosen_in_the_table(browser: Browser, stack: 
         page.select_option("#longitude", label="c")
         expect(page.locator("th.chosen")).to_have_count(2)
         send(page)
-        expect(page.get_by_role("heading", name="100.0 % of 1 rows")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="100.0 % of 1 row")).to_be_visible(timeout=30_000)
 
 
 def test_exchanged_columns_are_mended_by_a_button(browser: Browser, stack: Stack) -> None:

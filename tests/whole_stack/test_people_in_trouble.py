@@ -139,6 +139,29 @@ def test_a_network_that_is_cut_while_sending_gives_one_upload(browser: Browser, 
     assert names.count("cut.csv") == 1
 
 
+def test_what_the_gateway_says_of_a_file_that_is_sent_is_shown_and_it_can_be_sent_again(
+    browser: Browser, stack: Stack
+) -> None:
+    problem = '{"title": "There is too much to do", "detail": "Come back in a moment."}'
+    said: list[str] = []
+
+    def once(route: Any) -> None:
+        if route.request.method == "POST" and not said:
+            said.append(problem)
+            route.fulfill(status=503, content_type="application/problem+json", body=problem)
+        else:
+            route.continue_()
+
+    with watched_page(browser, stack.url, expected=("status of 503",)) as page:
+        page.route(f"{stack.url}/", once)
+        choose(page, ("busy.csv", PALACE))
+        send(page)
+        expect(page.get_by_role("heading", name="There is too much to do")).to_be_visible()
+        expect(page.locator("#state")).to_contain_text("Come back in a moment.")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name="33.3 % of 3 rows")).to_be_visible(timeout=60_000)
+
+
 #: The last two are what the policy refuses.
 TILES_AND_REFUSED = ("request to https://tiles.example/", "Content Security Policy", "request to http://localhost")
 

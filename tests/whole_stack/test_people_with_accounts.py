@@ -46,7 +46,7 @@ def test_the_whole_way_with_an_account(browser: Browser, stack: Stack) -> None:
 
         choose(page, ("mine.csv", FILE))
         send(page)
-        expect(page.get_by_role("heading", name="100.0 % of 1 rows")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="100.0 % of 1 row")).to_be_visible(timeout=30_000)
         assert [row["result_postcode"] for row in downloaded(page)] == [PLACE.postcode]
         address = page.url
 

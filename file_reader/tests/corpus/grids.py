@@ -80,7 +80,8 @@ CASES = [
          [At(2, *_PALACE, 2), At(3, *_PALACE, 2)], dialect={"coordinates": "osgb36_square", "square_column": 0}),
     Case("metres within squares, columns declared", "sq,a,b\nTQ,29090,79645\n", [At(2, *_PALACE, 2)],
          declared={"latitude": "b", "longitude": "a"}),
-    Case("metres within squares, zeros in front are lost", "square,easting,northing\nTQ,29090,79645\nTQ,90,10045\nTQ,90,45\n",
+    Case("metres within squares, zeros in front are lost",
+         "square,easting,northing\nTQ,29090,79645\nTQ,90,10045\nTQ,90,45\n",
          [At(2, *_PALACE, 2), At(3, 50.8812314, -0.578588, 3), No(4, "precision_lost")]),
     Case("further down there is no square", "square,easting,northing\n" + "TQ,29090,79645\n" * 220
          + ",29090,79645\nQQ,29090,79645\nTQ,129090,79645\n",

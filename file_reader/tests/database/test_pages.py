@@ -150,8 +150,53 @@ def test_a_file_that_breaks_off_shows_the_line_and_what_to_do(browser: Caller, c
     assert "The 3 rows before it were read" in shown
     assert "go to line 5" in shown
     assert f"Reported as /problems/unreadable-file , request {Upload.objects.get().request_id}" in shown
-    assert '<span class="fault"><b>5</b>van,51.5,-0.1,&quot;12 inch</span>' in response.content.decode()
+    assert '<span class="fault"><b>5</b>van,51.5,-0.1,<u>"</u>12 inch</span>' in response.content.decode()
+    assert "Close the quote, or remove it." in shown
     assert "Failed at line 5" in text_of(browser.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('"a ""quoted"" name,51.5,-0.1', '<u>"</u>a &quot;&quot;quoted&quot;&quot; name,51.5,-0.1'),
+        ('"van",51.5,-0.1,"12 inch', '&quot;van&quot;,51.5,-0.1,<u>"</u>12 inch'),
+    ],
+)
+def test_the_quote_at_fault_is_the_one_that_is_not_closed(
+    browser: Caller, consumer: FakePostcodeConsumer, line: str, shown: str
+) -> None:
+    page = sent(browser, f"{CSV}{line}\n" + "x,51.5,-0.1\n" * 3).headers["Location"]
+    work_until_ended()
+    assert f'<span class="fault"><b>5</b>{shown}</span>' in browser.get(page).content.decode()
+
+
+def test_whoever_pauses_an_upload_is_not_told_that_the_postcode_service_is_silent(browser: Caller) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    assert browser.post(f"{page}pause/").status_code == 303
+    shown = text_of(browser.get(page))
+    assert "Paused at 0 %" in shown
+    assert "Continue" in shown
+    assert "has not answered" not in shown
+
+
+def test_rows_that_are_filtered_say_by_what_in_their_heading(browser: Caller, consumer: FakePostcodeConsumer) -> None:
+    page = sent(browser, CSV).headers["Location"]
+    work_until_ended()
+    headings = [
+        text_of(browser.get(f"{page}{query}")).partition(" Postcode Find ")[0][-40:]
+        for query in ("", "?status=no_match", "?status=no_match&reason=outside_uk", "?postcode=SW1A+1AA")
+    ]
+    assert headings[0].endswith(" Rows")
+    assert headings[1].endswith("Rows : No match")
+    assert headings[2].endswith("Rows : Outside the United Kingdom")
+    assert headings[3].endswith("Rows : SW1A 1AA")
+
+
+def test_pages_come_packed_to_whoever_takes_that(browser: Caller) -> None:
+    whole, packed = (browser.get("/", headers={"Accept-Encoding": coding}) for coding in ("identity", "gzip"))
+    assert "Content-Encoding" not in whole.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.content) * 2 < len(whole.content)
 
 
 def test_cancel_and_delete_ask_first(browser: Caller) -> None:
@@ -193,7 +238,8 @@ def test_exchanged_columns_are_said_above_the_buttons_and_only_the_swap_is_fille
     shown = text_of(response)
     assert shown.index("Latitude and longitude seem to be swapped") < shown.index("Get postcodes")
     assert "None of them lies on this map" in shown
-    assert re.findall(r'class="[^"]*\bprimary"[^>]*>([^<]+)', response.content.decode()) == ["Swap the columns"]
+    filled = re.findall(r'class="[^"]*\bprimary"[^>]*>(?:<svg.*?</svg>)?([^<]+)', response.content.decode())
+    assert filled == ["Swap the columns"]
 
 
 def test_a_list_of_rows_says_which_are_shown(browser: Caller, consumer: FakePostcodeConsumer) -> None:

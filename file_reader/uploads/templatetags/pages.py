@@ -54,12 +54,12 @@ def glyph(name: str) -> SafeString:
 
 
 @register.simple_tag
-def icon_download() -> SafeString:
-    """The picture on a button for a download."""
+def icon(name: str) -> SafeString:
+    """The picture on a button; what the button does stands beside it."""
     return format_html(
-        '<svg class="glyph" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">'
-        '<use href="{}#download"/></svg>',
+        '<svg class="glyph" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><use href="{}#{}"/></svg>',
         static("pages/icons.svg"),
+        name,
     )
 
 

@@ -7,6 +7,10 @@ let points = null;
 const FIT = [[49.1, -8.9], [60.95, 2.0]];
 const BOUNDS = [[47.2, -14], [62.6, 6.4]];
 const REFRESHED_EVERY = 5000;
+// In degrees. Of the whole country a square has two pixels; who comes nearer gets smaller ones.
+const COARSE = 0.04;
+const FINE = 0.02;
+const FINE_FROM = 1;
 const CLASSES = 5;
 const STEPS = [1, 2, 5];
 const STATUSES = ["match", "no_match", "failed", "rejected", "pending"];
@@ -20,8 +24,8 @@ const TILES_TO = 18;
 const OVER_TILES = 0.75;
 const hidden = new Set();
 let cells = [];
-let width = 1;
-let height = 1;
+let wanted = COARSE;
+let size = 1;
 let limits = [];
 let colours = {};
 let land = null;
@@ -134,10 +138,10 @@ const Squares = L.Layer.extend({
       context.fillStyle = status === "match" ? colours[`cell-${at + 1}`] : colours[status];
       context.globalAlpha = status === "pending" ? 0.42 : element.dataset.tiles ? OVER_TILES : 1;
       for (const [i, j] of group) {
-        const left = x(i * width) * scale - corner.x * ratio;
-        const right = x((i + 1) * width) * scale - corner.x * ratio;
-        const top = y((j + 1) * height) * scale - corner.y * ratio;
-        const bottom = y(j * height) * scale - corner.y * ratio;
+        const left = x(i * size) * scale - corner.x * ratio;
+        const right = x((i + 1) * size) * scale - corner.x * ratio;
+        const top = y((j + 1) * size) * scale - corner.y * ratio;
+        const bottom = y(j * size) * scale - corner.y * ratio;
         if (right < 0 || bottom < 0 || left > this.canvas.width || top > this.canvas.height) continue;
         const wide = Math.max(Math.round(right) - Math.round(left), least, 1);
         const high = Math.max(Math.round(bottom) - Math.round(top), least, 1);
@@ -193,13 +197,19 @@ function escaped(text) {
   return place.innerHTML;
 }
 
-async function load(squares) {
-  const response = await fetch(element.dataset.cells);
-  if (!response.ok) return;
-  const found = await response.json();
+/** The squares of the size that is wanted now; null when they are not there, or when another size is wanted by then. */
+async function ask() {
+  const asked = wanted;
+  const response = await fetch(`${element.dataset.cells}?size=${asked}`);
+  const found = response.ok ? await response.json() : null;
+  return asked === wanted ? found : null;
+}
+
+async function load(squares, answer = ask()) {
+  const found = await answer;
+  if (!found) return;
   cells = found.cells;
-  height = found.size;
-  width = found.width ?? found.size;
+  size = found.size;
   limits = classes(cells.map((cell) => cell[2]));
   legend(cells.filter(isBeyond).reduce((rows, cell) => rows + cell.slice(2).reduce((a, b) => a + b), 0));
   squares.draw();
@@ -208,12 +218,13 @@ async function load(squares) {
 /** Whether a square lies where the map cannot be moved to. */
 function isBeyond([i, j]) {
   const [[south, west], [north, east]] = BOUNDS;
-  return (i + 1) * width < west || i * width > east || (j + 1) * height < south || j * height > north;
+  return (i + 1) * size < west || i * size > east || (j + 1) * size < south || j * size > north;
 }
 
 function legend(outside) {
-  const most = document.querySelector("[data-most]");
-  most.textContent = limits.length ? `${number(limits.at(-1))}+` : "";
+  document.querySelector("[data-km]").textContent = number(Math.round(size * 100));
+  document.querySelector("[data-legend]").hidden = !cells.length;
+  document.querySelector("[data-most]").textContent = `${number(limits.at(-1))}+`;
   const place = document.querySelector("[data-outside]");
   place.hidden = !outside;
   place.lastElementChild.textContent = number(outside);
@@ -221,9 +232,9 @@ function legend(outside) {
 
 /** The rows of the square that was clicked. */
 function rowsOf({ latlng }) {
-  const [i, j] = [Math.floor(latlng.lng / width), Math.floor(latlng.lat / height)];
+  const [i, j] = [Math.floor(latlng.lng / size), Math.floor(latlng.lat / size)];
   if (!cells.some((cell) => cell[0] === i && cell[1] === j)) return;
-  const box = [i * width, j * height, (i + 1) * width, (j + 1) * height].map((degrees) => degrees.toFixed(6));
+  const box = [i * size, j * size, (i + 1) * size, (j + 1) * size].map((degrees) => degrees.toFixed(6));
   const link = document.createElement("a");
   link.href = `?bbox=${box}#rows`;
   link.dataset.rows = "";
@@ -236,11 +247,15 @@ function rowsOf({ latlng }) {
 export async function begin(into, locations = null) {
   element = into;
   points = locations;
+  // Both take their time on their way.
+  const first = element.dataset.cells ? ask() : null;
   const outline = await (await fetch(element.dataset.outline)).json();
   land = { uk: path(outline.uk, outline.scale), other: path(outline.other, outline.scale), grid: graticule(), places: outline.places };
   look();
   const map = L.map(element, { attributionControl: Boolean(element.dataset.whose), zoomControl: false, zoomAnimation: false, zoomSnap: 0, zoomDelta: 0.5, maxBounds: BOUNDS, maxBoundsViscosity: 1, scrollWheelZoom: false });
   L.control.zoom({ zoomInTitle: say("zoom_in"), zoomOutTitle: say("zoom_out") }).addTo(map);
+  // Their titles name them; said twice is once too often.
+  for (const button of element.querySelectorAll(".leaflet-control-zoom a")) button.removeAttribute("aria-label");
   map.fitBounds(FIT, { animate: false });
   map.setMinZoom(map.getZoom());
   map.options.zoomSnap = 0.5;
@@ -265,8 +280,14 @@ export async function begin(into, locations = null) {
     hidden[shown ? "delete" : "add"](chip.dataset.layer);
     squares.draw();
   });
-  if (!element.dataset.cells) return;
-  await load(squares);
+  if (!first) return;
+  map.on("zoomend", () => {
+    const fits = map.getZoom() < map.getMinZoom() + FINE_FROM ? COARSE : FINE;
+    if (fits === wanted) return;
+    wanted = fits;
+    load(squares);
+  });
+  await load(squares, first);
   let loaded = Date.now();
   document.addEventListener("refreshed", ({ detail }) => {
     if (detail.isOpen && Date.now() - loaded < REFRESHED_EVERY) return;

@@ -17,6 +17,7 @@ let waiting = [];
 let several = false;
 let settings = new Map();
 let asked = 0;
+let timer = 0;
 
 function choose(chosen) {
   trouble.hidden = true;
@@ -100,7 +101,6 @@ function ready() {
   if (chosen) chosen.closest(".scroll").scrollLeft = chosen.offsetLeft - 16;
   const map = main.querySelector("[data-map]");
   if (map) begin(map, JSON.parse(document.getElementById("points").textContent));
-  let timer = 0;
   main.querySelector("[data-settings]")?.addEventListener("change", (event) => {
     if (event.target.dataset.role) role(event.target);
     else if (event.target.value) settings.set(event.target.name, event.target.value);
@@ -121,12 +121,19 @@ function role(chosen) {
   }
 }
 
+/** Whatever is being looked at is not shown any more. */
+function leave() {
+  clearTimeout(timer);
+  asked++;
+}
+
 function send() {
+  leave();
   sent(main, file, settings, { back, refused, arrived: (address) => next(several ? "/" : address) });
 }
 
 function back() {
-  asked++;
+  leave();
   main.replaceChildren(...home);
   input.value = "";
   input.focus();

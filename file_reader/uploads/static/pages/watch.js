@@ -12,7 +12,7 @@ let source = null;
 let timer = 0;
 let busy = false;
 let again = false;
-let saidAt = 0;
+let saidAt = Date.now();
 
 async function refresh() {
   if (stopped) return;
@@ -22,11 +22,11 @@ async function refresh() {
   try {
     const fresh = await fetched(location.pathname + location.search);
     if (stopped) return;
-    const was = document.querySelector(".sentence")?.textContent;
     swap(fresh, PARTS);
     document.title = fresh.title;
-    const { open, settled } = fresh.querySelector("[data-watch]").dataset;
-    tell(fresh.getElementById("said").textContent, !open || !was);
+    const { open, settled, state } = fresh.querySelector("[data-watch]").dataset;
+    tell(document.querySelector("[data-sentence]").textContent.trim(), state !== watched.dataset.state);
+    watched.dataset.state = state;
     document.dispatchEvent(new CustomEvent("refreshed", { detail: { isOpen: Boolean(open) } }));
     if (open) {
       ready();
@@ -46,7 +46,7 @@ async function refresh() {
   }
 }
 
-/** Tells those who listen, but not every second. */
+/** Tells those who listen: another state at once, but not every second. */
 function tell(words, now) {
   if (said.textContent !== words && (now || Date.now() - saidAt > SAID_EVERY)) {
     saidAt = Date.now();

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.views.decorators.gzip import gzip_page
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 
@@ -74,5 +75,6 @@ def _stats(call: Call) -> dict[str, Any]:
 
 
 summary = plain_view("by", *PARAMETERS, GET=_summary)
-cells = plain_view("size", "bbox", "status", GET=_cells)
+# A map of the whole country is a fifth of its size when it is packed.
+cells = gzip_page(plain_view("size", "bbox", "status", GET=_cells))
 stats = plain_view("interval", "from", "to", GET=_stats)

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from service_kit.query_parameters import Values
@@ -35,6 +36,7 @@ _EXAMPLE = Path(__file__).with_name("example.csv")
 # The gateway has checked that a page of its own sends this. The token in a form would be found only by reading all of
 # the body, and the file is in it.
 @csrf_exempt
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def home(request: HttpRequest) -> HttpResponseBase:
@@ -55,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 @csrf_exempt  # as above
+@gzip_page
 @require_POST
 @signed_in
 def preview(request: HttpRequest) -> HttpResponseBase:

@@ -1,6 +1,7 @@
 """The page of an upload: how far it is, what became of its rows, and what can be done with it."""
 
 import contextlib
+import re
 from collections.abc import Callable
 from itertools import islice
 from operator import itemgetter
@@ -12,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
@@ -43,8 +45,11 @@ _DOWNLOADS = {"result_xlsx": "Excel", "result_geojson": "GeoJSON", "result_ndjso
 #: Of a file that cannot be read: the lines around the fault, and how much of a line.
 _LINES_BEFORE, _LINES_AFTER = 2, 1
 _LINE_CHARS = 400
+#: A cell in quotes, to its closing quote or the end of the line. Two quotes are one that belongs to the cell.
+_QUOTED = re.compile(r'"(?:[^"]|"")*(?P<end>"?)')
 
 
+@gzip_page
 @require_safe
 @signed_in
 def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
@@ -63,6 +68,8 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     for row in rows:
         row["words"] = STATUS_WORDS[row["status"]]
         row["why"] = row["admin_district"] or reason_in_words(row["reason"], upload.max_distance)
+    reason = reason_in_words(query.get("reason"), upload.max_distance)
+    around = _lines_around(upload, (shown["error"] or {}).get("line"))
     context = {
         "here": "uploads",
         "shown": shown,
@@ -79,7 +86,7 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "notices": [{**warning, "again": _again(upload, warning)} for warning in shown["warnings"]],
         "again": _again(upload, shown["error"] or {}),
         "request_id": upload.request_id,
-        "reason": reason_in_words(query.get("reason"), upload.max_distance),
+        "reason": reason,
         "is_open": shown["finished_at"] is None,
         "lines": lines_of(shown),
         "bar": bar_of(shown),
@@ -87,9 +94,11 @@ def show(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         "rows_error": error,
         "page": page,
         "query": query,
+        "filtered": query.get("postcode") or reason or STATUS_WORDS.get(query.get("status", ""), ""),
         "is_unfiltered": not query.keys() - {"cursor"},
         "statuses": [(status, word) for status, word in STATUS_WORDS.items() if status != "pending"],
-        "around": _lines_around(upload, (shown["error"] or {}).get("line")),
+        "around": around,
+        "quote": _open_quote(shown["error"] or {}, dict(around)),
     }
     return render(request, "pages/upload.html", context)
 
@@ -174,3 +183,13 @@ def _lines_around(upload: Upload, line: int | None) -> list[tuple[int, str]]:
     except (OSError, ReadingError):
         return []
     return [(number, text.rstrip("\r\n")[:_LINE_CHARS]) for number, text in enumerate(chosen, first)]
+
+
+def _open_quote(error: dict[str, Any], around: dict[int, str]) -> tuple[str, str] | None:
+    """What stands before and behind the quote that is at fault, if one is: it opens on the line of the error, and does
+    not close there."""
+    text = around.get(error.get("line", 0), "")
+    if '"' not in error.get("detail", ""):
+        return None
+    starts = (cell.start() for cell in _QUOTED.finditer(text) if not cell["end"])
+    return next(((text[:at], text[at + 1 :]) for at in starts), None)

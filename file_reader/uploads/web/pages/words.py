@@ -86,7 +86,11 @@ def sentence_of(shown: dict[str, Any]) -> str:
     percent = number(shown["progress"] * 100)
     if state == "done":
         share = rows["matched"] / rows["read"] * 100 if rows["read"] else 0.0
-        return _("Done in %(time)s: %(share)s %% of %(rows)s rows have a postcode") % {
+        return ngettext(
+            "Done in %(time)s: %(share)s %% of %(rows)s row has a postcode",
+            "Done in %(time)s: %(share)s %% of %(rows)s rows have a postcode",
+            rows["read"],
+        ) % {
             "time": duration(seconds_between(shown["started_at"], shown["finished_at"])),
             "share": number(share, 1),
             "rows": number(rows["read"]),
