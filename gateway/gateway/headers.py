@@ -116,7 +116,7 @@ def complete(headers: CIMultiDict[str], exchange: Exchange) -> CIMultiDict[str]:
 
 
 @lru_cache(maxsize=1_024)
-def _policy(path: str, tiles_origin: str, is_page: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _policy(path: str, tiles_origin: str, is_page: bool) -> str:
     if path.startswith(PAGES):
         return PAGE_POLICY
     is_for_people = is_page or any(route.has(path) for route in _FOR_PEOPLE)
