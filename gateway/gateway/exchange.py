@@ -79,6 +79,7 @@ class Exchange:
                 bytes_out=self.bytes_out,
                 duration_ms=round(seconds * 1000, 1),
                 user=self.user_id,
+                key=self.key or None,
                 outcome=self.outcome,
             ),
         )
