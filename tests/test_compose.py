@@ -95,6 +95,13 @@ def test_every_container_is_confined(name: str) -> None:
         assert service["user"] not in ("root", "0")
 
 
+@pytest.mark.parametrize(
+    "name", ["postgres", "broker", "gateway", "file_reader", "postcode_consumer", "worker", "celery"]
+)
+def test_whoever_answers_or_works_is_asked_whether_it_does(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+
+
 @pytest.mark.parametrize("name", ["gateway", "file_reader", "postcode_consumer"])
 def test_a_service_is_not_killed_before_it_has_ended_by_itself(name: str) -> None:
     service = SERVICES[name]

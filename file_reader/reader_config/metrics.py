@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from service_kit.database_metrics import DatabaseConnections
 from service_kit.metrics import Disk, Kept, page
-from uploads.files.alive import living_workers
+from uploads.files.alive import ALIVE_SECONDS, last_signs
 from uploads.queue import CHUNK_STATES, UPLOAD_STATES, Waiting, queue
 
 #: However often somebody scrapes, the database is asked once in so many seconds.
@@ -64,9 +64,17 @@ class Workers(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Asked at every scrape."""
-        yield GaugeMetricFamily(
-            "file_reader_workers_alive", "Workers that have begun a round in the last two minutes.", living_workers()
+        signs = last_signs()
+        silent = GaugeMetricFamily(
+            "file_reader_worker_silent_seconds",
+            "How long ago a worker whose process is there has shown that it lives.",
+            labels=["worker"],
         )
+        for worker, seconds in signs.items():
+            silent.add_metric([worker], seconds)
+        yield silent
+        alive = sum(seconds <= ALIVE_SECONDS for seconds in signs.values())
+        yield GaugeMetricFamily("file_reader_workers_alive", "Workers that have done so within half a minute.", alive)
 
 
 class DiskFloor(Collector):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from reader_config import metrics
 from service_kit.own_status import disk_figures, own_status
-from uploads.files.alive import last_signs, living_workers
+from uploads.files.alive import ALIVE_SECONDS, last_signs
 from uploads.queue import Waiting
 
 #: States of uploads, by what people call them here.
@@ -27,11 +27,14 @@ def status(request: HttpRequest) -> JsonResponse:
     """The workers, the queue and the disk."""
     disk = disk_figures(settings.DATA_DIR)
     queue = _queue()
+    signs = sorted(last_signs().values())
+    silent = sum(seconds > ALIVE_SECONDS for seconds in signs)
     return own_status(
-        {"workers_last_sign_seconds": [round(seconds, 1) for seconds in last_signs()], **disk},
+        {"workers_last_sign_seconds": [round(seconds, 1) for seconds in signs], **disk},
         queue,
         {
-            "No worker has shown that it lives for two minutes: uploads wait.": not living_workers(),
+            "No worker has shown that it lives for half a minute: uploads wait.": silent == len(signs),
+            f"Workers that hang: {silent}. The others take their work when its leases end.": 0 < silent < len(signs),
             "Nobody can answer about locations: uploads wait.": queue.get("uploads_waiting_for_answers"),
             "The disk is nearly full: uploads are refused.": disk.get("disk_free_bytes", math.inf)
             < settings.MIN_FREE_BYTES,

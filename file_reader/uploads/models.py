@@ -589,7 +589,7 @@ class AuditEntry(models.Model):
     action = models.CharField("what", max_length=20, choices=AuditAction)
     # The id of an upload, the beginning of a key, the name of a user.
     object = models.CharField(max_length=150)
-    via = models.CharField("by", max_length=6, choices=AuditVia)
+    via = models.CharField("way in", max_length=6, choices=AuditVia)
     # Stays when the user is deleted.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False

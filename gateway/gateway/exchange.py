@@ -77,6 +77,6 @@ class Exchange:
             f'{{"method": {quoted(self.method)}, "path": {quoted(path)}, "address": {quoted(self.address)}, '
             f'"status": {self.status}, "bytes_in": {self.bytes_in}, "bytes_out": {self.bytes_out}, '
             f'"duration_ms": {seconds * 1000:.1f}, "user": {"null" if self.user_id is None else self.user_id}, '
-            f'"outcome": "{self.outcome}"}}'
+            f'"key": {quoted(self.key) if self.key else "null"}, "outcome": "{self.outcome}"}}'
         )
         logger.handle(SpelledRecord(logger.name, "request", fields))

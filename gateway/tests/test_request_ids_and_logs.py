@@ -61,7 +61,7 @@ async def test_the_gateways_own_answers_carry_the_request_id_too(target: str) ->
 async def test_a_request_is_one_line_with_what_operators_ask_for(caplog: pytest.LogCaptureFixture) -> None:
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/internal/authenticate/":
-            return web.json_response({"user_id": 7})
+            return web.json_response({"user_id": 7, "key": "pck_12345678"})
         await request.read()
         return web.Response(status=202, body=b"12345")
 
@@ -75,11 +75,11 @@ async def test_a_request_is_one_line_with_what_operators_ask_for(caplog: pytest.
     first, second = access_lines(caplog)
     assert re.fullmatch(
         r"request method=POST path=/api/v1/uploads/ address=127\.0\.0\.1 status=202 bytes_in=3 bytes_out=5 "
-        r"duration_ms=[\d.]+ user=7 outcome=answered",
+        r"duration_ms=[\d.]+ user=7 key=pck_12345678 outcome=answered",
         first,
     )
     assert "path=/nowhere address=127.0.0.1 status=404 bytes_in=0" in second
-    assert "user=-" in second
+    assert "user=- key=- " in second
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 
-#: How long an answer may take, in seconds: less than the time-out of the health checks (docker-compose.yml).
+#: How long an answer may take, in seconds: far less than the time-out of the health checks (docker-compose.yml).
 _SECONDS = 2.5
 
 

@@ -115,8 +115,8 @@ def worker_hangs(day: Day) -> None:
         event.begun = time.time()
         wait_for(lambda: frozen.pid not in leased_by(day.stack), "its chunk is taken over")
         event.mark("its chunk is taken over")
-        day.wait_for_alerts(event, "TargetDown")
-        day.ask(event, "up")
+        day.wait_for_alerts(event, "WorkerHangs")
+        day.ask(event, "file_reader_worker_silent_seconds")
         day.ask(event, "sum by (instance, found) (rate(file_reader_worker_rounds_total[5m]))")
         day.type(event, f"{MANAGE} show_upload $ID", ID=upload["id"])
         day.type(event, "ps -o pid,stat,wchan:20,etime,args -C python,python3 | grep '[m]anage.py worker'")
@@ -126,7 +126,7 @@ def worker_hangs(day: Day) -> None:
         event.mark("it is woken")
         wait_for(lambda: day.logged("stale write refused") > refused, "its late write is refused")
         event.mark("its late write is refused")
-        wait_for(lambda: "TargetDown" not in day.firing(), "the alert is over")
+        wait_for(lambda: "WorkerHangs" not in day.firing(), "the alert is over")
         event.mark("the alert is over")
 
 

@@ -44,8 +44,7 @@ def hurried_rules(path: Path) -> dict[str, float]:
     saved = {}
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
         age = _AGE.search(rule["expr"])
-        hangs = _SPAN.findall(rule["expr"]) if "increase" in rule["expr"] and "<" in rule["expr"] else []
-        spans = [*_SPAN.findall(rule["for"]), *hangs, *([(age[2], "s")] if age else [])]
+        spans = [*_SPAN.findall(rule["for"]), *([(age[2], "s")] if age else [])]
         saved[rule["alert"]] = sum(int(number) * _UNITS[unit] for number, unit in spans) * (1 - 1 / FACTOR)
         rule |= {"expr": hurried(rule["expr"]), "for": _SPAN.sub(_divided, rule["for"])}
     path.write_text(yaml.safe_dump(rules))

@@ -75,6 +75,13 @@ def test_the_start_page_names_everything(admin: Client) -> None:
         assert f'href="/admin/{path}"' in html
 
 
+def test_the_filters_of_the_audit_log_are_named_by_what_they_are(admin: Client) -> None:
+    html = page(admin, "/admin/uploads/auditentry/")
+    assert [" ".join(title.split()) for title in re.findall(r"<summary>(.*?)</summary>", html, re.DOTALL)] == [
+        "By what", "By way in", "By when", "By user",
+    ]  # fmt: skip
+
+
 def test_uploads_are_listed_with_their_progress_and_counts(admin: Client, upload: dict[str, Any]) -> None:
     (line,) = results(page(admin, "/admin/uploads/upload/"))
     assert re.match(r"places\.csv - ✓ Done 100\.0&nbsp;% 4 2 0 1 1 0 took \d+ s ", line)

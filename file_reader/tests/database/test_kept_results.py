@@ -14,7 +14,6 @@ from tests.api import Api, Json, problem_of
 from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.working import in_thread, work_until_ended
 
-from uploads.files import room
 from uploads.files.abandoned import UNUSED_AFTER, remove_parts
 from uploads.models import Upload
 from uploads.results.pieces import UploadGoneError
@@ -167,7 +166,7 @@ def test_where_the_disk_is_nearly_full_the_result_comes_without_being_kept(
     kept()[0].unlink()
     free = os.statvfs(settings.UPLOADS_DIR)
     full = os.statvfs_result((free.f_bsize, 4096, free.f_blocks, 511, 511, 0, 0, 0, 0, 255))
-    monkeypatch.setattr(room.os, "statvfs", lambda folder: full)
+    monkeypatch.setattr(os, "statvfs", lambda folder: full)
     assert content_of(get(api, done)) == whole
     response = get(api, done, Range="bytes=5-")
     assert (response.status_code, content_of(response)) == (200, whole)

@@ -1,5 +1,6 @@
 """Quotas of an owner, the backlog of all and the floor of free space: refused before the body is read."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -189,16 +190,15 @@ def test_the_last_room_on_the_disk_is_not_for_uploads(ann: Api, settings: Any, d
 def test_a_file_that_comes_without_a_length_stops_at_the_floor(
     ann: Api, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from uploads.files import room
-
     checks = iter([False, False, True])
 
     def statvfs(folder: Path) -> Any:
         disk = real(folder)
-        return type("Disk", (), {"f_frsize": disk.f_frsize, "f_bavail": 0 if next(checks) else disk.f_bavail})
+        free = 0 if next(checks) else disk.f_bavail
+        return type("Disk", (), {"f_frsize": disk.f_frsize, "f_bavail": free, "f_blocks": disk.f_blocks})
 
-    real = room.os.statvfs
-    monkeypatch.setattr(room.os, "statvfs", statvfs)
+    real = os.statvfs
+    monkeypatch.setattr(os, "statvfs", statvfs)
     problem_of(ann.post(UPLOADS, CSV * 20_000), 507, "disk-nearly-full")
     assert stored(data_dir) == []
 

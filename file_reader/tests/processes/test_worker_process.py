@@ -1,6 +1,10 @@
 """`manage.py worker` as a process: it works, it is killed, it is told to stop."""
 
+import os
+import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,8 @@ from tests.fake_postcode_consumer import FakePostcodeConsumer
 from tests.invariant import FILE, assert_every_row_has_its_answer, state_of
 from tests.running import wait_for
 
+from uploads.files.alive import last_signs
+from uploads.files.locks import is_locked
 from uploads.models import Chunk, ChunkState, Row, RowStatus, Upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +50,35 @@ def test_the_work_of_a_killed_worker_is_taken_over_when_its_lease_has_run_out(
     start_worker(LEASE_SECONDS="2")
     wait_for(lambda: state_of(api, upload) == "done")
     assert_every_row_has_its_answer(api, upload)
+
+
+def test_a_frozen_worker_is_told_from_one_that_was_killed(api: Api, start_worker: StartWorker, data_dir: Path) -> None:
+    worker = start_worker()
+    file = data_dir / "run" / f"worker-alive.{socket.gethostname()}.{worker.pid}"
+    wait_for(lambda: is_locked(file))
+    worker.freeze()
+    long_ago = time.time() - 100
+    os.utime(file, (long_ago, long_ago))
+    [(name, seconds)] = last_signs().items()
+    assert name == f"{socket.gethostname()}:{worker.pid}"
+    assert seconds == pytest.approx(100, abs=20)
+    assert f'file_reader_worker_silent_seconds{{worker="{name}"}}' in api.get("/metrics").content.decode()
+    worker.kill()
+    assert last_signs() == {}
+
+
+def test_a_worker_that_waits_for_answers_lives(
+    api: Api, start_worker: StartWorker, consumer: FakePostcodeConsumer, data_dir: Path
+) -> None:
+    consumer.gate.clear()
+    api.upload(FILE)
+    start_worker()
+    consumer.wait_for_calls(1)
+    (file,) = (data_dir / "run").glob("worker-alive.*")
+    for _ in range(2):  # the first may be of the round that began to wait
+        os.utime(file, (0, 0))
+        wait_for(lambda: file.stat().st_mtime > 0, seconds=20)
+    assert not consumer.gate.is_set()
 
 
 def test_fault_22_a_worker_that_is_told_to_stop_finishes_its_chunk_and_leaves_no_lease(

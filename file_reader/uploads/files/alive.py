@@ -1,7 +1,8 @@
 """How workers show that they live: by files, for the health check of a container, `/metrics` and `/status/`; and to
 systemd, whose watchdog ends a worker that hangs.
 
-Each worker touches a file of its own, because several may share DATA_DIR: `run/worker-alive.<host>.<pid>`.
+Each worker touches a file of its own, because several may share DATA_DIR: `run/worker-alive.<host>.<pid>`. It holds a
+lock on it while it works. The lock ends with the process, so one that is frozen is told from one that was killed.
 """
 
 import contextlib
@@ -9,45 +10,56 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
-#: Seconds. An idle worker begins a round every other second; in one round, a busy one waits for the answers to a chunk,
-#: for 0.7 of LEASE_SECONDS at most.
-ALIVE_SECONDS = 120.0
-#: The same, for how long a worker that has fallen silent is told of, and not taken for one that was replaced.
-_TOLD_SECONDS = 600.0
-#: The same, after which the file of a worker that was killed is removed by the next that starts.
+from uploads.files.locks import is_locked, lock, remove_unlocked
+
+#: Seconds. A worker shows that it lives every other second, also while it waits for answers; what it reads, writes or
+#: removes in between takes seconds.
+ALIVE_SECONDS = 30.0
+#: The same, after which the file of a worker that was killed is removed by the next that ends.
 _FORGOTTEN_SECONDS = 86_400.0
-_EVERY_SECONDS = 5.0
+_EVERY_SECONDS = 1.0
 _NAME = "worker-alive."
 
 
 class SignOfLife:
-    """The file of this process. To be touched in every round: now and then it is."""
+    """The file of this process, to be touched in every round, and locked from then on until `close`."""
 
     def __init__(self) -> None:
-        self._file = _folder() / f"{_NAME}{socket.gethostname()}.{os.getpid()}"
+        self._path = _folder() / f"{_NAME}{socket.gethostname()}.{os.getpid()}"
+        self._file: BinaryIO | None = None
         self._due = 0.0
 
     def show(self) -> None:
-        """Touches the file. A disk that is full, or away, is no reason to stop working."""
+        """Touches the file, now and then. A disk that is full, or away, is no reason to stop working."""
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + _EVERY_SECONDS
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.touch()
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.touch()
+            if not (self._file and lock(self._file, self._path)):
+                self.close()
+                self._file = self._path.open("r+b")
+                lock(self._file, self._path)
         tell_watchdog()
+
+    def close(self) -> None:
+        """Ends the lock: nobody is at work."""
+        if self._file:
+            self._file.close()
+            self._file = None
 
     def end(self) -> None:
         """Removes it, and those that were left long ago."""
         with contextlib.suppress(OSError):
-            self._file.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
         for file, seconds in _ages():
             if seconds > _FORGOTTEN_SECONDS:
-                with contextlib.suppress(OSError):
-                    file.unlink()
+                remove_unlocked(file)
 
 
 def tell_watchdog() -> None:
@@ -60,14 +72,16 @@ def tell_watchdog() -> None:
         systemd.sendto(b"WATCHDOG=1", address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
-def last_signs() -> list[float]:
-    """How many seconds ago each worker of this DATA_DIR has shown that it lives, the latest first."""
-    return sorted(max(0.0, seconds) for _, seconds in _ages() if seconds <= _TOLD_SECONDS)
+def last_signs() -> dict[str, float]:
+    """How many seconds ago each worker of this DATA_DIR has shown that it lives, by machine and process.
 
-
-def living_workers() -> int:
-    """How many workers of this DATA_DIR have shown that they live within `ALIVE_SECONDS`."""
-    return sum(seconds <= ALIVE_SECONDS for _, seconds in _ages())
+    Those that have fallen silent are among them as long as their processes are there.
+    """
+    return {
+        ":".join(file.name.removeprefix(_NAME).rsplit(".", 1)): max(0.0, seconds)
+        for file, seconds in _ages()
+        if seconds <= ALIVE_SECONDS or is_locked(file)
+    }
 
 
 def _folder() -> Path:

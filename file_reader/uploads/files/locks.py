@@ -1,4 +1,4 @@
-"""Locks on files (flock), which end with their process: a file that can be locked belongs to no request."""
+"""Locks on files (flock), which end with their process: a file that can be locked belongs to nobody."""
 
 import fcntl
 import os
@@ -16,6 +16,18 @@ def lock(file: BinaryIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except (BlockingIOError, FileNotFoundError):
         return False
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds a file. False when it is not there, or nobody can know."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def open_unlocked(path: Path) -> BinaryIO | None:

@@ -1,9 +1,8 @@
 """The floor of free space on the disk of the uploads: what lies under it is for the database and the work."""
 
-import os
-
 from django.conf import settings
 
+from service_kit.metrics import disk_bytes
 from uploads.errors import DiskNearlyFullError
 
 
@@ -11,6 +10,6 @@ def check_room(size: int = 0) -> None:
     """Raises DiskNearlyFullError when less than MIN_FREE_BYTES would be free after so many bytes more."""
     if not settings.MIN_FREE_BYTES:
         return
-    disk = os.statvfs(settings.UPLOADS_DIR)
-    if disk.f_bavail * disk.f_frsize - size < settings.MIN_FREE_BYTES:
+    free, _ = disk_bytes(settings.UPLOADS_DIR)
+    if free - size < settings.MIN_FREE_BYTES:
         raise DiskNearlyFullError

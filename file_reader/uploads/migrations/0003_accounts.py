@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                             ("server", "server: a command, or the service itself"),
                         ],
                         max_length=6,
-                        verbose_name="by",
+                        verbose_name="way in",
                     ),
                 ),
                 ("key", models.CharField(blank=True, max_length=12)),

@@ -9,7 +9,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -64,6 +64,10 @@ class ChunkLookup:
     def is_answered(self) -> bool:
         """Whether nobody would wait who asks for the outcome now."""
         return self._looked_up.done()
+
+    def wait(self, *, seconds: float) -> None:
+        """Until all is answered, or for so long."""
+        wait([self._looked_up], seconds)
 
     def outage(self) -> OutageError | None:
         """Until all is answered that will be; returns the outage that stopped it, if any."""

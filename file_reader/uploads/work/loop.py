@@ -40,12 +40,12 @@ def work(
     end = time.monotonic() + seconds
     worked, trouble = False, 0
     life = SignOfLife()
+    worker.show_life = life.show
 
     def is_over() -> bool:
         return worker.is_stopping() or time.monotonic() >= end
 
     while not is_over():
-        life.show()
         try:
             found = worker.run_once()
             counters.ROUNDS.labels("yes" if found else "no").inc()
@@ -75,6 +75,8 @@ def work(
         if not database_is_away(error):
             raise
         logger.warning("the database is away, leases are left to run out: %s", error)
+    finally:
+        life.close()
 
 
 def _pause(seconds: float, *, unless: Callable[[], bool], bell: Bell | None = None) -> None:

@@ -68,6 +68,8 @@ class Worker:
 
     def __init__(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
         self.is_stopping = is_stopping
+        #: Called in every round, and every second while answers are waited for.
+        self.show_life: Callable[[], None] = lambda: None
         #: As of the last `run_once`: there is no upload in which anything could fall due.
         self.nothing_is_open = False
         self._loaders: dict[LoadLease, Loader] = {}
@@ -91,6 +93,7 @@ class Worker:
 
         Raises what `database_is_away` knows: call `database_was_away`, and then again.
         """
+        self.show_life()
         self._release()
         self._sweep()
         # One statement instead of three and two transactions.
@@ -219,9 +222,11 @@ class Worker:
     def _write(self, asked: ChunkLookup, *, is_last: bool) -> None:
         pause = min(MAX_OUTAGE_PAUSE, 2.0**self._outages) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
         try:
-            # However slowly answers come, what was deleted goes.
-            while not (is_last or asked.is_answered()) and self._purge():
-                pass
+            while not asked.is_answered():
+                self.show_life()
+                # However slowly answers come, what was deleted goes.
+                if is_last or not self._purge():
+                    asked.wait(seconds=1.0)
             outage = asked.outage()
             if outage is None:
                 self._outages = 0
