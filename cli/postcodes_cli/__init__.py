@@ -1,6 +1,6 @@
 """The client of the postcode service: `Client`, its errors, and the command `postcodes`.
 
-Names are imported when they are used: the command starts without `requests`.
+Names are imported when they are used: the command starts without what they need.
 """
 
 from importlib import import_module

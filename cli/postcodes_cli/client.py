@@ -27,7 +27,7 @@ Frame = TypeVar("Frame")
 _FIRST_LOOK = 0.1
 #: The gateway has a smaller body whole before it waits for anything.
 _LARGE_BYTES = 1 << 20
-#: How the rows of a result are counted (`results.check_rows`).
+#: How the rows of a result are counted (`results.save`).
 _CHECKS = {"csv": "at least", "ndjson": "each"}
 
 
@@ -136,7 +136,6 @@ class Client(Questions):
                         headers=headers,
                         data=body,
                         seconds=TRANSFER_SECONDS,
-                        connect_seconds=TRANSFER_SECONDS if is_large else None,
                     )
                     return _upload(json_of(answer))
                 except RetryableError as error:
@@ -165,10 +164,10 @@ class Client(Questions):
                 "GET", path_of(upload_id), headers=headers, expected=(304,), patience=patience
             )
             patience.renew()
-            if answer.status_code != 304:
+            if answer.status != 304:
                 tag = answer.headers.get("ETag")
                 upload = _upload(json_of(answer))
-            if every_look or answer.status_code != 304:
+            if every_look or answer.status != 304:
                 yield upload
             if upload["state"] in ENDED:
                 return

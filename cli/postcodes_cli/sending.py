@@ -17,7 +17,7 @@ Progress = Callable[[int, int | None], None]
 class Body:
     """The rest of a file as the body of a request, in pieces. `on_piece` is told the bytes so far and in all.
 
-    It has a length and `read`: `requests` sends it as it is, without keeping it.
+    It has a length and `read`: it is sent as it is, without being kept.
     """
 
     def __init__(self, file: BinaryIO, on_piece: Progress) -> None:

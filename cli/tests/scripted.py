@@ -1,9 +1,12 @@
 """A server that says what it is told to, one answer after the other: for faults that a real one has not at hand."""
 
 import json
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -35,8 +38,10 @@ def document(value: Any, **headers: str) -> Answer:
 class Scripted:
     """Says these answers in turn, the last one for ever; `seen` are the requests: method, path, headers, body."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, tls: ssl.SSLContext | None = None) -> None:
         self._answers = list(answers)
+        self._tls = tls
+        self.connections: list[socket.socket] = []
         self.seen: list[tuple[str, str, Mapping[str, str], bytes]] = []
         self.times: list[float] = []
 
@@ -60,12 +65,18 @@ class Scripted:
                 self.wfile.write(answer.body[: answer.cut])
                 self.close_connection = answer.cut is not None
 
-            do_GET = do_POST = do_DELETE = _answer
+            do_GET = do_POST = do_DELETE = do_CONNECT = _answer
+
+            def setup(self) -> None:
+                outer.connections.append(self.request)
+                super().setup()
 
             def log_message(self, *_: object) -> None:
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
@@ -73,3 +84,9 @@ class Scripted:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def end_connections(self) -> None:
+        """As a server ends those that nobody has used for long."""
+        for one in self.connections:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
