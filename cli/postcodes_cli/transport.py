@@ -51,6 +51,7 @@ class Patience:
         pause = max(error.retry_after or 0, pause)
         if time.monotonic() + pause > self._since + self._seconds:
             raise error
+        error.until = time.time() + self._since + self._seconds - time.monotonic()
         if self._notice:
             self._notice(error, pause)
         time.sleep(pause)

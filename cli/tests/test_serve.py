@@ -120,7 +120,7 @@ def test_what_keeps_the_server_from_starting_is_told(installed: Command) -> None
 
 
 def test_without_the_extra_it_says_what_to_install(installed: Command) -> None:
-    program = "import sys; sys.modules['django'] = None; from postcodes_cli.main import run; run()"
+    program = "import sys; sys.modules['django'] = None; from postcodes_cli.__main__ import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", program, "serve"],
         env={"PYTHONPATH": str(installed.package)},
