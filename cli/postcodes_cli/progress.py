@@ -169,7 +169,7 @@ def detail_of(upload: Upload, rate: float | None) -> str:
         total = f" of about {short(answered / progress)}" if progress >= _GUESSED_FROM else ""
     else:
         total = f" of {short(rows['read'])}"
-    parts = [f"{short(answered)}{total} rows"]
+    parts = [f"{short(answered)}{total} rows"] if rows["read"] else []
     if waiting := upload["waiting"]:
         parts.append("paused" if waiting["reason"] == "paused" else f"waiting: {waiting['reason'].replace('_', ' ')}")
     elif rate:

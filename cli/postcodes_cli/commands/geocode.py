@@ -11,6 +11,7 @@ import click
 from postcodes_cli import embedded
 from postcodes_cli.answers import FORMATS, Upload
 from postcodes_cli.app import App, Command, pass_app
+from postcodes_cli.columns import check_columns
 from postcodes_cli.geocoding import Job, Run, code_of
 from postcodes_cli.progress import progress_of
 from postcodes_cli.sources import find, targets
@@ -52,8 +53,8 @@ def reading_options(function: Any) -> Any:
     "-o",
     "--output",
     metavar="OUT",
-    help="The result: a file, a folder for the results of many, or - for standard output."
-    " If not given: points.csv → points.postcodes.csv beside it; of standard input: standard output.",
+    help="The result: a file, a folder for the results of many (it is made if it is not there), or - for standard"
+    " output. If not given: points.csv → points.postcodes.csv beside it; of standard input: standard output.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
 @click.option("--columns", metavar="NAMES", help="Only these columns, with commas between, in this order.")
@@ -96,6 +97,7 @@ def geocode(
       1  something unexpected         5  server not reachable, or too busy
       2  wrong usage                  6  file refused, or upload failed or cancelled
       3  rows failed                  130  Ctrl-C
+    Of many files it is the most serious: 1, then 2, 6, 3.
     """
     sources, left_out = find(files)
     form = form or _told_by(output) or "csv"
@@ -133,6 +135,8 @@ def geocode(
             detach=detach,
         )
         try:
+            if columns is not None:
+                check_columns(client, columns, jobs, wanted)
             run.all()
         except KeyboardInterrupt:
             _say_it_goes_on(app, jobs)
