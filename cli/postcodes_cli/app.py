@@ -103,9 +103,7 @@ class App:
         wide = None if stream.isatty() else 10_000
         # Without colours there is nothing bold or faint either.
         system: Any = "auto" if has_colors else None
-        return Console(
-            file=stream, color_system=system, force_terminal=has_colors or None, width=wide, highlight=False
-        )
+        return Console(file=stream, color_system=system, force_terminal=has_colors or None, width=wide, highlight=False)
 
     def show(self, table: "Table") -> None:
         """A table on stdout."""
@@ -124,13 +122,19 @@ def table_of(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
-    lines = [[" ".join(str("" if cell is None else cell).split()) for cell in row] for row in rows]
+    lines = [[_in_words(cell) for cell in row] for row in rows]
     for place, name in enumerate(columns):
         width = max((len(line[place]) for line in lines), default=0) if name in whole else None
         table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=width)
     for line in lines:
         table.add_row(*map(Text, line))
     return table
+
+
+def _in_words(cell: object) -> str:
+    if cell is None or isinstance(cell, bool):
+        return "yes" if cell else "" if cell is None else "no"
+    return " ".join(str(cell).split())
 
 
 def _set(name: str) -> Any:

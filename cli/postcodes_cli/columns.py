@@ -25,7 +25,7 @@ def check_columns(client: "Client", columns: str, jobs: Iterable[Job], options: 
         raise click.UsageError("--columns takes names with commas between, in quotes where needed") from None
     chosen = [name.strip() for name in record]
     for job in jobs:
-        names = [] if job.known.upload else _names_of(client, job, options)
+        names = _names_of(client, job, options)
         for number, name in enumerate(chosen):
             if names and (name not in names or name in chosen[:number]):
                 raise click.UsageError(

@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -25,7 +26,9 @@ _UNPACK_GZIP = 16 + zlib.MAX_WBITS
 class Answer(AbstractContextManager["Answer"]):
     """What a call has brought. Read it, take its pieces, or close it. Raises UnreachableError when it breaks off."""
 
-    def __init__(self, response: HTTPResponse, url: str, connection: HTTPConnection, connections: "Connections") -> None:
+    def __init__(
+        self, response: HTTPResponse, url: str, connection: HTTPConnection, connections: "Connections"
+    ) -> None:
         self._response = response
         self._connection = connection
         self._connections = connections
@@ -185,7 +188,9 @@ def _certificates() -> Any:
 
         given = certifi.where()
     try:
-        return ssl.create_default_context(**{"capath" if os.path.isdir(given) else "cafile": given})  # noqa: PTH112
+        if Path(given).is_dir():
+            return ssl.create_default_context(capath=given)
+        return ssl.create_default_context(cafile=given)
     except OSError as error:
         raise ValueError(f"The certificates of REQUESTS_CA_BUNDLE={given} cannot be read: {error}") from None
 

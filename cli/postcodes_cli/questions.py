@@ -136,6 +136,6 @@ def path_of(upload_id: str) -> str:
 
 def tells_in_part(beginning: bytes) -> bool:
     """Whether the beginning of a file is of use alone: not of a container, nor of JSON, GPX and KML."""
-    return not beginning.startswith((b"PK", b"\x1f\x8b")) and not beginning.lstrip(
-        b"\xef\xbb\xbf \t\r\n"
-    ).startswith((b"{", b"[", b"<"))
+    return not beginning.startswith((b"PK", b"\x1f\x8b")) and not beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        (b"{", b"[", b"<")
+    )

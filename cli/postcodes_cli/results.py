@@ -115,8 +115,8 @@ def save(
     """Writes a result to `target`: to `target`.part, which is synced and renamed when it is whole.
 
     A part that is there already, of the same version, is gone on with; what version it is stands in `target`.part.etag.
-    `check` is how its rows are counted, see `_Lines.check`. `before_rename` is told of the part when it is whole. Raises
-    ResultError when another program is writing it, or when it has not the rows that it should have.
+    `check` is how its rows are counted, see `_Lines.check`. `before_rename` is told of the part when it is whole.
+    Raises ResultError when another program is writing it, or when it has not the rows that it should have.
     """
     part = target.with_name(f"{target.name}.part")
     tag_file = target.with_name(f"{target.name}.part.etag")

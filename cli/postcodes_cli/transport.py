@@ -177,4 +177,3 @@ def _seconds_of(text: str | None) -> float | None:
     with suppress(ValueError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
     return None
-

@@ -42,9 +42,9 @@ def test_a_proxy_is_asked_with_its_own_password_and_not_for_what_is_excepted(mon
 def test_an_encrypted_server_is_asked_through_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
     with Scripted(Answer(407)) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
-        with Client("https://postcodes.example", "secret", timeout=0.1) as client:
-            with pytest.raises(UnreachableError, match="407"):
-                client.lookup(1, 1)
+        tunnelled = Client("https://postcodes.example", "secret", timeout=0.1)
+        with tunnelled as client, pytest.raises(UnreachableError, match="407"):
+            client.lookup(1, 1)
         method, path, headers, _ = proxy.seen[0]
         assert (method, path) == ("CONNECT", "postcodes.example:443")
         assert "Authorization" not in headers
@@ -53,7 +53,8 @@ def test_an_encrypted_server_is_asked_through_a_tunnel(monkeypatch: pytest.Monke
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
 def test_only_certificates_that_are_trusted_are_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", *names]
+    files = ["-keyout", "key.pem", "-out", "cert.pem"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names]
     subprocess.run(make, cwd=tmp_path, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")

@@ -47,6 +47,13 @@ def reading_options(function: Any) -> Any:
     return function
 
 
+serve_option = click.option(
+    "--serve",
+    is_flag=True,
+    help="By a server of its own on this machine, at free ports of loopback, which ends with the command.",
+)
+
+
 @click.command("geocode", cls=Command, examples=_EXAMPLES, short_help="Give every row of a file its UK postcode.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
@@ -66,7 +73,7 @@ def reading_options(function: Any) -> Any:
 @click.option("--again", is_flag=True, help="Send the file even if the same was sent before.")
 @click.option("--strict", is_flag=True, help="Exit code 3 for rejected rows, too.")
 @click.option("--force", is_flag=True, help="Write over OUT if it is there.")
-@click.option("--serve", is_flag=True, help="By a server of its own on this machine, which ends with the command.")
+@serve_option
 @pass_app
 def geocode(
     app: App,
@@ -136,7 +143,8 @@ def geocode(
         )
         try:
             if columns is not None:
-                check_columns(client, columns, jobs, wanted)
+                new = [job for job in jobs if again or not job.known.upload]  # of others the server says it at once
+                check_columns(client, columns, new, wanted)
             run.all()
         except KeyboardInterrupt:
             _say_it_goes_on(app, jobs)
