@@ -9,7 +9,7 @@ import socket
 import sys
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
@@ -33,6 +33,8 @@ class Answer(AbstractContextManager["Answer"]):
         self._connection = connection
         self._connections = connections
         self._body: bytes | None = None
+        #: Of a call that was not sent to its end: the connection is of no use any more.
+        self.is_last = False
         self.url = url
         self.status = response.status
         self.reason = response.reason
@@ -62,7 +64,7 @@ class Answer(AbstractContextManager["Answer"]):
             self.close()
 
     def close(self) -> None:
-        if self._response.isclosed():
+        if self._response.isclosed() and not self.is_last:
             self._connections.keep(self._connection)
         else:  # what is left of it would be taken for the next answer
             self._connection.close()
@@ -104,14 +106,21 @@ class Connections:
         where = f"{self._server.scheme}://{self._server.netloc.rpartition('@')[2]}{self._server.path}"
         connection = self._taken()
         try:
-            if connection.sock is None:
+            # Before its first answer, a connection may have other things to read: those of TLS.
+            is_used = connection.sock is not None
+            if not is_used:
                 connection.timeout = connecting
                 connection.connect()
             connection.sock.settimeout(answering)
+            if isinstance(body, Iterable) and not isinstance(body, bytes):
+                body = _Until(body, connection.sock if is_used else None)
             # What was refused before all of it was sent has its answer on the way.
             with suppress(*_GONE):
                 connection.request(method, self._target(target), body, self._headers(headers))
-            return Answer(connection.getresponse(), where + target, connection, self)
+            answer = Answer(connection.getresponse(), where + target, connection, self)
+            if isinstance(body, _Until) and not body.is_over:
+                answer.is_last = True
+            return answer
         except (OSError, HTTPException) as error:
             connection.close()
             raise UnreachableError(f"{where} cannot be reached: {_why(error)}") from error
@@ -123,7 +132,7 @@ class Connections:
         """The connection that is kept if it still stands, or a new one."""
         kept, self._idle = self._idle, None
         if kept is not None:
-            if kept.sock is None or not _has_ended(kept.sock):
+            if kept.sock is None or not _has_news(kept.sock):
                 return kept
             kept.close()
         kind = HTTPSConnection if self._server.scheme == "https" else HTTPConnection
@@ -147,8 +156,24 @@ class Connections:
         return self._server.scheme == "https"
 
 
-def _has_ended(connection: socket.socket) -> bool:
-    """Whether the server has closed it: nobody has asked for anything that could be there to read."""
+class _Until:
+    """A body in pieces, until the server has answered: then nobody wants the rest."""
+
+    def __init__(self, pieces: Iterable[bytes], connection: socket.socket | None) -> None:
+        self._pieces = pieces
+        self._connection = connection
+        self.is_over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+            if self._connection is not None and _has_news(self._connection):
+                return
+        self.is_over = True
+
+
+def _has_news(connection: socket.socket) -> bool:
+    """Whether there is something to read, such as that the server has closed it, without having been asked."""
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         return bool(selector.select(0))

@@ -21,6 +21,8 @@ class Answer:
     silent: float = 0.0
     #: Of the body, only so much comes before the connection ends.
     cut: int | None = None
+    #: Whether it comes before the body of the request has been read.
+    early: bool = False
 
 
 def problem(status: int, slug: str, detail: str = "Because.", **more: Any) -> Answer:
@@ -44,6 +46,7 @@ class Scripted:
         self.connections: list[socket.socket] = []
         self.seen: list[tuple[str, str, Mapping[str, str], bytes]] = []
         self.times: list[float] = []
+        self.sent_after_an_answer: int | None = None
 
     def __enter__(self) -> Self:
         outer = self
@@ -52,10 +55,11 @@ class Scripted:
             protocol_version = "HTTP/1.1"
 
             def _answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                size = int(self.headers.get("Content-Length") or 0)
+                answer = outer._answers.pop(0) if len(outer._answers) > 1 else outer._answers[0]
+                body = b"" if answer.early else self.rfile.read(size)
                 outer.times.append(time.monotonic())
                 outer.seen.append((self.command, self.path, dict(self.headers), body))
-                answer = outer._answers.pop(0) if len(outer._answers) > 1 else outer._answers[0]
                 time.sleep(answer.silent)
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
@@ -64,6 +68,9 @@ class Scripted:
                 self.end_headers()
                 self.wfile.write(answer.body[: answer.cut])
                 self.close_connection = answer.cut is not None
+                if answer.early:
+                    outer.sent_after_an_answer = len(self.rfile.read(size))
+                    self.close_connection = True
 
             do_GET = do_POST = do_DELETE = do_CONNECT = _answer
 
