@@ -12,6 +12,8 @@ from postcodes_cli.app import TOLD_EVERY, App
 
 #: From so many columns on, the bar does not fill the line.
 _WIDE = 120
+#: What stands beside the name of a file; a narrow terminal shows only the beginning of a long name.
+_BESIDE_NAME, _SHORTEST_NAME = 68, 12
 #: The rate is that of so many seconds; it is not told of less than the second number.
 _PACE_SECONDS, _SHORTEST_SECONDS = 30.0, 1.0
 #: While a file is read, how many rows it has is guessed from then on.
@@ -103,13 +105,16 @@ class Bar(Progress):
     def __init__(self, app: App) -> None:
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
         super().__init__(app)
         console = app.console(sys.stderr)
+        percent = Column(no_wrap=True, min_width=5)  # whatever else has to give way
+        self._name_width = max(_SHORTEST_NAME, console.width - _BESIDE_NAME)
         is_wide = console.width >= _WIDE
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[percent]}", markup=False, style="progress.percentage"),
+            TextColumn("{task.fields[percent]}", markup=False, style="progress.percentage", table_column=percent),
             BarColumn(bar_width=40 if is_wide else None),
             TextColumn("{task.fields[detail]}", markup=False),
             console=console,
@@ -130,7 +135,8 @@ class Bar(Progress):
 
     def begin(self, what: str) -> None:
         super().begin(what)
-        self._what = f"{what}: " if what else ""
+        cut = what if len(what) <= self._name_width else f"{what[: self._name_width - 1]}…"
+        self._what = f"{cut}: " if what else ""
 
     def step(self, phase: str, share: float | None, detail: str) -> None:
         self._bar.update(
@@ -161,7 +167,7 @@ def percent_of(share: float | None) -> str:
 
 
 def detail_of(upload: Upload, rate: float | None) -> str:
-    """`1.6 M of 2.6 M rows  48 k rows/s  0:20 left  12 failed`, as far as it is known."""
+    """`1.6 M of 2.6 M rows  0:20 left  48 k rows/s  12 failed`, as far as it is known."""
     rows, progress = upload["rows"], upload["progress"]
     answered = answered_of(upload)
     if upload["state"] == "loading":
@@ -173,9 +179,9 @@ def detail_of(upload: Upload, rate: float | None) -> str:
     if waiting := upload["waiting"]:
         parts.append("paused" if waiting["reason"] == "paused" else f"waiting: {waiting['reason'].replace('_', ' ')}")
     elif rate:
-        parts.append(f"{short(rate)} rows/s")
         if progress and upload["state"] not in ENDED:
             parts.append(f"{clock(answered * (1 / progress - 1) / rate)} left")
+        parts.append(f"{short(rate)} rows/s")
     if rows["failed"]:
         parts.append(f"{short(rows['failed'])} failed")
     return "  ".join(parts)

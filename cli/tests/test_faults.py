@@ -1,8 +1,8 @@
 """What the client does when the server, or the way to it, is not well."""
 
 import socket
-from dataclasses import replace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest

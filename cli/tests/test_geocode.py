@@ -274,7 +274,9 @@ def test_it_starts_without_what_it_does_not_need(command: Command) -> None:
     said = command("--version").stderr
     assert "click" in said
     assert not any(
-        f"| {name}" in line.replace("|   ", "| ") for name in ("http.client", "rich", "tempfile") for line in said.splitlines()
+        f"| {name}" in line.replace("|   ", "| ")
+        for name in ("http.client", "rich", "tempfile")
+        for line in said.splitlines()
     )
 
 

@@ -80,4 +80,6 @@ def completion(context: click.Context, /, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"{shell} is not known")
-    click.echo(kind(context.find_root().command, {}, "postcodes", "_POSTCODES_COMPLETE").source())
+    source = kind(context.find_root().command, {}, "postcodes", "_POSTCODES_COMPLETE").source()
+    # For fish, a description would end at its first comma.
+    click.echo(source.replace('string split ","', 'string split --max 1 ","'))

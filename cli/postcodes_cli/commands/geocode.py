@@ -55,11 +55,12 @@ serve_option = click.option(
 
 
 @click.command("geocode", cls=Command, examples=_EXAMPLES, short_help="Give every row of a file its UK postcode.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
+    type=click.Path(),
     help="The result: a file, a folder for the results of many (it is made if it is not there), or - for standard"
     " output. If not given: points.csv → points.postcodes.csv beside it; of standard input: standard output.",
 )

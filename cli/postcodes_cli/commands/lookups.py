@@ -31,7 +31,9 @@ _SHOWN = ("latitude", "longitude", "status", "postcode", "distance_m", "reason")
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("location", nargs=-1, metavar="LAT LON | -")
-@click.option("--file", "file_name", metavar="F", help="A file with a line LAT,LON for each location.")
+@click.option(
+    "--file", "file_name", metavar="F", type=click.Path(), help="A file with a line LAT,LON for each location."
+)
 @click.option("--max-distance", type=float, metavar="M", help="No postcode further away, in metres; 2000 if not given.")
 @pass_app
 def lookup(app: App, /, location: tuple[str, ...], file_name: str | None, max_distance: float | None) -> int:
@@ -118,7 +120,7 @@ def postcode_command(app: App, /, postcode: tuple[str, ...]) -> None:
     "postcodes preview points.csv --serve     needs no server",
     short_help="Show how a file would be read; nothing is stored.",
 )
-@click.argument("file_name", metavar="FILE")
+@click.argument("file_name", metavar="FILE", type=click.Path())
 @reading_options
 @serve_option
 @pass_app

@@ -33,7 +33,7 @@ LOCAL_INDEX=/srv/index postcodes index codepo_gb.zip
 
 
 @click.command("index", cls=Command, examples=_INDEX_EXAMPLES, short_help="Build the index for work without a network.")
-@click.argument("file_name", metavar="FILE")
+@click.argument("file_name", metavar="FILE", type=click.Path())
 def index(file_name: str) -> None:
     """Build the index of postcodes from open data, so that `serve` and `geocode --serve` need no network.
 

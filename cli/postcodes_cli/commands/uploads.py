@@ -117,6 +117,7 @@ def watch(app: App, /, upload_id: str) -> int:
     "-o",
     "--output",
     metavar="OUT",
+    type=click.Path(),
     help="A file, or - for standard output; if not given, named after the file.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
