@@ -118,15 +118,14 @@ class Connections:
             with suppress(*_GONE):
                 connection.request(method, self._target(target), body, self._headers(headers))
             answer = Answer(connection.getresponse(), where + target, connection, self)
-            if isinstance(body, _Until) and not body.is_over:
-                answer.is_last = True
-            return answer
         except (OSError, HTTPException) as error:
             connection.close()
             raise UnreachableError(f"{where} cannot be reached: {_why(error)}") from error
         except BaseException:  # Ctrl-C, too, leaves an answer that would be taken for the next one
             connection.close()
             raise
+        answer.is_last = isinstance(body, _Until) and not body.is_over
+        return answer
 
     def _taken(self) -> HTTPConnection:
         """The connection that is kept if it still stands, or a new one."""

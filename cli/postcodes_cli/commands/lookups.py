@@ -31,9 +31,7 @@ _SHOWN = ("latitude", "longitude", "status", "postcode", "distance_m", "reason")
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("location", nargs=-1, metavar="LAT LON | -")
-@click.option(
-    "--file", "file_name", metavar="F", type=click.Path(), help="A file with a line LAT,LON for each location."
-)
+@click.option("--file", "file_name", metavar="F", type=click.Path(), help="A file with a line LAT,LON for each.")
 @click.option("--max-distance", type=float, metavar="M", help="No postcode further away, in metres; 2000 if not given.")
 @pass_app
 def lookup(app: App, /, location: tuple[str, ...], file_name: str | None, max_distance: float | None) -> int:
