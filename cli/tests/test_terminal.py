@@ -92,8 +92,7 @@ def test_progress_fits_into_the_terminal_and_agrees_with_itself(
     percents = [int(found[1]) for line in lines if (found := re.search(r" (\d+) % ", line))]
     assert percents == sorted(percents)
     assert {20, 40, 70, 80, 99} <= {*percents}
-    found = [re.search(r" (\d+) % .*?([\d.]+) ([kM]) of (?:about )?([\d.]+) M rows", line) for line in lines]
-    told = [tuple(one.groups()) for one in found if one]
+    told = re.findall(r" (\d+) % .*?([\d.]+) ([kM]) of (?:about )?([\d.]+) M rows", "\n".join(lines))
     assert {total for *_, total in told} == {"2.5"}  # while it is read, too
     for percent, count, unit, total in told:
         share = float(count) * (1 if unit == "M" else 1e-3) / float(total)
