@@ -97,27 +97,30 @@ class Client(Questions):
         filename: str | None = None,
         idempotency_key: str | None = None,
         compress: bool = False,
+        digest: bytes | None = None,
         progress: Progress | None = None,
         **options: Unpack[UploadOptions],
     ) -> Upload:
         """Sends a file in pieces; returns its upload, which is stored then. A file object is sent from where it stands.
 
-        `compress` packs it by gzip on the way; for the server it is the same file. With an
+        `compress` packs it by gzip on the way; for the server it is the same file. `digest` is the SHA-256 of what is
+        sent from there on, unpacked, for who knows it already. With an
         `idempotency_key` that was sent before, with the same file and options, it is the upload that is there. Without
         one, a key of its own makes further attempts safe.
         """
         with opened(source) as whole, packed(whole) if compress else nullcontext(whole) as file:
             patience = self._transport.patience()
 
-            def moved(sent: int, size: int | None) -> None:
+            def moved(so_far: int, size: int | None) -> None:
                 patience.renew()
                 if progress:
-                    progress(sent, size)
+                    progress(so_far, size)
 
             body = Body(file, moved)
+            sent = digest if digest and not compress else digest_of(file)
             headers = {
                 "Content-Type": "application/octet-stream",
-                "Content-Digest": f"sha-256=:{b64encode(digest_of(file)).decode()}:",
+                "Content-Digest": f"sha-256=:{b64encode(sent).decode()}:",
                 "Idempotency-Key": idempotency_key or uuid.uuid4().hex,
             }
             if compress:
