@@ -1,12 +1,12 @@
-"""The command line against curl: how quickly a file is sent and its result taken, and how long a command takes to begin.
+"""The command line against curl: how quickly a file is sent and its result taken, and how soon a command begins.
 
     python benchmarks/command_line.py points.csv --server http://127.0.0.1:8080 --rounds 5
 
-The server runs already, and asks for no key. The file is sent by both in turn, each time as an upload that is deleted at
-once; then one upload is waited for, and both take its result in turn. Prints the median seconds of each, and how fast
-`postcodes` is as a share of curl, from the start of the program to its end: with its start, the digest of what
-it sends, and a result that is counted and synced. What a command takes to begin is the time until a server that does
-nothing else has its first call; a machine that is busy with other things shows in the seconds of the CPU less.
+The server runs already, and asks for no key. The file is sent by both in turn, each time as an upload that is deleted
+at once (with WORKERS=0 nobody works on it meanwhile: `--only send`); then one upload is waited for, and both take its
+result in turn. Prints the median seconds of each, and how fast `postcodes` is as a share of curl, from the start of the
+program to its end: with its start, the digest of what it sends, and a result that is counted and synced. A command has
+begun when a server that does nothing else has its first call; on a machine that is busy, only the CPU seconds say much.
 """
 
 import argparse
@@ -143,7 +143,9 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--server", required=True)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["begin", "send", "take"])
     options = parser.parse_args()
+    wanted = [options.only] if options.only else ["begin", "send", "take"]
     with tempfile.TemporaryDirectory(prefix="command-line-") as name:
         folder = Path(name)
         environment = {
@@ -152,9 +154,12 @@ def main() -> None:
             "PYTHONPATH": str(PACKAGE),
         }
         run([*COMMAND, "status", "-q"], environment)  # from now on, its modules are compiled
-        begin(4 * options.rounds, environment, folder)
-        send(options.server, options.file, options.rounds, environment)
-        take(options.server, options.file, options.rounds, environment, folder)
+        if "begin" in wanted:
+            begin(4 * options.rounds, environment, folder)
+        if "send" in wanted:
+            send(options.server, options.file, options.rounds, environment)
+        if "take" in wanted:
+            take(options.server, options.file, options.rounds, environment, folder)
 
 
 if __name__ == "__main__":
