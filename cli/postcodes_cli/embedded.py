@@ -22,7 +22,7 @@ from postcodes_cli.app import App
 from postcodes_cli.errors import UnreachableError
 
 _HERE = Path(__file__).resolve().parent
-_START_SECONDS = 120.0
+_START_SECONDS = 240.0
 _PORTS = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
 #: What a server for one command alone has: nothing but loopback, and no port at which another one could be.
 _ALONE = {
@@ -185,7 +185,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     with Client(url, timeout=0) as client:
         while process.poll() is None and time.monotonic() < deadline:
             with suppress(UnreachableError):
-                if client.ready()["status"] == "ready":
+                if client.has_begun():
                     return
             time.sleep(0.1)
     last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])

@@ -107,6 +107,10 @@ class Questions:
         answer: dict[str, Any] = json_of(self._transport.call("GET", "/status/"))
         return answer
 
+    def has_begun(self) -> bool:
+        """Whether each of its services has been ready since the server was started."""
+        return self._transport.call("GET", "/readyz", expected=(503,)).status == 200
+
     def check_key(self) -> None:
         """Raises KeyRefusedError when the server does not take the key; one that may not look at uploads is good."""
         self._knock()
