@@ -153,7 +153,7 @@ def main() -> None:
             "POSTCODES_HOME": str(folder / "home"),
             "PYTHONPATH": str(PACKAGE),
         }
-        run([*COMMAND, "status", "-q"], environment)  # from now on, its modules are compiled
+        run([*COMMAND, "uploads", "list"], environment)  # from now on, its modules are compiled
         if "begin" in wanted:
             begin(4 * options.rounds, environment, folder)
         if "send" in wanted:
