@@ -14,6 +14,7 @@ start says that their ports are taken.
 import argparse
 import ctypes
 import fcntl
+import json
 import logging
 import os
 import secrets
@@ -25,8 +26,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,6 +145,34 @@ def kept_secret(path: Path) -> str:
             path.hardlink_to(part)
         part.unlink()
     return path.read_text().strip()
+
+
+@contextmanager
+def taken_data_dir(environment: dict[str, str], parent: int | None) -> Iterator[None]:
+    """The folder is this server's until the end, however that comes. Others read in `serve.lock` whose it is."""
+    with Path(environment["DATA_DIR"], "serve.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            said = json.loads(lock.read() or "{}")
+            raise SystemExit(
+                f"serve: the server at {said.get('url', '?')} (process {said.get('pid', '?')}) has DATA_DIR="
+                f"{environment['DATA_DIR']} already: use that one, or end it, or set another DATA_DIR"
+            ) from None
+        lock.truncate(0)
+        provider = environment.get("PROVIDER") or "postcodes_io"
+        said = {"pid": os.getpid(), "url": f"http://{address(environment)}", "provider": provider, "end_with": parent}
+        lock.write(json.dumps(said))
+        lock.flush()
+        yield
+
+
+def address(environment: dict[str, str]) -> str:
+    """Where the gateway is for a program on this machine."""
+    host = environment["GATEWAY_HOST"]
+    host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    return f"{host}:{environment['GATEWAY_PORT']}"
 
 
 def check_ports(environment: dict[str, str]) -> None:
@@ -284,10 +313,8 @@ def stop(running: list[Service], signals: list[int], seconds: float) -> None:
 
 
 def is_ready(environment: dict[str, str]) -> bool:
-    host = environment["GATEWAY_HOST"]
-    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     try:
-        with urllib.request.urlopen(f"http://{address}:{environment['GATEWAY_PORT']}/readyz", timeout=3) as answer:
+        with urllib.request.urlopen(f"http://{address(environment)}/readyz", timeout=3) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -298,10 +325,15 @@ def main() -> int:
     arguments.add_argument("--end-with", type=int, metavar="PID", help="the parent: ends when that has ended, however")
     parent = arguments.parse_args().end_with
     environment = settings()
-    check_ports(environment)
-    with Path(environment["DATA_DIR"], "prepare.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time, where several start on the same files
+    with taken_data_dir(environment, parent):
+        check_ports(environment)
         prepare(environment)
+        run(environment, parent)
+    return 0
+
+
+def run(environment: dict[str, str], parent: int | None) -> None:
+    """Keeps all services running until a signal, or until the parent has ended."""
     running = services(environment)
     ended: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -320,7 +352,6 @@ def main() -> int:
     finally:
         say("stopping")
         stop(running, ended, grace(environment))
-    return 0
 
 
 if __name__ == "__main__":

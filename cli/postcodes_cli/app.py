@@ -40,6 +40,8 @@ class App:
     address: str | None = None
     #: While a bar is drawn, words go above it.
     above: Any = None
+    #: How often a call had to be tried again so far.
+    outages: int = 0
 
     @property
     def server(self) -> str:
@@ -61,10 +63,12 @@ class App:
         """Tells that the server is away, at once and not too often after that."""
         import time
 
+        self.outages += 1
         now = time.monotonic()
         if now - getattr(self, "_told_at", -TOLD_EVERY) >= TOLD_EVERY:
             self._told_at = now
-            self.say(f"{error} Trying again for {self.timeout:g} s …")
+            until = f" until {time.strftime('%H:%M:%S', time.localtime(error.until))}" if error.until else ""
+            self.say(f"{error} Trying again{until} …")
 
     def say(self, *lines: str, error: bool = False) -> None:
         """Words for people, on stderr; -q leaves out all but errors."""
@@ -74,7 +78,7 @@ class App:
             if self.above is not None:
                 self.above(line)
             else:
-                click.echo(line, err=True)
+                click.echo(line, err=True, color=self.colors(sys.stderr))
 
     def give(self, document: Any) -> None:
         """A JSON document on stdout."""
@@ -97,9 +101,9 @@ class App:
 
         has_colors = self.colors(stream)
         wide = None if stream.isatty() else 10_000
-        return Console(
-            file=stream, no_color=not has_colors, force_terminal=has_colors or None, width=wide, highlight=False
-        )
+        # Without colours there is nothing bold or faint either.
+        system: Any = "auto" if has_colors else None
+        return Console(file=stream, color_system=system, force_terminal=has_colors or None, width=wide, highlight=False)
 
     def show(self, table: "Table") -> None:
         """A table on stdout."""
@@ -118,13 +122,19 @@ def table_of(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
-    lines = [[" ".join(str("" if cell is None else cell).split()) for cell in row] for row in rows]
+    lines = [[_in_words(cell) for cell in row] for row in rows]
     for place, name in enumerate(columns):
         width = max((len(line[place]) for line in lines), default=0) if name in whole else None
         table.add_column(Text(name), overflow="ellipsis", no_wrap=True, min_width=width)
     for line in lines:
         table.add_row(*map(Text, line))
     return table
+
+
+def _in_words(cell: object) -> str:
+    if cell is None or isinstance(cell, bool):
+        return "yes" if cell else "" if cell is None else "no"
+    return " ".join(str(cell).split())
 
 
 def _set(name: str) -> Any:

@@ -27,7 +27,7 @@ Frame = TypeVar("Frame")
 _FIRST_LOOK = 0.1
 #: The gateway has a smaller body whole before it waits for anything.
 _LARGE_BYTES = 1 << 20
-#: How the rows of a result are counted (`results.check_rows`).
+#: How the rows of a result are counted (`results.save`).
 _CHECKS = {"csv": "at least", "ndjson": "each"}
 
 
@@ -97,27 +97,30 @@ class Client(Questions):
         filename: str | None = None,
         idempotency_key: str | None = None,
         compress: bool = False,
+        digest: bytes | None = None,
         progress: Progress | None = None,
         **options: Unpack[UploadOptions],
     ) -> Upload:
         """Sends a file in pieces; returns its upload, which is stored then. A file object is sent from where it stands.
 
-        `compress` packs it by gzip on the way; for the server it is the same file. With an
+        `compress` packs it by gzip on the way; for the server it is the same file. `digest` is the SHA-256 of what is
+        sent from there on, unpacked, for who knows it already. With an
         `idempotency_key` that was sent before, with the same file and options, it is the upload that is there. Without
         one, a key of its own makes further attempts safe.
         """
         with opened(source) as whole, packed(whole) if compress else nullcontext(whole) as file:
             patience = self._transport.patience()
 
-            def moved(sent: int, size: int | None) -> None:
+            def moved(so_far: int, size: int | None) -> None:
                 patience.renew()
                 if progress:
-                    progress(sent, size)
+                    progress(so_far, size)
 
             body = Body(file, moved)
+            sent = digest if digest and not compress else digest_of(file)
             headers = {
                 "Content-Type": "application/octet-stream",
-                "Content-Digest": f"sha-256=:{b64encode(digest_of(file)).decode()}:",
+                "Content-Digest": f"sha-256=:{b64encode(sent).decode()}:",
                 "Idempotency-Key": idempotency_key or uuid.uuid4().hex,
             }
             if compress:
@@ -136,7 +139,6 @@ class Client(Questions):
                         headers=headers,
                         data=body,
                         seconds=TRANSFER_SECONDS,
-                        connect_seconds=TRANSFER_SECONDS if is_large else None,
                     )
                     return _upload(json_of(answer))
                 except RetryableError as error:
@@ -165,10 +167,10 @@ class Client(Questions):
                 "GET", path_of(upload_id), headers=headers, expected=(304,), patience=patience
             )
             patience.renew()
-            if answer.status_code != 304:
+            if answer.status != 304:
                 tag = answer.headers.get("ETag")
                 upload = _upload(json_of(answer))
-            if every_look or answer.status_code != 304:
+            if every_look or answer.status != 304:
                 yield upload
             if upload["state"] in ENDED:
                 return

@@ -3,17 +3,18 @@
 Its programs lie in the wheel, or in the repository around this package. They are started, never imported.
 """
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -21,7 +22,7 @@ from postcodes_cli.app import App
 from postcodes_cli.errors import UnreachableError
 
 _HERE = Path(__file__).resolve().parent
-_START_SECONDS = 120.0
+_START_SECONDS = 240.0
 _PORTS = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
 #: What a server for one command alone has: nothing but loopback, and no port at which another one could be.
 _ALONE = {
@@ -52,7 +53,8 @@ def data_dir() -> Path:
 
 def serve() -> NoReturn:
     """Becomes the supervisor of all services. Raises UsageError where they are not installed."""
-    _become(_program("serve.py"), environment())
+    # People and programs come by the gateway only: the other services take ports that nobody else has.
+    _become(_program("serve.py"), _free_ports(_PORTS[1:]) | environment())
 
 
 def build_index(source: Path) -> NoReturn:
@@ -64,10 +66,61 @@ def build_index(source: Path) -> NoReturn:
 
 @contextmanager
 def server_for(app: App) -> Iterator[None]:
-    """A server for `app` alone, from now until the end. Raises ClickException when it does not start."""
-    settings = environment() | _ALONE | _free_ports()
+    """A server for `app` alone, from now until the end; or the one that `postcodes serve` runs in the same folder.
+
+    Raises UsageError where that one has another provider, and ClickException when no server starts.
+    """
+    settings = environment() | _ALONE | _free_ports(_PORTS)
     folder = Path(settings["DATA_DIR"])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _turn(app, folder):
+        if (running := _running(app, folder)) is None:
+            yield from _started(app, settings, folder)
+            return
+    if running["provider"] != settings["PROVIDER"]:
+        raise click.UsageError(
+            f"The server at {running['url']} has {folder} and asks {running['provider']}, not {settings['PROVIDER']}:"
+            " end it, or set another DATA_DIR"
+        )
+    app.say(f"The server at {running['url']} has {folder} already, and is used. Provider: {running['provider']}")
+    app.server_option = running["url"]
+    yield
+
+
+@contextmanager
+def _turn(app: App, folder: Path) -> Iterator[None]:
+    """One command after the other has its server in a folder."""
+    import fcntl
+
+    with (folder / "command.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            app.say(f"Another command has its server in {folder}. Waiting until it has ended …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _running(app: App, folder: Path) -> dict[str, Any] | None:
+    """What is said of the server that has the folder. One of a command that is no more is waited for: it ends."""
+    import fcntl
+
+    with (folder / "serve.lock").open("a+") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                with suppress(ValueError):  # it is just being written
+                    said: dict[str, Any] = json.loads(lock.read())
+                    if said["end_with"] is None:
+                        return said
+                time.sleep(0.2)
+            else:
+                return None
+
+
+def _started(app: App, settings: dict[str, str], folder: Path) -> Iterator[None]:
     log = folder / "serve.log"
     app.say(f"Starting a server for this command. Provider: {settings['PROVIDER']}. Files: {folder}")
     line = [*_program("serve.py"), "--end-with", str(os.getpid())]
@@ -119,10 +172,10 @@ def _become(program: list[str], settings: dict[str, str]) -> NoReturn:
     os.execve(program[0], program, settings)  # noqa: S606 - our own program
 
 
-def _free_ports() -> dict[str, str]:
+def _free_ports(names: Sequence[str]) -> dict[str, str]:
     with ExitStack() as taken:
-        probes = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in _PORTS]
-        return {name: str(probe.getsockname()[1]) for name, probe in zip(_PORTS, probes, strict=True)}
+        probes = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
+        return {name: str(probe.getsockname()[1]) for name, probe in zip(names, probes, strict=True)}
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -132,7 +185,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     with Client(url, timeout=0) as client:
         while process.poll() is None and time.monotonic() < deadline:
             with suppress(UnreachableError):
-                if client.ready()["status"] == "ready":
+                if client.has_begun():
                     return
             time.sleep(0.1)
     last = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])

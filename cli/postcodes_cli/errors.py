@@ -31,6 +31,8 @@ class RetryableError(PostcodesError):
     """The same call may succeed later. `retry_after`: in how many seconds, where the server has said so."""
 
     retry_after: float | None = None
+    #: Until when the client tries it again: seconds since 1970.
+    until: float | None = None
 
 
 class UnreachableError(RetryableError):

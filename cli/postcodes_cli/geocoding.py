@@ -134,6 +134,7 @@ class Run:
                     filename=job.source.name,
                     idempotency_key=None if self.again else job.key,
                     compress=self.compress,
+                    digest=job.source.digest(),
                     progress=self.progress.sending,
                     **self.options,
                 )

@@ -43,12 +43,8 @@ for command in (
     cli.add_command(command)
 
 
-def run() -> None:
-    """The entry point: ends the process with an exit code, and never with a traceback but for -v."""
-    sys.exit(code_of(sys.argv[1:]))
-
-
 def code_of(arguments: list[str]) -> int:
+    """Runs a command; errors become words and an exit code, and a traceback is for -v."""
     app = App()
     try:
         result = cli.main(arguments, prog_name="postcodes", standalone_mode=False, obj=app)
@@ -74,8 +70,7 @@ def code_of(arguments: list[str]) -> int:
 
             traceback.print_exc()
         said = failures.said_of(error)
-        app.say(
-            click.style(f"postcodes: {said[0]}", fg="red" if app.colors(sys.stderr) else None), *said[1:], error=True
-        )
+        first = f"postcodes: {said[0]}"
+        app.say(click.style(first, fg="red") if app.colors(sys.stderr) else first, *said[1:], error=True)
         return failures.exit_code_of(error)
     return result if isinstance(result, int) else failures.OK

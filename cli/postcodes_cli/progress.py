@@ -3,14 +3,42 @@
 import os
 import sys
 import time
+from collections import deque
 from contextlib import AbstractContextManager
 from typing import Self
 
-from postcodes_cli.answers import Upload
+from postcodes_cli.answers import ENDED, Upload
 from postcodes_cli.app import TOLD_EVERY, App
 
 #: From so many columns on, the bar does not fill the line.
 _WIDE = 120
+#: What stands beside the name of a file; a narrow terminal shows only the beginning of a long name.
+_BESIDE_NAME, _SHORTEST_NAME = 68, 12
+#: The rate is that of so many seconds; it is not told of less than the second number.
+_PACE_SECONDS, _SHORTEST_SECONDS = 30.0, 1.0
+#: While a file is read, how many rows it has is guessed from then on.
+_GUESSED_FROM = 0.01
+
+
+class Pace:
+    """How many rows are answered in a second, of late. Time in which the server was away, or the upload waited, does
+    not count."""
+
+    def __init__(self) -> None:
+        self._looks: deque[tuple[float, int]] = deque()
+        self._outages = 0
+
+    def look(self, upload: Upload, outages: int) -> float | None:
+        """Takes a look, and gives the rate if it is known. `outages` is how often the server has been away so far."""
+        now, answered = time.monotonic(), answered_of(upload)
+        if upload["waiting"] or outages != self._outages or (self._looks and answered < self._looks[-1][1]):
+            self._looks.clear()
+            self._outages = outages
+        self._looks.append((now, answered))
+        while len(self._looks) > 2 and self._looks[1][0] < now - _PACE_SECONDS:
+            self._looks.popleft()
+        began, before = self._looks[0]
+        return (answered - before) / (now - began) if now - began >= _SHORTEST_SECONDS else None
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -19,8 +47,13 @@ class Progress(AbstractContextManager["Progress"]):
     #: How often an upload is looked at, in seconds; None for as often as the server says.
     interval: float | None = None
 
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._pace = Pace()
+
     def begin(self, what: str) -> None:
         """Another file."""
+        self._pace = Pace()
 
     def step(self, phase: str, share: float | None, detail: str) -> None:
         """So far; `share` is from 0 to 1, or None where nobody knows."""
@@ -32,7 +65,8 @@ class Progress(AbstractContextManager["Progress"]):
         self.step("Downloading", taken / size if size else None, _size(taken, size))
 
     def geocoding(self, upload: Upload) -> None:
-        self.step("Finding postcodes", upload["progress"], detail_of(upload))
+        rate = self._pace.look(upload, self._app.outages)
+        self.step("Finding postcodes", upload["progress"], detail_of(upload, rate))
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -42,12 +76,13 @@ class Lines(Progress):
     """For logs: a plain line now and then."""
 
     def __init__(self, app: App) -> None:
-        self._app = app
+        super().__init__(app)
         self._what = ""
         self._last: tuple[str, int] = ("", -1)
         self._told = time.monotonic()
 
     def begin(self, what: str) -> None:
+        super().begin(what)
         self._what = what
         self._last = ("", -1)
 
@@ -59,8 +94,7 @@ class Lines(Progress):
         if not is_new and now - self._told < TOLD_EVERY:
             return
         self._last, self._told = (phase, tenth), now
-        percent = "" if share is None else f"  {share:4.0%}"
-        self._app.say(f"{self._what}: {phase}{percent}  {detail}".rstrip())
+        self._app.say(f"{self._what}: {phase}  {percent_of(share)}  {detail}".rstrip())
 
 
 class Bar(Progress):
@@ -69,22 +103,25 @@ class Bar(Progress):
     interval = 0.5
 
     def __init__(self, app: App) -> None:
-        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
-        self._app = app
+        super().__init__(app)
         console = app.console(sys.stderr)
+        percent = Column(no_wrap=True, min_width=5)  # whatever else has to give way
+        self._name_width = max(_SHORTEST_NAME, console.width - _BESIDE_NAME)
         is_wide = console.width >= _WIDE
         self._bar = RichProgress(
             TextColumn("{task.description}", markup=False),
-            TaskProgressColumn("{task.percentage:>3.0f} %", markup=False),
+            TextColumn("{task.fields[percent]}", markup=False, style="progress.percentage", table_column=percent),
             BarColumn(bar_width=40 if is_wide else None),
             TextColumn("{task.fields[detail]}", markup=False),
             console=console,
             transient=True,
             expand=not is_wide,
         )
-        self._task = self._bar.add_task("", total=1.0, detail="", visible=False)
+        self._task = self._bar.add_task("", total=1.0, percent="", detail="", visible=False)
         self._what = ""
 
     def __enter__(self) -> Self:
@@ -97,34 +134,54 @@ class Bar(Progress):
         self._bar.stop()
 
     def begin(self, what: str) -> None:
-        self._what = f"{what}: " if what else ""
+        super().begin(what)
+        cut = what if len(what) <= self._name_width else f"{what[: self._name_width - 1]}…"
+        self._what = f"{cut}: " if what else ""
 
     def step(self, phase: str, share: float | None, detail: str) -> None:
-        description = f"{self._what}{phase}"
         self._bar.update(
-            self._task, description=description, completed=share or 0, total=1.0, detail=detail, visible=True
+            self._task,
+            description=f"{self._what}{phase}",
+            completed=share or 0,
+            percent=percent_of(share),
+            detail=detail,
+            visible=True,
         )
 
 
 def progress_of(app: App) -> Progress:
     if app.quiet:
-        return Progress()
+        return Progress(app)
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         return Bar(app)
     return Lines(app)
 
 
-def detail_of(upload: Upload) -> str:
-    """`1.6/2.6 M  48 k rows/s  0:20 left  12 failed`, as far as it is known."""
-    rows = upload["rows"]
-    parts = [f"{short(rows['read'] - rows['pending'])}/{short(rows['read'])} rows"]
+def answered_of(upload: Upload) -> int:
+    return upload["rows"]["read"] - upload["rows"]["pending"]
+
+
+def percent_of(share: float | None) -> str:
+    """Rounded down: 100 % is said when it is done."""
+    return "" if share is None else f"{int(share * 100):3} %"
+
+
+def detail_of(upload: Upload, rate: float | None) -> str:
+    """`1.6 M of 2.6 M rows  0:20 left  48 k rows/s  12 failed`, as far as it is known."""
+    rows, progress = upload["rows"], upload["progress"]
+    answered = answered_of(upload)
+    if upload["state"] == "loading":
+        # Those that were read so far are not all: how many there are is told from the share of the file.
+        total = f" of about {short(answered / progress)}" if progress >= _GUESSED_FROM else ""
+    else:
+        total = f" of {short(rows['read'])}"
+    parts = [f"{short(answered)}{total} rows"] if rows["read"] else []
     if waiting := upload["waiting"]:
         parts.append("paused" if waiting["reason"] == "paused" else f"waiting: {waiting['reason'].replace('_', ' ')}")
-    else:
-        if rate := upload["rows_per_second"]:
-            parts.append(f"{short(rate)} rows/s")
-        if upload["eta_seconds"] is not None:
-            parts.append(f"{clock(upload['eta_seconds'])} left")
+    elif rate:
+        if progress and upload["state"] not in ENDED:
+            parts.append(f"{clock(answered * (1 / progress - 1) / rate)} left")
+        parts.append(f"{short(rate)} rows/s")
     if rows["failed"]:
         parts.append(f"{short(rows['failed'])} failed")
     return "  ".join(parts)

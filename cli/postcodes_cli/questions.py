@@ -85,8 +85,7 @@ class Questions:
             beginning = file.read(_PREVIEW_BYTES)
             rest = file.read(1)
             params: dict[str, Any] = {"filename": filename or name_of(source), **options}
-            # The parts of a container are of no use alone.
-            if rest and not beginning.startswith((b"PK", b"\x1f\x8b")) and not _is_one_object(beginning):
+            if rest and tells_in_part(beginning):
                 size = file.seek(0, os.SEEK_END)
                 params |= {"partial": True, "size": size}
             else:
@@ -107,6 +106,10 @@ class Questions:
         ready."""
         answer: dict[str, Any] = json_of(self._transport.call("GET", "/status/"))
         return answer
+
+    def has_begun(self) -> bool:
+        """Whether each of its services has been ready since the server was started."""
+        return self._transport.call("GET", "/readyz", expected=(503,)).status == 200
 
     def check_key(self) -> None:
         """Raises KeyRefusedError when the server does not take the key; one that may not look at uploads is good."""
@@ -135,6 +138,8 @@ def path_of(upload_id: str) -> str:
     return f"{UPLOADS}{quote(str(upload_id), safe='')}/"
 
 
-def _is_one_object(beginning: bytes) -> bool:
-    """JSON, GPX and KML are of no use in part."""
-    return beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b"<"))
+def tells_in_part(beginning: bytes) -> bool:
+    """Whether the beginning of a file is of use alone: not of a container, nor of JSON, GPX and KML."""
+    return not beginning.startswith((b"PK", b"\x1f\x8b")) and not beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        (b"{", b"[", b"<")
+    )

@@ -5,9 +5,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any, BinaryIO
-
-import requests
 
 from postcodes_cli.answers import Upload
 from postcodes_cli.errors import ResultError, RetryableError, UnreachableError
@@ -17,7 +16,9 @@ from postcodes_cli.transport import TRANSFER_SECONDS, Transport
 if sys.platform != "win32":
     import fcntl
 
-_BROKEN_OFF = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+#: So much of a result is written before the disk is told to begin with it.
+_SYNCED_BYTES = 16 << 20
 
 
 class Download:
@@ -50,8 +51,8 @@ class Download:
         patience = self._transport.patience()
         while True:
             try:
-                with self._asked(patience) as (response, skip):
-                    for piece in _pieces_of(response):
+                with self._asked(patience) as (pieces, skip):
+                    for piece in pieces:
                         patience.renew()
                         new = piece[skip:]
                         skip -= len(piece) - len(new)
@@ -67,14 +68,14 @@ class Download:
                 return
 
     @contextmanager
-    def _asked(self, patience: Any) -> Iterator[tuple[requests.Response, int]]:
-        """An answer that has the rest, and how many bytes of it are here already."""
+    def _asked(self, patience: Any) -> Iterator[tuple[Iterator[bytes], int]]:
+        """An answer that has the rest, in pieces, and how many bytes of it are here already."""
         # A file that is packed on the way has no ranges.
         headers = {"Accept-Encoding": "identity"}
         goes_on = bool(self.position and self.tag)
         if self.position and self.tag:
             headers |= {"Range": f"bytes={self.position}-", "If-Range": self.tag}
-        response = self._transport.call(
+        answer = self._transport.call(
             "GET",
             self._path,
             params=self._params,
@@ -84,31 +85,23 @@ class Download:
             expected=(416,) if goes_on else (),
             patience=patience,
         )
-        with response:
-            tag = response.headers.get("ETag")
+        with answer:
+            tag = answer.headers.get("ETag")
             if self.position and (self.tag is None or tag != self.tag):
                 raise ResultError("The result has changed since its beginning was downloaded")
             self.tag = tag
-            if response.status_code == 416:  # it is all here
-                said = response.headers.get("Content-Range", "").rpartition("/")[2]
+            if answer.status == 416:  # it is all here
+                said = answer.headers.get("Content-Range", "").rpartition("/")[2]
                 if said != str(self.position):
                     raise ResultError(f"{self.position:,} bytes are here, the result has {said or 'another number'}")
                 self.size = self.position
-                response._content = b""
-                yield response, 0
+                yield iter(()), 0
                 return
-            length = response.headers.get("Content-Length")
-            is_part = response.status_code == 206
+            length = answer.headers.get("Content-Length")
+            is_part = answer.status == 206
             if length is not None:
                 self.size = int(length) + (self.position if is_part else 0)
-            yield response, 0 if is_part else self.position
-
-
-def _pieces_of(response: requests.Response) -> Iterator[bytes]:
-    try:
-        yield from response.iter_content(PIECE_BYTES)
-    except _BROKEN_OFF as error:
-        raise UnreachableError(f"the connection broke off while the result came: {error}") from error
+            yield answer.pieces(), 0 if is_part else self.position
 
 
 def save(
@@ -122,42 +115,92 @@ def save(
     """Writes a result to `target`: to `target`.part, which is synced and renamed when it is whole.
 
     A part that is there already, of the same version, is gone on with; what version it is stands in `target`.part.etag.
-    `check` is how its rows are counted, see `check_rows`. `before_rename` is told of the part when it is whole. Raises
-    ResultError when another program is writing it, or when it has not the rows that it should have.
+    `check` is how its rows are counted, see `_Lines.check`. `before_rename` is told of the part when it is whole.
+    Raises ResultError when another program is writing it, or when it has not the rows that it should have.
     """
     part = target.with_name(f"{target.name}.part")
     tag_file = target.with_name(f"{target.name}.part.etag")
-    with part.open("ab") as file:
+    with part.open("a+b") as file:
         _lock(file, part)
         download.position = file.seek(0, os.SEEK_END)
         download.tag = _read(tag_file) if download.position else None
         if download.tag is None:
             download.position = 0
         try:
-            _write(download, file, tag_file)
-        except ResultError:  # it has changed: from its beginning, once
-            download.position, download.tag = 0, None
-            _write(download, file, tag_file)
+            try:
+                lines = _write(download, file, part, tag_file)
+            except ResultError:  # it has changed: from its beginning, once
+                download.position, download.tag = 0, None
+                lines = _write(download, file, part, tag_file)
+        except BaseException:
+            if not download.position:  # nothing has come: there is nothing to go on with
+                part.unlink(missing_ok=True)
+            raise
         os.fsync(file.fileno())
         tag_file.unlink(missing_ok=True)  # a part that has not all rows is not gone on with
-        check_rows(part, upload, check)
+        lines.check(part, upload, check)
         if before_rename:
             before_rename(part)
         part.replace(target)
-    _sync_folder(target.parent)
+    _sync(target.parent)
 
 
-def _write(download: Download, file: BinaryIO, tag_file: Path) -> None:
+class _Lines:
+    """The lines of a result, counted as it comes."""
+
+    def __init__(self) -> None:
+        self._line_feeds = 0
+        self._last = b""
+
+    def add(self, piece: bytes) -> None:
+        self._line_feeds += piece.count(b"\n")
+        self._last = piece
+
+    def check(self, path: Path, upload: Upload, check: str | None) -> None:
+        """`each` row has one (NDJSON), or `at least` (CSV, where cells may have more); None is any number.
+
+        Raises ResultError when rows are missing.
+        """
+        rows = upload["rows"]["read"]
+        is_open = bool(self._last) and not self._last.rstrip(b"\0").endswith((b"\n", b"\r"))
+        lines = self._line_feeds + is_open
+        if check and lines < rows:  # lines may also end by a carriage return alone
+            lines = max(self._line_feeds, _returns_in(path)) + is_open
+        if check and (lines < rows or (check == "each" and lines != rows)):
+            raise ResultError(f"{path} has {lines:,} lines, and the upload {rows:,} rows: it is not the whole result")
+
+
+def _returns_in(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(piece.count(b"\r") for piece in iter(lambda: file.read(PIECE_BYTES), b""))
+
+
+def _write(download: Download, file: BinaryIO, part: Path, tag_file: Path) -> _Lines:
+    """Writes the rest of it, and counts all of it."""
+    lines = _Lines()
     if download.position == 0:
         file.truncate(0)
         tag_file.unlink(missing_ok=True)
+    file.seek(0)
+    while piece := file.read(PIECE_BYTES):
+        lines.add(piece)
     known = download.tag
+    syncing = Thread()
+    written = 0
     for piece in download.pieces():
         if download.tag != known:
             known = download.tag
             tag_file.write_text(known or "")
+        lines.add(piece)
         file.write(piece)
         file.flush()
+        written += len(piece)
+        # The disk works while more comes, so that the last sync is short.
+        if written > _SYNCED_BYTES and not syncing.is_alive():
+            written = 0
+            syncing = Thread(target=_sync, args=(part,), daemon=True)
+            syncing.start()
+    return lines
 
 
 def _read(path: Path) -> str | None:
@@ -180,30 +223,11 @@ def _lock(file: BinaryIO, part: Path) -> None:
             raise ResultError(f"Another program is writing {part}") from None
 
 
-def check_rows(path: Path, upload: Upload, check: str | None) -> None:
-    """Counts the lines of a result: `each` row has one (NDJSON), or `at least` (CSV, where cells may have more).
-
-    Raises ResultError, and leaves the file, when rows are missing.
-    """
-    if check is None:
-        return
-    rows = upload["rows"]["read"]
-    line_feeds = returns = 0
-    last = b""
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            line_feeds += piece.count(b"\n")
-            returns += piece.count(b"\r")
-            last = piece
-    lines = max(line_feeds, returns) + (bool(last) and not last.rstrip(b"\0").endswith((b"\n", b"\r")))
-    if lines < rows or (check == "each" and lines != rows):
-        raise ResultError(f"{path} has {lines:,} lines, and the upload {rows:,} rows: it is not the whole result")
-
-
-def _sync_folder(folder: Path) -> None:
-    """So that the new name is there after a crash of the machine."""
+def _sync(path: Path) -> None:
+    """A file, or a folder: a new name is there after a crash of the machine, too. By a descriptor of its own: what
+    goes wrong is also told to the one that has the file open."""
     with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

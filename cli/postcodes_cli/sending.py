@@ -17,7 +17,7 @@ Progress = Callable[[int, int | None], None]
 class Body:
     """The rest of a file as the body of a request, in pieces. `on_piece` is told the bytes so far and in all.
 
-    It has a length and `read`: `requests` sends it as it is, without keeping it.
+    It has a length, and is sent as it is, without being kept.
     """
 
     def __init__(self, file: BinaryIO, on_piece: Progress) -> None:
@@ -36,14 +36,10 @@ class Body:
         return self._size
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(PIECE_BYTES):
+        while piece := self._file.read(PIECE_BYTES):
             yield piece
-
-    def read(self, size: int = PIECE_BYTES) -> bytes:
-        piece = self._file.read(max(size, PIECE_BYTES))
-        self._sent += len(piece)
-        self._on_piece(self._sent, self._size)
-        return piece
+            self._sent += len(piece)
+            self._on_piece(self._sent, self._size)
 
 
 def opened(source: str | Path | BinaryIO) -> AbstractContextManager[BinaryIO]:

@@ -100,8 +100,12 @@ def targets(sources: list[Source], output: str | None, form: str) -> list[Path |
         return [None]
     if output is not None and (len(sources) > 1 or output.endswith("/") or Path(output).is_dir()):
         folder = Path(output)
-        if not folder.is_dir():
-            raise click.UsageError(f"-o must be a folder that is there, for the results of {len(sources)} files")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise click.UsageError(f"-o must be a folder, and {output} is a file") from None
+        except OSError as error:
+            raise click.UsageError(f"The folder {output} cannot be made: {error.strerror}") from None
         found = [folder / result_path(source.path or Path("stdin"), form).name for source in sources]
     elif output is not None:
         found = [Path(output)]

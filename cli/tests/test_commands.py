@@ -1,11 +1,13 @@
 """The commands beside geocode."""
 
+import csv
 import json
 import stat
 from pathlib import Path
 
 import pytest
 from conftest import Command
+from scripted import Scripted, document
 
 from postcodes_cli import Client
 
@@ -53,6 +55,37 @@ def test_an_upload_is_listed_watched_downloaded_and_deleted(command: Command, po
     assert len(rejected.stdout.splitlines()) == 3
     assert command("uploads", "delete", upload_id, "--yes").returncode == 0
     assert command("uploads", "show", upload_id).returncode == 1
+
+
+def test_what_is_refused_prints_no_header_and_a_wrong_id_is_told(command: Command) -> None:
+    for line, code, said in (
+        (("rows", "--status", "bogus"), 2, "match, no_match"),
+        (("lookup", "-"), 2, "latitude"),
+        (("rows", "--upload", "abc"), 2, "abc is not the ID of an upload"),
+        (("uploads", "cancel", "abc"), 2, "abc is not the ID of an upload"),
+        (("uploads", "cancel", "00000000-0000-4000-8000-000000000000"), 1, "no upload"),
+    ):
+        done = command(*line, stdin=b"95,0\n")
+        assert (done.returncode, done.stdout, said in done.stderr) == (code, "", True), done
+
+
+def test_a_rejected_row_shows_what_stands_in_the_file(command: Command, client: Client) -> None:
+    (command.folder / "points.csv").write_text('name,lat,lon\nfine,51.5,-0.1\n"Typing, error",95.1,-3.2\n')
+    upload_id = command("geocode", "points.csv", "--detach").stdout.strip()
+    client.wait(upload_id)
+    (row,) = csv.DictReader(command("rows", "--upload", upload_id, "--status", "rejected").stdout.splitlines())
+    assert (row["line"], row["raw"], row["reason"]) == ("3", '"Typing, error",95.1,-3.2', "latitude_out_of_range")
+
+
+def test_status_is_told_in_words(command: Command) -> None:
+    shown = dict(line.split(maxsplit=1) for line in command("status").stdout.splitlines()[2:])
+    assert (shown["ready"].strip(), shown["key"].strip()) == ("yes", "yes")
+    halted = {"status": "not ready", "missing": {"file_reader": "no answer in time"}}
+    with Scripted(document(halted)) as server:
+        done = command("status", "--server", server.url)
+    assert done.returncode == 5
+    assert "file_reader: no answer in time" in done.stdout
+    assert not any(word in done.stdout for word in ("True", "False", "None", "{"))
 
 
 def test_rows_are_found_around_a_point_with_negative_numbers(command: Command, client: Client) -> None:

@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scripted import Answer, Scripted, document, problem
+from stack import wait_for
 
 from postcodes_cli import (
     BusyError,
@@ -112,6 +114,19 @@ def test_an_upload_that_is_sent_again_has_the_same_key_and_the_whole_file(tmp_pa
         assert client.upload(tmp_path / "a.csv")["id"] == "x"
         first, second = ((headers["Idempotency-Key"], body) for _, _, headers, body in server.seen)
     assert first == second
+
+
+def test_what_is_refused_on_its_way_is_not_sent_to_its_end(tmp_path: Path) -> None:
+    size = 64 << 20
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(size)
+    busy = replace(problem(409, "upload-in-flight", retry_after=0), early=True)
+    done = document({"id": "x"})
+    with Scripted(document({}), busy, document({}), done) as server, Client(server.url) as client:
+        assert client.upload(tmp_path / "a.csv")["id"] == "x"
+        assert len(server.seen[3][3]) == size
+        sent = wait_for(lambda: server.sent_after_an_answer, "the rest of the first attempt")
+        assert 0 < sent < size // 2
 
 
 def test_a_large_file_is_not_sent_to_a_server_that_refuses_the_key(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def arrange(stage: str, proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("stage", ["sending", "watching", "downloading"])
-def test_the_command_is_killed(stage: str, through: Command, proxy: Proxy, client: Client) -> None:
+def test_the_command_is_killed(stage: str, through: Command, proxy: Proxy, client: Client, stack: Stack) -> None:
     arrange(stage, proxy)
     process = through.start("geocode", "points.csv", "-q")
     reached(stage, proxy, process)
@@ -54,6 +54,9 @@ def test_the_command_is_killed(stage: str, through: Command, proxy: Proxy, clien
     assert not out.exists()
     proxy.to_server.go_on()
     proxy.to_client.go_on()
+    # While the server has not noticed, the file is still arriving, and whoever sends it again is asked to come later.
+    arriving = Path(stack.environment["DATA_DIR"]) / "uploads"
+    wait_for(lambda: not list(arriving.rglob("*.part")), "the server has let go of what it got")
     proxy.count_anew()
     part = out.with_name(f"{out.name}.part")
     had = part.stat().st_size if part.exists() else 0

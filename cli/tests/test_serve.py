@@ -16,7 +16,7 @@ import requests
 from conftest import Command, write_points
 from country import POSTCODES
 from postcodes_io import RunningPostcodesIo, running_postcodes_io
-from stack import ROOT, free_ports, wait_for
+from stack import ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.timeout(400)
 SERVICES = ("service_kit/service_kit", "gateway", "file_reader", "postcode_consumer", "contracts")
@@ -79,6 +79,8 @@ def test_an_index_and_one_line_make_a_file_with_postcodes(installed: Command, tm
     assert {path.name for path in installed.folder.iterdir()} == {"open.csv", "points.csv", "points.postcodes.csv"}
     again = installed("geocode", "points.csv", "--serve")
     assert (again.returncode, "it was there already" in again.stderr) == (0, True), again.stderr
+    looked = installed("preview", "points.csv", "--serve")
+    assert (looked.returncode, "palace" in looked.stdout) == (0, True), looked.stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
@@ -107,6 +109,15 @@ def test_whatever_ends_the_command_ends_its_server_and_the_same_line_goes_on(
         assert answered == sent
 
 
+def test_commands_on_one_folder_have_their_servers_one_after_the_other(installed: Command) -> None:
+    names = [write_points(installed.folder / f"p{number}.csv", number).name for number in range(2)]
+    commands = [installed.start("geocode", name, "--serve") for name in names]
+    errors = [command.communicate(timeout=200)[1].decode() for command in commands]
+    assert [command.returncode for command in commands] == [0, 0], errors
+    assert sum("Waiting until it has ended" in said for said in errors) == 1, errors
+    assert len(list(installed.folder.glob("*.postcodes.csv"))) == 2
+
+
 def test_what_keeps_the_server_from_starting_is_told(installed: Command) -> None:
     write_points(installed.folder / "points.csv", 0)
     installed.environment["PROVIDER"] = "klingon"
@@ -120,7 +131,7 @@ def test_what_keeps_the_server_from_starting_is_told(installed: Command) -> None
 
 
 def test_without_the_extra_it_says_what_to_install(installed: Command) -> None:
-    program = "import sys; sys.modules['django'] = None; from postcodes_cli.main import run; run()"
+    program = "import sys; sys.modules['django'] = None; from postcodes_cli.__main__ import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", program, "serve"],
         env={"PYTHONPATH": str(installed.package)},
@@ -142,14 +153,13 @@ def test_serve_runs_until_ctrl_c_and_rows_that_failed_can_be_tried_again(
 ) -> None:
     location = next(iter(POSTCODES))
     poison = (location.latitude, location.longitude)
-    names = ("GATEWAY_PORT", "FILE_READER_PORT", "POSTCODE_CONSUMER_PORT")
-    ports = dict(zip(names, map(str, free_ports(3)), strict=True))
-    installed.environment |= ports | {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url}
+    port = str(free_port())  # the other services find free ones themselves
+    installed.environment |= {"GATEWAY_PORT": port} | {"PROVIDER": "postcodes_io", "POSTCODES_IO_URL": upstream.url}
     installed.environment |= {"GATEWAY_METRICS_PORT": "0", "WORKER_METRICS_PORT": "0"}
     (installed.folder / "points.csv").write_text("lat,lon\n{},{}\n".format(*poison))
     heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - tests may run without it
     server = installed.start("serve", preexec_fn=heard)
-    installed.server = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
+    installed.server = f"http://127.0.0.1:{port}"
 
     def is_ready() -> bool:
         assert server.poll() is None
@@ -159,6 +169,14 @@ def test_serve_runs_until_ctrl_c_and_rows_that_failed_can_be_tried_again(
             return False
 
     wait_for(is_ready, "it is ready", seconds=120)
+    used = installed("preview", "points.csv", "--serve")
+    assert (used.returncode, f"{installed.server} has" in used.stderr) == (0, True), used.stderr
+    second = installed("serve")
+    assert (second.returncode, f"the server at {installed.server}" in second.stderr) == (1, True), second.stderr
+    installed.environment["PROVIDER"] = "sandbox"
+    other = installed("preview", "points.csv", "--serve")
+    assert (other.returncode, "asks postcodes_io, not sandbox" in other.stderr) == (2, True), other.stderr
+    installed.environment["PROVIDER"] = "postcodes_io"
     upstream.fail(poison=[poison])
     failed = installed("geocode", "points.csv")
     assert (failed.returncode, "uploads retry" in failed.stderr) == (3, True), failed.stderr

@@ -1,6 +1,7 @@
 """`login`, `logout`, `status`, `completion`: this user, that server, this shell."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -47,7 +48,7 @@ def status(app: App, /) -> int:
     with app.client() as client:
         ready = client.ready()
         client.check_key()
-    facts = {
+    facts: dict[str, Any] = {
         "server": app.server,
         "ready": ready.get("status") == "ready",
         "missing": ready.get("missing"),
@@ -57,7 +58,9 @@ def status(app: App, /) -> int:
     if app.as_json:
         app.give(facts)
     else:
-        app.show(table_of(("", ""), ((name, value) for name, value in facts.items() if value is not None)))
+        missing = "; ".join(f"{name}: {what}" for name, what in (facts["missing"] or {}).items()) or None
+        words = facts | {"missing": missing}
+        app.show(table_of(("", ""), ((name, value) for name, value in words.items() if value is not None)))
     return failures.OK if facts["ready"] else failures.UNREACHABLE
 
 
@@ -77,4 +80,6 @@ def completion(context: click.Context, /, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"{shell} is not known")
-    click.echo(kind(context.find_root().command, {}, "postcodes", "_POSTCODES_COMPLETE").source())
+    source = kind(context.find_root().command, {}, "postcodes", "_POSTCODES_COMPLETE").source()
+    # For fish, a description would end at its first comma.
+    click.echo(source.replace('string split ","', 'string split --max 1 ","'))

@@ -11,6 +11,7 @@ import click
 from postcodes_cli import embedded
 from postcodes_cli.answers import FORMATS, Upload
 from postcodes_cli.app import App, Command, pass_app
+from postcodes_cli.columns import check_columns
 from postcodes_cli.geocoding import Job, Run, code_of
 from postcodes_cli.progress import progress_of
 from postcodes_cli.sources import find, targets
@@ -46,14 +47,22 @@ def reading_options(function: Any) -> Any:
     return function
 
 
+serve_option = click.option(
+    "--serve",
+    is_flag=True,
+    help="By a server of its own on this machine, at free ports of loopback, which ends with the command.",
+)
+
+
 @click.command("geocode", cls=Command, examples=_EXAMPLES, short_help="Give every row of a file its UK postcode.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
-    help="The result: a file, a folder for the results of many, or - for standard output."
-    " If not given: points.csv → points.postcodes.csv beside it; of standard input: standard output.",
+    type=click.Path(),
+    help="The result: a file, a folder for the results of many (it is made if it is not there), or - for standard"
+    " output. If not given: points.csv → points.postcodes.csv beside it; of standard input: standard output.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
 @click.option("--columns", metavar="NAMES", help="Only these columns, with commas between, in this order.")
@@ -65,7 +74,7 @@ def reading_options(function: Any) -> Any:
 @click.option("--again", is_flag=True, help="Send the file even if the same was sent before.")
 @click.option("--strict", is_flag=True, help="Exit code 3 for rejected rows, too.")
 @click.option("--force", is_flag=True, help="Write over OUT if it is there.")
-@click.option("--serve", is_flag=True, help="By a server of its own on this machine, which ends with the command.")
+@serve_option
 @pass_app
 def geocode(
     app: App,
@@ -96,6 +105,7 @@ def geocode(
       1  something unexpected         5  server not reachable, or too busy
       2  wrong usage                  6  file refused, or upload failed or cancelled
       3  rows failed                  130  Ctrl-C
+    Of many files it is the most serious: 1, then 2, 6, 3.
     """
     sources, left_out = find(files)
     form = form or _told_by(output) or "csv"
@@ -133,6 +143,9 @@ def geocode(
             detach=detach,
         )
         try:
+            if columns is not None:
+                new = [job for job in jobs if again or not job.known.upload]  # of others the server says it at once
+                check_columns(client, columns, new, wanted)
             run.all()
         except KeyboardInterrupt:
             _say_it_goes_on(app, jobs)

@@ -1,15 +1,17 @@
 """`lookup`, `postcode`, `preview`: questions that leave nothing behind."""
 
 import csv
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
-from postcodes_cli import failures
+from postcodes_cli import embedded, failures
 from postcodes_cli.app import App, Command, existing_file, pass_app, table_of
-from postcodes_cli.commands.geocode import reading_options
+from postcodes_cli.commands.geocode import reading_options, serve_option
 
 _LOOKUP_EXAMPLES = """\
 postcodes lookup 51.501009 -0.141588
@@ -29,7 +31,7 @@ _SHOWN = ("latitude", "longitude", "status", "postcode", "distance_m", "reason")
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("location", nargs=-1, metavar="LAT LON | -")
-@click.option("--file", "file_name", metavar="F", help="A file with a line LAT,LON for each location.")
+@click.option("--file", "file_name", metavar="F", type=click.Path(), help="A file with a line LAT,LON for each.")
 @click.option("--max-distance", type=float, metavar="M", help="No postcode further away, in metres; 2000 if not given.")
 @pass_app
 def lookup(app: App, /, location: tuple[str, ...], file_name: str | None, max_distance: float | None) -> int:
@@ -58,12 +60,13 @@ def lookup(app: App, /, location: tuple[str, ...], file_name: str | None, max_di
     return failures.INCOMPLETE if found["status"] == "failed" else failures.OK
 
 
-def _many(app: App, answers: Iterable[Any]) -> int:
+def _many(app: App, answers: Iterator[Any]) -> int:
     code = failures.OK
     table = csv.writer(sys.stdout, lineterminator="\n")
+    first = list(itertools.islice(answers, 1))  # what is refused has no header either
     if not app.as_json:
         table.writerow(_SHOWN)
-    for found in answers:
+    for found in itertools.chain(first, answers):
         if found["status"] == "failed":
             code = failures.INCOMPLETE
         if app.as_json:
@@ -111,16 +114,20 @@ def postcode_command(app: App, /, postcode: tuple[str, ...]) -> None:
 @click.command(
     "preview",
     cls=Command,
-    examples="postcodes preview points.csv\npostcodes preview points.csv --latitude y --longitude x",
+    examples="postcodes preview points.csv\npostcodes preview points.csv --latitude y --longitude x\n"
+    "postcodes preview points.csv --serve     needs no server",
     short_help="Show how a file would be read; nothing is stored.",
 )
-@click.argument("file_name", metavar="FILE")
+@click.argument("file_name", metavar="FILE", type=click.Path())
 @reading_options
+@serve_option
 @pass_app
-def preview(app: App, /, file_name: str, **options: Any) -> None:
+def preview(app: App, /, file_name: str, serve: bool, **options: Any) -> None:
     """Show how FILE would be read: what was found out, and the first rows. Nothing is stored."""
     path = existing_file(file_name)
-    with app.client() as client:
+    if serve and app.server_option:
+        raise click.UsageError("--serve starts a server of its own: --server does not go with it")
+    with embedded.server_for(app) if serve else nullcontext(), app.client() as client:
         shown = client.preview(path, **{name: value for name, value in options.items() if value is not None})
     if app.as_json:
         app.give(shown)

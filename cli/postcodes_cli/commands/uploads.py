@@ -3,6 +3,7 @@
 import csv
 import itertools
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from postcodes_cli.app import App, Command, Group, pass_app, table_of
 from postcodes_cli.errors import UploadEndedError
 from postcodes_cli.progress import progress_of, short
 
-_ID = click.argument("upload_id", metavar="ID")
+
+def _checked(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """The ID of an upload as the server writes it. Raises UsageError."""
+    try:
+        return given and str(uuid.UUID(given))
+    except ValueError:
+        raise click.UsageError(f"{given} is not the ID of an upload: `postcodes uploads list` shows them") from None
+
+
+_ID = click.argument("upload_id", metavar="ID", callback=_checked)
 _LISTED = 20
 
 
@@ -107,6 +117,7 @@ def watch(app: App, /, upload_id: str) -> int:
     "-o",
     "--output",
     metavar="OUT",
+    type=click.Path(),
     help="A file, or - for standard output; if not given, named after the file.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="If not given: told by OUT's name, else csv.")
@@ -172,6 +183,9 @@ _ROW_COLUMNS = (
     "postcode",
     "distance_m",
     "admin_district",
+    # Of rejected rows: where they stand in the file, and what.
+    "line",
+    "raw",
 )
 _ROWS_EXAMPLES = """\
 postcodes rows --postcode "SW1A 1AA"
@@ -181,7 +195,7 @@ postcodes rows --near 51.5,-0.12 --radius 500 --all > near.csv
 
 
 @click.command("rows", cls=Command, examples=_ROWS_EXAMPLES, short_help="Find rows of all uploads, or of one.")
-@click.option("--upload", "upload_id", metavar="ID", help="Of one upload.")
+@click.option("--upload", "upload_id", metavar="ID", callback=_checked, help="Of one upload.")
 @click.option("--status", help="match, no_match, failed, rejected or pending.")
 @click.option("--reason", metavar="R", help="Why there is no postcode, such as outside_uk.")
 @click.option("--postcode", metavar="P", help="With this postcode.")
@@ -194,13 +208,17 @@ postcodes rows --near 51.5,-0.12 --radius 500 --all > near.csv
 @click.option("--all", "everything", is_flag=True, help="All of them; 100 if not given.")
 @pass_app
 def rows(app: App, /, upload_id: str | None, everything: bool, **filters: Any) -> None:
-    """Find rows by what is asked, as CSV; with --json, one document in each line."""
+    """Find rows by what is asked, as CSV; with --json, one document in each line.
+
+    Of a rejected row, `line` is where it stands in the file, and `raw` is what stands there.
+    """
     with app.client() as client:
         found = itertools.islice(client.rows(upload_id, **filters), None if everything else 101)
         table = csv.writer(sys.stdout, lineterminator="\n")
+        first = list(itertools.islice(found, 1))  # what is refused has no header either
         if not app.as_json:
             table.writerow(_ROW_COLUMNS)
-        for number, row in enumerate(found):
+        for number, row in enumerate(itertools.chain(first, found)):
             if number == 100 and not everything:
                 app.say("There are more: --all")
                 break
