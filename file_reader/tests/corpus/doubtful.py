@@ -143,6 +143,9 @@ CASES = [
          fault=Fault("reading-doubtful", {"doubt": "zero_degrees", "fix": {}})),
     Case("one decimal in some rows", "lat,lon\n51.501009,-0.141588\n51.5,-0.1\n53.3,-3.4\n52.9,-1.3\n54,-2\n52.5,-1.9\n"
          "51.503,-0.1276\n", fault=_doubt("rounded_in_part", 3, fix={})),
+    Case("one decimal in the latitude of some rows", "lat,lon\n" + "51.501009,-0.141588\n" * 5
+         + "".join(f"{n}.{n % 3},-2.14{n}58\n" for n in range(51, 56)),
+         fault=_doubt("one_rounded_in_part", 7, fix={})),
     Case("a longitude of 0 in some rows", "lat,lon\n51.501009,-0.141588\n" + "".join(
          f"{51.5 + n / 7:.6f},0.000000\n" for n in range(4)), fault=_doubt("filled_in", 3, fix={})),
     Case("a longitude of -1 in some rows", "lat,lon\n51.501009,-0.141588\n" + "".join(

@@ -175,10 +175,15 @@ _NOTATIONS: Examples = {
     "degrees with two decimals or fewer in 200 rows behind each other": [
         Example(table("id,lat,lon", around([(52.6283, 1.2923)], 300)) + b"1,51.53,-0.14\n" * 210),
     ],
+    "60 or more places on a net, none nearer to another than some 900 m to the north or to the east": [
+        Example(table("id,lat,lon", [(51 + n // 8 * 0.043945, -2 + n % 8 * 0.043945) for n in range(64)],
+                      "{0[0]:.6f},{0[1]:.6f}".format)),
+    ],
     "degrees with an exponent and few digits (`5.36E+01`)": [
         Example("lat,lon\n5.36E+01,-3.07E+00\n", [At(2, 53.6, -3.07)]),
     ],
-    "metres in which all are whole kilometres": [
+    "metres in which all are whole kilometres, or in the middle of squares of 2, 5 or 10 km": [
+        Example("easting,northing\n525000,185000\n535000,175000\n"),
         Example("easting,northing\n529000,180000\n530000,181000\n", [At(2, 51.504220, -0.142744, 5),
                 At(3, 51.512980, -0.127977, 5)]),
     ],
@@ -269,6 +274,10 @@ _SECOND: Examples = {
             for n, at in enumerate(at for at in of_britain(2_000) if at[1] < 0))),
     ],
     "`minus_lost_in_part`": [Example(_in_turn(of_britain(20), lambda at: (at[0], abs(at[1]))))],
+    "`one_rounded_in_part`": [
+        Example("lat,lon\n" + "51.501009,-0.141588\n" * 5 + "".join(
+            f"{n}.{n % 3},-2.14{n}58\n" for n in range(51, 56))),
+    ],
     "`zero_degrees`": [
         Example(table("id,lat,lon", [(n, abs(e) if e > -1 else e) for n, e in of_britain(400) if n < 55])),
     ],
@@ -341,12 +350,13 @@ _NOBODY: Examples = {
         Example("lat,lon,alt\n" + "51.501,-0.142,30\n" * 3 + "30,51.501,-0.142\n-0.142,51.501,30\n",
                 [*(At(line, *_PLACE) for line in (2, 3, 4)), At(5, 30, 51.501), No(6, "coordinates_swapped")]),
     ],
-    "one of both coordinates rounded, or whole, in some rows; rows of 10 km squares among exact ones": [
+    "rows of 10 km squares among exact eastings; one of both coordinates rounded in one to three rows": [
         Example("lat,lon\n51.501,-0.142\n51.503,-0.146\n51,-0.843959\n51.502,-0.141\n",
                 [At(2, *_PLACE), At(3, 51.503, -0.146), At(4, 51, -0.843959), At(5, 51.502, -0.141)]),
         Example("easting,northing\n529090,179645\n525000,185000\n"),
     ],
-    "places moved to a net before: `51.583333` for 51°35', the middle of a geohash of four letters": [
+    "places moved to a net before: `51.583333` for 51°35', the middle of a geohash of four letters; fewer than 60"
+    " different ones": [
         Example("lat,lon\n51.583333,-0.166667\n51.416667,-0.083333\n",
                 [At(2, 51.583333, -0.166667), At(3, 51.416667, -0.083333)]),
     ],

@@ -42,6 +42,8 @@ _OFF_WITHIN = 0.05
 _TIMES = 4
 #: One row of so many may be meant in another way than all others.
 _ONE_ODD = 20
+#: So many different points, of which none is nearer to another on either axis, are those of a net; some 900 m.
+_ON_A_NET, _NET = 60, 0.008
 #: In a file of exact degrees, so many rows at least are.
 _EXACT = 0.25
 #: So many tenths of a degree of latitude have places in the first degree to the east, and in the second to the west.
@@ -290,6 +292,32 @@ def _rounded_in_part(rows: Located, _: int) -> int | None:
     coarse = np.count_nonzero(_are_coarse(rows))
     is_exact = len(rows) - coarse >= _EXACT * len(rows)
     return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2 else None
+
+
+def _one_rounded_in_part(rows: Located, _: int) -> int | None:
+    """The same of one of both coordinates: of those with two decimals or fewer, a tenth happen to have one or none."""
+    for degrees in (rows.latitudes, rows.longitudes):
+        tenths = np.flatnonzero(_has_decimals(degrees, 1) & (rows.land != ELSEWHERE))
+        if len(tenths) < _SHOWN:
+            continue
+        coarse = np.count_nonzero(_has_decimals(degrees, 2))
+        are_exact = np.mean(_has_decimals(degrees, 4)) <= 1 - _EXACT  # a net of sixteenths has four
+        differ = len(np.unique(degrees[tenths])) >= _SHOWN  # else it is a line on the map
+        if are_exact and differ and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2:
+            return int(tenths[0])
+    return None
+
+
+def _on_a_net(rows: Located, _: int) -> int | None:
+    """No two latitudes and no two longitudes are near each other, unless they are the same: points of a net."""
+    if len(rows) < _ON_A_NET or not all(_is_apart(one[:_ON_A_NET]) for one in (rows.latitudes, rows.longitudes)):
+        return None  # almost always
+    are_many = len(np.unique(rows.latitudes + rows.longitudes * 1_000)) >= _ON_A_NET
+    return 0 if are_many and _is_apart(rows.latitudes) and _is_apart(rows.longitudes) else None
+
+
+def _is_apart(degrees: Degrees) -> bool:
+    return bool(np.diff(np.unique(np.round(degrees, 6))).min(initial=1.0) >= _NET)
 
 
 def _zero_degrees(rows: Located, _: int) -> int | None:
@@ -542,9 +570,27 @@ RULES = {
         " known. Leave the cell empty there",
         unless="rounded_in_part",
     ),
+    "one_rounded_in_part": Rule(
+        _WITH_POINT,
+        _one_rounded_in_part,
+        "one of both coordinates has one decimal or none in some rows, and many in the others: these are places of"
+        " 10 km, or stand for one that is not known. Send degrees with five decimals, or leave the cells empty there",
+        unless="filled_in",
+    ),
 }
 #: What is not as exact further down as in the first rows: nothing is asked, but it is said.
-NOTES = {"few_decimals": Rule(_WITH_POINT, _run(_but(_are_coarse), lambda rows: len(rows) >= _RUN), "")}
+NOTES = {
+    "few_decimals": Rule(
+        _WITH_POINT,
+        _run(_but(_are_coarse), lambda rows: len(rows) >= _RUN),
+        "The degrees of 200 rows or more behind each other have two decimals or fewer: each is a place of 1 km",
+    ),
+    "on_a_net": Rule(
+        _DEGREES,
+        _on_a_net,
+        "The locations stand on a net, none nearer to another than some 900 m: each is a place of that size or more",
+    ),
+}
 
 
 def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dict[str, Found]:

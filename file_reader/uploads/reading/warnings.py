@@ -218,11 +218,11 @@ def _low_precision(read: Read) -> Said | None:
 
 
 def _few_decimals(read: Read) -> Said | None:
-    if read.doubt != "few_decimals":
+    if read.doubt not in NOTES:
         return None
     return Said(
-        "The degrees of 200 rows or more behind each other have two decimals or fewer: each is a place of 1 km, and"
-        " many postcodes are those of others. Send degrees with five decimals, if there are such."
+        f"{NOTES[read.doubt].detail}, and many postcodes are those of others. Send degrees with five decimals, if"
+        " there are such."
     )
 
 

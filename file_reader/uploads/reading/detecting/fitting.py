@@ -51,8 +51,8 @@ _WITH_DECIMALS = frozenset(
 WHOLE_DEGREE = 111_320
 #: Degrees with more decimals than that are exact enough.
 _COARSE_DECIMALS = 2
-#: Metres of a grid that are rounded more than that are not.
-_COARSE_METRES = (10_000, 1_000)
+#: To so many metres, those of a grid are rounded, or are the middle of what is as large.
+_COARSE_METRES = (10_000, 5_000, 2_000, 1_000)
 _MOST_DECIMALS = 20
 #: Of fewer different numbers, nothing is said.
 _FEW = 4
@@ -133,9 +133,9 @@ def precision_of(table: Table, notation: Notation, columns: Collection[int]) -> 
     if (size := KINDS[notation].size) is not None:
         return max((ceil(found) for value in values if (found := size(value)) is not None), default=None)
     if notation == Notation.OSGB36:
-        metres = {number for column in {*columns} for number in table.numbers(column)}
-        rounded = (step for step in _COARSE_METRES if all(number % step == 0 for number in metres))
-        return next(rounded, None) if len(metres) >= _FEW else None
+        axes = [table.numbers(column) for column in {*columns}]
+        rounded = (step for step in _COARSE_METRES if all(len({n % step for n in axis}) == 1 for axis in axes))
+        return next(rounded, None) if len({n for axis in axes for n in axis}) >= _FEW else None
     if notation not in _WITH_DECIMALS or not values:
         return None
     if notation == Notation.WKT and any(map(_OF_A_GRID.match, values)):

@@ -18,7 +18,11 @@ _FAR_NORTH_EASTING = 470_000.0
 #: A cell that says so of its row: a grid, a country, a town, a postcode.
 _IRISH = re.compile(
     r"irish ?(os|grid)|ni|roi|(n(orthern|\.)? ?|republic of )?ireland|[ée]ire|belfast|(london)?derry|lisburn|newry"
-    r"|n\d{8}|gb-?nir|armagh|dublin|cork|galway|limerick|waterford|(.{0,200}\W)?bt\d{1,2} ?\d[a-z]{2}|bt\d{1,2}"
+    r"|n\d{8}|gb-?nir|armagh|dublin|cork|galway|limerick|waterford|(.{0,200}\W)?bt\d{1,2} ?\d[a-z]{2}|bt\d{1,2}( \d)?"
+    r"|nir|irl|ulster|antrim|fermanagh|tyrone|ukn0\d|tln\d\d|95[a-z]{2}\d{2}(s\d)?|bt"
+    r"|(antrim and newtownabbey|ards and north down|armagh( city)?, banbridge and craigavon|belfast( city)?"
+    r"|causeway coast and glens|derry( city)? and strabane|fermanagh and omagh|lisburn and castlereagh"
+    r"|mid and east antrim|mid ulster|newry, mourne and down)( (borough|district|city))?( council)?"
     r"|(.{0,200}\W)?(county|co\.?) (antrim|armagh|down|fermanagh|tyrone|(london)?derry)(\W.{0,200})?"
     r"|psni|osi|tm65|tm75|itm|irish transverse mercator|epsg:(29902|29903|2157)",
     re.IGNORECASE,
