@@ -166,6 +166,17 @@ class Rule:
     unless: str = ""
 
 
+def _are_few(odd: Places, rows: Located) -> bool:
+    """Whether rows, or all at the places of `sample`, are a few of all: those that are the same count once, since what
+    is meant otherwise may be many times there.
+    """
+    sampled = int(np.count_nonzero(odd % rows.step == 0))
+    if _ONE_ODD * max(len(odd), sampled * rows.step) > len(rows):
+        return False
+    places = rows.latitudes + rows.longitudes * 1_000
+    return len(np.unique(places[odd])) * _ONE_ODD <= len(np.unique(places))
+
+
 def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -> Begins:
     """Rows behind each other: `others` are those that cannot be meant so, `fits` says whether a run without them is.
 
@@ -174,8 +185,7 @@ def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -
 
     def begins(rows: Located, least: int) -> Found | None:
         odd = others(rows)
-        sampled = int(np.count_nonzero(odd % rows.step == 0))
-        are_few = _ONE_ODD * max(len(odd), sampled * rows.step) <= len(rows)
+        are_few = _are_few(odd, rows)
         edges = np.concatenate([[-1], odd, [len(rows)]])
         for number in np.flatnonzero(np.diff(edges) > least):
             start, end = int(edges[number]) + 1, int(edges[number + 1])
