@@ -266,7 +266,7 @@ CASES = [
     ),
     Case("grid references with an odd number of figures", "id,ngr\n1,TQ29079\n2,SU4829\n3,SU48291\n",
          fault=Fault("columns-not-found", mentions="an odd number of figures")),
-    Case("no digit before the point", "id,lat,lon\n" + "".join(f"{n},51.5{n}1087,-.1{n}3948\n" for n in range(5)),
+    Case("no digit before the point, in London", "id,lat,lon\n" + "".join(f"{n},51.5{n}1087,-.1{n}3948\n" for n in range(5)),
          [At(n + 2, float(f"51.5{n}1087"), float(f"-0.1{n}3948")) for n in range(5)], dialect={"precision_m": None}),
     Case("marks of the direction of writing", "lat,lon\n\u200e51.501,\u200e-0.142\n\ufeff51.502,-0.143\u200b\n",
          [At(2, 51.501, -0.142), At(3, 51.502, -0.143)]),
