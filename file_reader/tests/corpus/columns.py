@@ -295,6 +295,22 @@ CASES = [
              [At(2, 52.62863, 1.29235), At(3, 52.63012, 1.30125)])
         for name in ("West Midlands", "west_wing")
     ),
+    *(
+        Case(f"metres among which one row is of another grid: {name} {said}",
+             f"{name},easting,northing\nOSGB,529090,179645\n{said},333880,374220\n",
+             fault=Fault("columns-not-found", mentions="Some rows are in Ireland"))
+        for name, said in (("grid", "IG"), ("projection", "Irish"), ("country", "IE"))
+    ),
+    *(
+        Case(f"a further location that is elsewhere: {name}",
+             f'lat,lon,"{name}"\n52.589399,-1.754043,"{there}"\n52.086708,-0.091851,"{there}"\n',
+             fault=Fault("columns-not-found", mentions="places more than 1 km apart"))
+        for name, there in (("geohash", "gcpuuz94k"), ("osgb", "TQ 290 796"))
+    ),
+    Case("a further location in cx and cy", "lat,lon,cx,cy\n52.589399,-1.754043,-1.850748,52.454729\n",
+         fault=Fault("columns-not-found", mentions="places more than 1 km apart")),
+    Case("a column says that the degrees have minutes", "lat,lon,format\n51.300363,-0.082972,DMS\n",
+         fault=Fault("columns-not-found", mentions="degrees, minutes and seconds in one number")),
     Case("west above the header", ",°N,°W\nid,lat,lon\n0,51.663128,0.374920\n1,51.471555,-0.108478\n",
          fault=Fault("columns-not-found", mentions="counts to the west")),
     Case("a title that says which way longitudes count", "Longitudes are positive to the west\nlat,lon\n51.5,0.1\n",

@@ -44,7 +44,10 @@ EXAMPLES: dict[str, Examples] = {
         "minutes in columns of their own": [
             Example("lat,lat_min,lon,lon_min\n51,30,-1,8\n53,28,-2,14\n"), Example("Lat,m,Long,m\n51,30,-1,8\n"),
         ],
-        "names of minutes in one number with the degrees (`lat_dms`)": [Example("lat_dms,lon_dms\n51.3003,-0.0830\n")],
+        "names of minutes in one number with the degrees (`lat_dms`), or a column that says so (`format`: `DMS`)": [
+            Example("lat_dms,lon_dms\n51.3003,-0.0830\n"),
+            Example("lat,lon,format\n51.300363,-0.082972,DMS\n"),
+        ],
         "a longitude's name, or a line of units below it, says west, and none has a minus": [
             Example("lat,lon\n°N,°W\n51.501,0.142\n"),
             *(Example(f"LAT_N,{name}\n51.501,0.142\n") for name in ("LONG_W", "Longitude (W)")),
@@ -82,8 +85,14 @@ EXAMPLES: dict[str, Examples] = {
         "names of another grid, and numbers that are not all in it": [
             Example("ITM Easting,ITM Northing\n315904,234671\n"),
         ],
-        "a row that says it is in Ireland, also by its code (`N92000002`)": [
-            Example(f"easting,northing,nation\n333900,374000,{nation}\n") for nation in ("NI", "N92000002")
+        "a row that says it is in Ireland, also by its code (`N92000002`), its postcode (`BT1`), council or county, or by"
+        " its grid in a column (`srid`, `grid`)": [
+            *(
+                Example(f"easting,northing,nation\n333900,374000,{nation}\n")
+                for nation in ("NI", "N92000002", "BT1", "Mid Ulster District Council", "Co. Down")
+            ),
+            Example("easting,northing,srid\n333900,374000,29903\n"),
+            Example("easting,northing,grid\n333900,374000,IG\n"),
         ],
         "numbers that can be of the Irish Grid too, and nothing that says British": [
             Example("easting,northing\n315904,234671\n"),

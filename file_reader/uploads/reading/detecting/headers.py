@@ -74,13 +74,13 @@ _NO_MEANING = _words(
 _MOST_CALLED = 100
 #: What stands beside x and y in names that are those of a location.
 _BESIDE_XY = _words("coord coords coordinate coordinates geo geom geometry shape point location loc st wgs84 os osgb"
-                    " osgb36 bng m metres gps address pos")  # fmt: skip
+                    " osgb36 bng m metres gps address pos centroid center centre")  # fmt: skip
 
 
 def _named_by(letter: str, number: int) -> frozenset[str]:
     """The names of one of the two, also as databases number the positions of a GeoJSON point."""
     beside = {name for word in _BESIDE_XY for name in (f"{word}_{letter}", f"{letter}_{word}")}
-    joined = {f"{letter}coord", f"coord{letter}", f"geo{letter}", f"point{letter}", f"pos{letter}"}
+    joined = {f"{letter}coord", f"coord{letter}", f"geo{letter}", f"point{letter}", f"pos{letter}", f"c{letter}"}
     numbered = {f"{word}coordinates_{number}" for word in ("", "geometry_", "geom_", "location_", "geo_")}
     return frozenset({letter} | beside | joined | numbered)
 

@@ -33,6 +33,8 @@ _RADIAN = 57.29578  # degrees
 _MOSTLY = 0.8
 #: Labels and units stand in so many rows below the header.
 _UNIT_ROWS = 3
+#: What columns are called that say how the coordinates of their rows are written.
+_SAYS_UNIT = frozenset({"format", "unit", "units", "notation"})
 _PLAIN = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*", re.ASCII)
 
 
@@ -89,7 +91,8 @@ def _minutes_beside(table: Table, latitude: int, longitude: int) -> Doubt | None
 
 
 def _packed_named(table: Table, latitude: int, longitude: int) -> Doubt | None:
-    if not PACKED_WORDS & table.words(latitude, longitude) or not any(map(_PLAIN.fullmatch, table.values(latitude))):
+    said = PACKED_WORDS & table.words(latitude, longitude) or _said_packed(table)
+    if not said or not any(map(_PLAIN.fullmatch, table.values(latitude))):
         return None
     return Doubt(
         f"The coordinates seem to be degrees, minutes and seconds in one number, such as {table.example(latitude)}."
@@ -97,6 +100,12 @@ def _packed_named(table: Table, latitude: int, longitude: int) -> Doubt | None:
         + seen_packed(table, latitude, longitude),
         [latitude, longitude],
     )
+
+
+def _said_packed(table: Table) -> bool:
+    """Whether a column says of some rows that they are degrees, minutes and seconds."""
+    columns = table.worded(_SAYS_UNIT)
+    return any(value.strip().lower() in PACKED_WORDS for column in columns for value in table.values(column))
 
 
 def _whole_degrees(table: Table, found: Columns) -> Doubt | None:

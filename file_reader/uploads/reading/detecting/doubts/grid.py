@@ -32,9 +32,10 @@ _BRITISH = re.compile(
     r"|(?!bt)[a-z]{1,2}\d[\da-z]? ?\d[a-z]{2}",
     re.IGNORECASE | re.ASCII,
 )
-#: What columns say of all their rows: the numbers of grids.
-_SAYS_GRID = frozenset({"srid", "epsg", "crs"})
-_IRISH_GRIDS, _BRITISH_GRID = frozenset({"29902", "29903", "2157"}), frozenset({"27700"})
+#: What columns say of their rows: the grid, by its number or its name.
+_SAYS_GRID = frozenset({"srid", "epsg", "crs", "grid", "projection", "country"})
+_IRISH_GRIDS = frozenset({"29902", "29903", "2157", "ig", "ing", "ie", "irl", "irish", "osi"})
+_BRITISH_GRID = frozenset({"27700"})
 _DECLARE = "If they are of the British National Grid, say coordinates=osgb36."
 
 
@@ -112,7 +113,7 @@ def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None
         return None
     if (
         BRITISH_WORDS & table.words(easting, northing)
-        or _grids_said(table) == _BRITISH_GRID
+        or _BRITISH_GRID & _grids_said(table)
         or any(_BRITISH.fullmatch(cell.strip()) for cell in table.cells())
     ):
         return None
@@ -124,8 +125,8 @@ def _all_can_be_irish(table: Table, northing: int, easting: int) -> Doubt | None
 
 
 def _grids_said(table: Table) -> set[str]:
-    """What stands in columns that are called like the number of a grid."""
-    return {value.strip() for column in table.worded(_SAYS_GRID) for value in table.values(column)}
+    """What stands in columns that are called like the number or the name of a grid, in small letters."""
+    return {value.strip().lower() for column in table.worded(_SAYS_GRID) for value in table.values(column)}
 
 
 def says_irish(cells: Collection[str]) -> bool:

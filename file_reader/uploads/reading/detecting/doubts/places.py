@@ -19,7 +19,7 @@ from uploads.reading.detecting.headers import (
     columns_called,
     names_reference,
 )
-from uploads.reading.detecting.one_cell import notations_of
+from uploads.reading.detecting.one_cell import is_reference, notations_of
 from uploads.reading.detecting.sample import Columns, Table, mostly
 from uploads.reading.notations import KINDS, LEAST_GRID, Notation
 
@@ -106,9 +106,18 @@ def _places(table: Table) -> Iterator[tuple[list[Columns], bool]]:
         if fitting := notations_of(table.values(column)):
             ways = [Columns(column, column, notation) for notation in sorted(fitting)]
             yield ways, bool(table.words(column) - GEOMETRY_WORDS)
-        elif names_reference(table.words(column)):  # codes of other things look like references, too
+        elif "geohash" in table.words(column):
+            yield [Columns(column, column, Notation.GEOHASH)], bool(table.words(column) - GEOMETRY_WORDS - {"geohash"})
+        elif names_reference(table.words(column)) or _are_references(table, column):
+            # Codes of other things look like references, too.
             words = table.words(column) - GEOMETRY_WORDS - REFERENCE_WORDS - BRITISH_WORDS - _OF_A_REFERENCE
             yield [Columns(column, column, Notation.GRID_REFERENCE)], bool(words)
+
+
+def _are_references(table: Table, column: int) -> bool:
+    """Whether a column is called like the British National Grid, and has nothing but its references."""
+    is_british = bool(BRITISH_WORDS & table.words(column))
+    return is_british and is_reference(Notation.GRID_REFERENCE, table.values(column), "ngr")
 
 
 def _rounding(table: Table, place: Columns) -> float:
