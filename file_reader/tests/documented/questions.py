@@ -85,8 +85,8 @@ EXAMPLES: dict[str, Examples] = {
         "names of another grid, and numbers that are not all in it": [
             Example("ITM Easting,ITM Northing\n315904,234671\n"),
         ],
-        "a row that says it is in Ireland, also by its code (`N92000002`), its postcode (`BT1`), council or county, or by"
-        " its grid in a column (`srid`, `grid`)": [
+        "a row that says it is in Ireland, also by its code (`N92000002`), its postcode (`BT1`), council or county, or"
+        " by its grid in a column (`srid`, `grid`)": [
             *(
                 Example(f"easting,northing,nation\n333900,374000,{nation}\n")
                 for nation in ("NI", "N92000002", "BT1", "Mid Ulster District Council", "Co. Down")
