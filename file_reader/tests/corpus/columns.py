@@ -269,8 +269,9 @@ CASES = [
     Case("no digit before the point, in London",
          "id,lat,lon\n" + "".join(f"{n},51.5{n}1087,-.1{n}3948\n" for n in range(5)),
          [At(n + 2, float(f"51.5{n}1087"), float(f"-0.1{n}3948")) for n in range(5)], dialect={"precision_m": None}),
-    Case("marks of the direction of writing", "lat,lon\n\u200e51.501,\u200e-0.142\n\ufeff51.502,-0.143\u200b\n",
-         [At(2, 51.501, -0.142), At(3, 51.502, -0.143)]),
+    Case("marks of the direction of writing", "lat,lon\n\u200e51.501,\u200e-0.142\n\ufeff51.502,-0.143\u200b\n"
+         "51.503\u2009,\u3000-0.144\n",
+         [At(2, 51.501, -0.142), At(3, 51.502, -0.143), At(4, 51.503, -0.144)]),
     *(
         Case(f"other names of eastings: {x}", f"id,{x},{y}\n1,529090,179645\n",
              [At(2, 51.501009, -0.141588, within=60)])

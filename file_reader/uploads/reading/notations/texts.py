@@ -9,7 +9,7 @@ MISSING = NULLS | frozenset({"", "none", "-"})
 DIGITS = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 NUMBER = re.compile(DIGITS, re.ASCII)
 #: What is around a text and nobody sees: blanks, and marks of the direction of writing.
-_BLANK = " \t\n\r\v\f\xa0\u2007\u202f\u200b\u200e\u200f\u202a\u202c\ufeff"
+_BLANK = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\u202a\u202c\ufeff"
 #: Longer than any coordinate that somebody means; what is longer is not looked at.
 MAX_CHARS = 1_000
 
