@@ -6,10 +6,11 @@ stdout is for data, stderr for people.
 import json
 import os
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from postcodes_cli.client import Client
 
+T = TypeVar("T")
 #: How often a silence is told of, in seconds.
 TOLD_EVERY = 30.0
 
@@ -129,6 +131,12 @@ def table_of(
     for line in lines:
         table.add_row(*map(Text, line))
     return table
+
+
+def begun(answers: Iterable[T]) -> Iterator[T]:
+    """The same once the first has come: what is refused is refused now, before a header is printed."""
+    rest = iter(answers)
+    return chain(list(islice(rest, 1)), rest)
 
 
 def _in_words(cell: object) -> str:

@@ -1,7 +1,6 @@
 """`lookup`, `postcode`, `preview`: questions that leave nothing behind."""
 
 import csv
-import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from postcodes_cli import embedded, failures
-from postcodes_cli.app import App, Command, existing_file, pass_app, table_of
+from postcodes_cli.app import App, Command, begun, existing_file, pass_app, table_of
 from postcodes_cli.commands.geocode import reading_options, serve_option
 
 _LOOKUP_EXAMPLES = """\
@@ -60,13 +59,13 @@ def lookup(app: App, /, location: tuple[str, ...], file_name: str | None, max_di
     return failures.INCOMPLETE if found["status"] == "failed" else failures.OK
 
 
-def _many(app: App, answers: Iterator[Any]) -> int:
+def _many(app: App, answers: Iterable[Any]) -> int:
     code = failures.OK
     table = csv.writer(sys.stdout, lineterminator="\n")
-    first = list(itertools.islice(answers, 1))  # what is refused has no header either
+    answers = begun(answers)
     if not app.as_json:
         table.writerow(_SHOWN)
-    for found in itertools.chain(first, answers):
+    for found in answers:
         if found["status"] == "failed":
             code = failures.INCOMPLETE
         if app.as_json:

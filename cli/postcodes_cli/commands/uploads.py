@@ -11,7 +11,7 @@ import click
 
 from postcodes_cli import failures
 from postcodes_cli.answers import ENDED, FORMATS, Upload
-from postcodes_cli.app import App, Command, Group, pass_app, table_of
+from postcodes_cli.app import App, Command, Group, begun, pass_app, table_of
 from postcodes_cli.errors import UploadEndedError
 from postcodes_cli.progress import progress_of, short
 
@@ -215,10 +215,10 @@ def rows(app: App, /, upload_id: str | None, everything: bool, **filters: Any) -
     with app.client() as client:
         found = itertools.islice(client.rows(upload_id, **filters), None if everything else 101)
         table = csv.writer(sys.stdout, lineterminator="\n")
-        first = list(itertools.islice(found, 1))  # what is refused has no header either
+        found = begun(found)
         if not app.as_json:
             table.writerow(_ROW_COLUMNS)
-        for number, row in enumerate(itertools.chain(first, found)):
+        for number, row in enumerate(found):
             if number == 100 and not everything:
                 app.say("There are more: --all")
                 break

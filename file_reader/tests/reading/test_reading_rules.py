@@ -10,14 +10,14 @@ from tests.corpus.case import Case
 from tests.corpus.reading import opened, read
 
 from uploads.reading.detecting.doubts import Rules
-from uploads.reading.detecting.doubts.degrees import CANDIDATES, DEGREES, PRECISION, SIDES
+from uploads.reading.detecting.doubts.degrees import ABOVE, CANDIDATES, DEGREES, PRECISION, SIDES
 from uploads.reading.detecting.doubts.grid import BRITISH, EXCHANGED, METRES
 from uploads.reading.detecting.doubts.places import PLACES
 from uploads.reading.detecting.unread import UNREAD
 from uploads.reading.other_readings import RULES as OTHER_READINGS
 from uploads.reading.records import read_rows
 
-_TABLES: list[Rules] = [CANDIDATES, DEGREES, SIDES, PRECISION, EXCHANGED, METRES, BRITISH, PLACES]
+_TABLES: list[Rules] = [CANDIDATES, DEGREES, SIDES, ABOVE, PRECISION, EXCHANGED, METRES, BRITISH, PLACES]
 _SLUGS = ("columns-not-found", "reading-doubtful")
 _ASKED_BACK = [case for case in CASES if case.fault and case.fault.slug in _SLUGS and not case.wrong]
 

@@ -139,16 +139,16 @@ def on_grid(latitudes: Degrees, longitudes: Degrees) -> tuple[Degrees, Degrees]:
     return eastings + 400_000, northings - origin - 100_000
 
 
-#: Where the first row stands that is meant in another way; None if none is. Of the rows, and of the least of a run.
-Begins = Callable[[Located, int], "Found | int | None"]
-
-
 @dataclass(frozen=True)
 class Found:
     """Where rows begin that are meant in another way, and whether these are all of them, but for a few odd ones."""
 
     start: int
     are_all: bool = False
+
+
+#: What was found, if anything was. Of the rows, and of the least of a run.
+Begins = Callable[[Located, int], Found | None]
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,8 @@ def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -
         for number in np.flatnonzero(np.diff(edges) > least):
             start, end = int(edges[number]) + 1, int(edges[number + 1])
             if fits(rows.run(start, end)):
-                return Found(start, are_all=are_few and start == int(number))
+                are_before = start == int(number)  # all rows before it are odd
+                return Found(start, are_all=are_few and are_before)
         if are_few and len(rows) >= least:
             rest = np.delete(np.arange(len(rows)), odd)
             if fits(rows.some(rest)):
@@ -200,12 +201,12 @@ def _run(others: Callable[[Located], Places], fits: Callable[[Located], bool]) -
     return begins
 
 
-def _from(some: Places, among: Places) -> int:
+def _from(some: Places, among: Places) -> Found:
     """Where rows begin that are mixed with others: before the first that shows, there are some that do not."""
-    return int(among[max(0, int(np.searchsorted(among, some[0])) - _MAY_PRECEDE)])
+    return Found(int(among[max(0, int(np.searchsorted(among, some[0])) - _MAY_PRECEDE)]))
 
 
-def _minus_lost_in_part(rows: Located, least: int) -> int | None:
+def _minus_lost_in_part(rows: Located, least: int) -> Found | None:
     """Many of the rows in the east are in the sea, and others are not ships: the minus is lost in some rows only."""
     east = np.flatnonzero(rows.longitudes > 0)
     at_sea = east[rows.land[east] == SEA]
@@ -221,7 +222,7 @@ def _minus_lost_in_part(rows: Located, least: int) -> int | None:
     return _from(at_sea, east)
 
 
-def _exchanged_in_part(rows: Located, _: int) -> int | None:
+def _exchanged_in_part(rows: Located, _: int) -> Found | None:
     """Some rows, of many parts of the country, are in the sea or abroad, and nearly all would be on land exchanged."""
     off = np.flatnonzero(rows.land <= ELSEWHERE)
     if len(off) < _SHOWN or len(off) < _OFF * (off[-1] - off[0] + 1):
@@ -273,7 +274,7 @@ def _but(may_be: Callable[[Located], npt.NDArray[np.bool_]]) -> Callable[[Locate
     return others
 
 
-def _filled_in(rows: Located, _: int) -> int | None:
+def _filled_in(rows: Located, _: int) -> Found | None:
     """A whole number stands beside so many others that it is none of them: for what was not known."""
     for filled, others in ((rows.longitudes, rows.latitudes), (rows.latitudes, rows.longitudes)):
         whole = np.flatnonzero(filled == np.rint(filled))
@@ -286,11 +287,11 @@ def _filled_in(rows: Located, _: int) -> int | None:
             if beside < _SHOWN:
                 continue  # almost always: what happens by chance takes longer
             if beside >= _SHOWN + _TIMES * max(_by_chance(filled, value), _as_usual(filled, others, value)):
-                return int(at[0])
+                return Found(int(at[0]))
     return None
 
 
-def _rounded_in_part(rows: Located, _: int) -> int | None:
+def _rounded_in_part(rows: Located, _: int) -> Found | None:
     """Both coordinates have one decimal or none in some rows: more than happen to, where the others have many.
 
     In a net of halves, quarters and eighths, as many as a quarter of those with two decimals happen to.
@@ -299,45 +300,50 @@ def _rounded_in_part(rows: Located, _: int) -> int | None:
     tenths = tenths[_has_decimals(rows.latitudes[tenths], 1) & (rows.land[tenths] != ELSEWHERE)]
     if len(tenths) < _SHOWN:
         return None
-    coarse = np.count_nonzero(_are_coarse(rows))
+    coarse = int(np.count_nonzero(_are_coarse(rows)))
     is_exact = len(rows) - coarse >= _EXACT * len(rows)
-    return int(tenths[0]) if is_exact and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2 else None
+    return Found(int(tenths[0])) if is_exact and _are_many(tenths, coarse) else None
 
 
-def _one_rounded_in_part(rows: Located, _: int) -> int | None:
+def _are_many(tenths: Places, coarse: int) -> bool:
+    """Whether more have one decimal or none than happen to, of so many that have two or fewer."""
+    return len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2
+
+
+def _one_rounded_in_part(rows: Located, _: int) -> Found | None:
     """The same of one of both coordinates: of those with two decimals or fewer, a tenth happen to have one or none."""
     for degrees in (rows.latitudes, rows.longitudes):
         tenths = np.flatnonzero(_has_decimals(degrees, 1) & (rows.land != ELSEWHERE))
         if len(tenths) < _SHOWN:
             continue
-        coarse = np.count_nonzero(_has_decimals(degrees, 2))
+        coarse = int(np.count_nonzero(_has_decimals(degrees, 2)))
         are_exact = np.mean(_has_decimals(degrees, 4)) <= 1 - _EXACT  # a net of sixteenths has four
         differ = len(np.unique(degrees[tenths])) >= _SHOWN  # else it is a line on the map
-        if are_exact and differ and len(tenths) >= _SHOWN + (coarse - len(tenths)) / 2:
-            return int(tenths[0])
+        if are_exact and differ and _are_many(tenths, coarse):
+            return Found(int(tenths[0]))
     return None
 
 
-def _on_a_net(rows: Located, _: int) -> int | None:
+def _on_a_net(rows: Located, _: int) -> Found | None:
     """No two latitudes and no two longitudes are near each other, unless they are the same: points of a net."""
     if len(rows) < _ON_A_NET or not all(_is_apart(one[:_ON_A_NET]) for one in (rows.latitudes, rows.longitudes)):
         return None  # almost always
     are_many = len(np.unique(rows.latitudes + rows.longitudes * 1_000)) >= _ON_A_NET
-    return 0 if are_many and _is_apart(rows.latitudes) and _is_apart(rows.longitudes) else None
+    return Found(0) if are_many and _is_apart(rows.latitudes) and _is_apart(rows.longitudes) else None
 
 
 def _is_apart(degrees: Degrees) -> bool:
     return bool(np.diff(np.unique(np.round(degrees, 6))).min(initial=1.0) >= _NET)
 
 
-def _zero_degrees(rows: Located, _: int) -> int | None:
+def _zero_degrees(rows: Located, _: int) -> Found | None:
     """Nothing lies between 1° and 0° west, in a country of which many places do: '-0' has lost its minus."""
     if not len(rows.west) or rows.longitudes[rows.west].max() > -1:
         return None
     east = (rows.longitudes > 0) & (rows.longitudes < 1) & (rows.land != ELSEWHERE)
     west = (rows.longitudes > -2) & (rows.longitudes <= -1) & (rows.land != ELSEWHERE)
     tenths = [len(np.unique(np.floor(rows.latitudes[some] * 10))) for some in (east, west)]
-    return int(np.flatnonzero(east)[0]) if min(tenths) >= _TENTHS else None
+    return Found(int(np.flatnonzero(east)[0])) if min(tenths) >= _TENTHS else None
 
 
 def _by_chance(degrees: Degrees, value: float) -> float:
@@ -612,5 +618,5 @@ def begins_of(rules: dict[str, Rule], rows: Located, *, from_first: bool) -> dic
         if len(rows) and notation in rule.notations and rule.unless not in found:
             begins = rule.begins(rows, least)
             if begins is not None:
-                found[code] = begins if isinstance(begins, Found) else Found(begins)
+                found[code] = begins
     return found

@@ -30,7 +30,7 @@ def by_values(table: Table) -> Columns | None:
         return Columns(latitudes[0], longitudes[0], Notation.DEGREES)
     if (found := _of_the_world(table)) is not None:
         return found
-    is_pair = len(latitudes) == len(longitudes) == 1 != len(candidates)
+    is_pair = len(latitudes) == len(longitudes) == 1
     fix = {"latitude": str(latitudes[0] + 1), "longitude": str(longitudes[0] + 1)} if is_pair else {}
     raise table.error(
         "The file has no header, and its values do not tell which columns are the latitude and the longitude."

@@ -17,13 +17,12 @@ from uploads.reading.detecting.cut import SAMPLE_RECORDS, Cut, alike
 from uploads.reading.detecting.delimiter import dialect_by_delimiter
 from uploads.reading.detecting.dialect import Declared, Dialect
 from uploads.reading.detecting.doubts import ask
-from uploads.reading.detecting.doubts.degrees import PRECISION
+from uploads.reading.detecting.doubts.degrees import ABOVE, PRECISION
 from uploads.reading.detecting.doubts.places import PLACES, further_places, second_place
 from uploads.reading.detecting.doubts.sides import side_column, silent_sides, west_flags
 from uploads.reading.detecting.encoding import encoding_of
 from uploads.reading.detecting.fitting import is_british, precision_of, seen_in_two
 from uploads.reading.detecting.header import check_widths, looks_like_header, preamble_of, surplus_of
-from uploads.reading.detecting.headers import SIDE_WORDS, normal
 from uploads.reading.detecting.one_cell import seen_in_one_cell
 from uploads.reading.detecting.other_formats import refuse_other_bytes, refuse_other_text
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table, mostly, telling
@@ -40,7 +39,6 @@ MAX_COLUMNS = 10_000
 _SHOWN_OTHERS = 8
 #: Where more than one longitude of so many has the letter of its side, those without it are unclear.
 _LETTERED = 10
-_POSITIVE_WEST = re.compile(r"\bpositive\b.{0,20}\bwest|\bwest.{0,20}\bpositive\b", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[\s']*[+-]?\d+,\d+(?:[eE][+-]?\d+)?[°NSEW\s']*", re.ASCII)
 _MIXED = " Some of these numbers have a point and some a comma: all must have the same decimal sign."
 _SWAPPED = "coordinates_swapped"
@@ -116,7 +114,7 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
         ask(table, PLACES, found)
     if is_told:
         ask(table, PRECISION, found)
-        _check_above(table, cut.records[:preamble], found)
+        ask(table, ABOVE, cut.records[:preamble], found)
         others += tuple(further_places(table, found))
     return Dialect(
         delimiter=cut.delimiter,
@@ -144,29 +142,16 @@ def _dialect_of(cut: Cut, declared: Declared, encoding: str) -> Dialect:
     )
 
 
-def _check_above(table: Table, above: Sequence[Sequence[str]], found: Columns) -> None:
-    """What stands above the header does not say west. Raises ColumnsError where it does, and no letter follows."""
-    units = [record[found.longitude] for record in above if found.longitude < len(record) and len(record) > 1]
-    says_west = any(SIDE_WORDS["longitude"][0] & {*normal(unit).split("_")} for unit in units)
-    if found.notation == Notation.DEGREES and (says_west or any(map(_POSITIVE_WEST.search, chain(*above)))):
-        raise table.error(
-            f"What stands above the header says that {table.called(found.longitude)} counts to the west. Send it with"
-            " its sign (west is negative), or, if it has it, declare the columns with latitude=<column number> and"
-            " longitude=<column number>.",
-            [found.longitude],
-        )
-
-
 def _held(table: Table, found: Columns, *, is_told: bool) -> dict[str, Any]:
     """What holds for the beginning, so that it is asked of every row."""
     if found.notation != Notation.DEGREES:
         return {"is_british": is_told and found.notation == Notation.OSGB36}
+    lettered = list(map(has_letter, table.values(found.longitude)))
     return {
         "side_column": side_column(table, found.longitude) if is_told else None,
         "silent_sides": silent_sides(table, found.latitude, found.longitude) if is_told else [],
         "west_flags": west_flags(table, found.longitude) if is_told else [],
-        "is_lettered": sum(map(has_letter, table.values(found.longitude))) * _LETTERED
-        > len(table.values(found.longitude)),
+        "is_lettered": sum(lettered) * _LETTERED > len(lettered),
         "is_of_world": _is_of_world(table, found),
     }
 

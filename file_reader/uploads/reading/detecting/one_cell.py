@@ -36,8 +36,8 @@ def _check_numbers(table: Table, column: int, fitting: set[Notation]) -> None:
     if not fitting & {Notation.LAT_LON, Notation.LON_LAT}:
         return
     numbers = [_NUMBERS.findall(value) for value in table.values(column)]
-    names = table.header[column].split() if table.header else []
     name = table.header[column] if table.header else ""
+    names = name.split()
     between = next((sign for sign in ",;\t|" if name.count(sign) > 1), None)
     if between and mostly([value.count(between) == name.count(between) for value in table.values(column)]):
         raise table.error(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from uploads.reading.detecting.doubts import DECLARE, Doubt, Rules
 from uploads.reading.detecting.doubts.sides import (
@@ -26,7 +27,7 @@ from uploads.reading.detecting.headers import (
     normal,
 )
 from uploads.reading.detecting.sample import SHOWN_CHARS, Columns, Table
-from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, as_number, is_in_uk
+from uploads.reading.notations import UK_LATITUDE, UK_LONGITUDE, Notation, as_number, is_in_uk
 
 _RADIAN = 57.29578  # degrees
 #: The share of a file's rows that speaks for the whole.
@@ -35,6 +36,7 @@ _MOSTLY = 0.8
 _UNIT_ROWS = 3
 #: What columns are called that say how the coordinates of their rows are written.
 _SAYS_UNIT = frozenset({"format", "unit", "units", "notation"})
+_POSITIVE_WEST = re.compile(r"\bpositive\b.{0,20}\bwest|\bwest.{0,20}\bpositive\b", re.IGNORECASE)
 _PLAIN = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*", re.ASCII)
 
 
@@ -203,6 +205,19 @@ def _side_below_name(table: Table, latitude: int, longitude: int) -> Doubt | Non
     return None
 
 
+def _west_above(table: Table, above: Sequence[Sequence[str]], found: Columns) -> Doubt | None:
+    """A unit above the longitude's name, or a sentence above the header, says west."""
+    units = [record[found.longitude] for record in above if found.longitude < len(record) and len(record) > 1]
+    says_west = any(SIDE_WORDS["longitude"][0] & {*normal(unit).split("_")} for unit in units)
+    if found.notation != Notation.DEGREES or not (says_west or any(map(_POSITIVE_WEST.search, chain(*above)))):
+        return None
+    return Doubt(
+        f"What stands above the header says that {table.called(found.longitude)} counts to the west. Send it with its"
+        f" sign (west is negative), or, if it has it, {DECLARE}.",
+        [found.longitude],
+    )
+
+
 def _minus_lost(table: Table, latitude: int, longitude: int) -> Doubt | None:
     if not _has_no_minus(table.numbers(longitude)):
         return None
@@ -259,5 +274,7 @@ SIDES: Rules = {
     "side_below_name": _side_below_name,
     "minus_lost": _minus_lost,
 }
+#: Of what was told, and of the records above the header.
+ABOVE: Rules = {"west_above": _west_above}
 #: Of what was told, in whichever notation.
 PRECISION: Rules = {"whole_degrees": _whole_degrees}
