@@ -213,9 +213,9 @@ def rows(app: App, /, upload_id: str | None, everything: bool, **filters: Any) -
     Of a rejected row, `line` is where it stands in the file, and `raw` is what stands there.
     """
     with app.client() as client:
-        found = itertools.islice(client.rows(upload_id, **filters), None if everything else 101)
+        rows = itertools.islice(client.rows(upload_id, **filters), None if everything else 101)
         table = csv.writer(sys.stdout, lineterminator="\n")
-        found = begun(found)
+        found = begun(rows)
         if not app.as_json:
             table.writerow(_ROW_COLUMNS)
         for number, row in enumerate(found):
